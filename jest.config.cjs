@@ -1,0 +1,30 @@
+// Nest ships ES modules only; jest on the oldest supported Node can't require() them, so they are down-levelled.
+const swc = [
+  '@swc/jest',
+  {
+    jsc: {
+      parser: { syntax: 'typescript', decorators: true },
+      transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
+      target: 'es2023',
+      keepClassNames: true,
+    },
+    module: { type: 'commonjs' },
+  },
+];
+const base = {
+  testEnvironment: 'node',
+  transform: { '^.+\\.[cm]?[jt]s$': swc },
+  transformIgnorePatterns: ['/node_modules/(?!(@nestjs|content-disposition|p-limit|yocto-queue|ulid|jose|archiver|livekit-server-sdk|camelcase-keys|map-obj|quick-lru|camelcase)/)'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+};
+const project = (displayName, testMatch, more = {}) => ({ ...base, displayName, testMatch, ...more });
+module.exports = {
+  testTimeout: 30_000,
+  projects: [
+    project('unit', ['<rootDir>/src/**/*.spec.ts']),
+    project('integration', ['<rootDir>/test/integration/**/*.int-spec.ts']),
+    project('contract', ['<rootDir>/test/contract/**/*.contract-spec.ts']),
+    project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts']),
+    project('livekit', ['<rootDir>/test/contract/**/*.livekit-spec.ts']),
+  ],
+};

@@ -1,0 +1,155 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { parseDuration } from '../kernel/duration.js';
+import { Config, type StorageConfig } from './config.js';
+
+const duration = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text, context) => {
+      const ms = parseDuration(text);
+      if (ms !== null) return ms;
+      context.addIssue({ code: 'custom', message: `"${text}" is no duration; write 200ms, 20s, 5m, 6h or 30d` });
+      return z.NEVER;
+    });
+
+const port = z.coerce.number('must be a port number').int().min(0).max(65_535);
+const url = (...protocols: string[]) =>
+  z.string('is missing').refine((text) => {
+    const parsed = URL.parse(text);
+    return parsed !== null && protocols.includes(parsed.protocol);
+  }, `must be an address that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`);
+const flag = z
+  .enum(['true', 'false', '1', '0'], 'must be true or false')
+  .transform((text) => text === 'true' || text === '1');
+const secret = z.string('is missing').min(1, 'is empty');
+
+const schema = z.object({
+  HOST: z.string().min(1).optional(),
+  PORT: port.default(4000),
+  PUBLIC_URL: url('http:', 'https:').optional(),
+  ROLE: z.enum(['api', 'worker', 'all'], 'must be api, worker or all').default('all'),
+  TALLYLIGHT_ADMIN_KEY: secret.min(16, 'must have at least 16 characters'),
+  REDIS_URL: url('redis:', 'rediss:'),
+  STORAGE_URL: url('file:', 's3:'),
+  S3_ENDPOINT: url('http:', 'https:').optional(),
+  S3_REGION: z.string().min(1).optional(),
+  S3_ACCESS_KEY_ID: secret.optional(),
+  S3_SECRET_ACCESS_KEY: secret.optional(),
+  S3_FORCE_PATH_STYLE: flag.optional(),
+  EGRESS_S3_ENDPOINT: url('http:', 'https:').optional(),
+  LIVEKIT_URL: url('ws:', 'wss:', 'http:', 'https:'),
+  LIVEKIT_API_KEY: secret,
+  LIVEKIT_API_SECRET: secret,
+  RECORDING_START_TIMEOUT: duration('20s'),
+  LIVEKIT_START_TIMEOUT: duration('35s'),
+  LIVEKIT_STOP_TIMEOUT: duration('20s'),
+  LIVEKIT_TIMEOUT: duration('10s'),
+  RECORDING_MAX_DURATION: duration('6h'),
+  ORPHANED_LOCK_GRACE: duration('1m'),
+  STALE_AFTER: duration('5m'),
+  RECORDER_CHECK_EVERY: duration('20s'),
+  RECORDER_LOST_AFTER: duration('20s'),
+  SWEEP_ORPHANED_LOCKS_EVERY: duration('30m'),
+  SWEEP_STALE_RECORDINGS_EVERY: duration('15m'),
+  SWEEP_LIVEKIT_RECONCILIATION_EVERY: duration('15s'),
+  SWEEP_STORAGE_RECONCILIATION_EVERY: duration('6h'),
+  SWEEP_RETENTION_EVERY: duration('1h'),
+  BULK_DELETE_ATTEMPTS: z.coerce.number('must be a whole number').int().min(1).max(100).default(4),
+  BULK_DELETE_BACKOFF: duration('1s'),
+  EVENT_LOG_RETENTION: duration('7d'),
+  METRICS_PORT: port.optional(),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error').default('info'),
+  LOG_FORMAT: z.enum(['json', 'pretty'], 'must be json or pretty').optional(),
+});
+
+export interface ConfigContext {
+  /** The embedded stack: bound to loopback unless HOST says otherwise. */
+  readonly development: boolean;
+  readonly onTerminal: boolean;
+}
+
+/** Thrown once for all faults: the message has a line for every variable that is missing or bad. */
+export class ConfigError extends Error {
+  constructor(readonly faults: readonly string[]) {
+    super(`The configuration has ${faults.length === 1 ? 'a fault' : 'faults'}:\n${faults.map((f) => `  ${f}`).join('\n')}`);
+    this.name = 'ConfigError';
+  }
+}
+
+/** Checks the environment; an empty variable counts as not set. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>, context: ConfigContext): Config {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = schema.safeParse(set);
+  const faults = parsed.success ? [] : parsed.error.issues.map((i) => `${i.path.join('.')} ${i.message}`);
+  const storage = readStorage(set, faults);
+  if (!parsed.success || faults.length > 0 || storage === null) throw new ConfigError(faults);
+  const env_ = parsed.data;
+  return new Config({
+    host: env_.HOST ?? (context.development ? '127.0.0.1' : '0.0.0.0'),
+    port: env_.PORT,
+    publicUrl: (env_.PUBLIC_URL ?? `http://localhost:${env_.PORT}`).replace(/\/+$/, ''),
+    role: env_.ROLE,
+    adminKey: env_.TALLYLIGHT_ADMIN_KEY,
+    redisUrl: env_.REDIS_URL,
+    storage,
+    livekit: {
+      url: env_.LIVEKIT_URL.replace(/^ws/, 'http'),
+      apiKey: env_.LIVEKIT_API_KEY,
+      apiSecret: env_.LIVEKIT_API_SECRET,
+    },
+    recordingStartTimeoutMs: env_.RECORDING_START_TIMEOUT,
+    livekitStartTimeoutMs: env_.LIVEKIT_START_TIMEOUT,
+    livekitStopTimeoutMs: env_.LIVEKIT_STOP_TIMEOUT,
+    livekitTimeoutMs: env_.LIVEKIT_TIMEOUT,
+    recordingMaxDurationMs: env_.RECORDING_MAX_DURATION,
+    orphanedLockGraceMs: env_.ORPHANED_LOCK_GRACE,
+    staleAfterMs: env_.STALE_AFTER,
+    recorderCheckEveryMs: env_.RECORDER_CHECK_EVERY,
+    recorderLostAfterMs: env_.RECORDER_LOST_AFTER,
+    sweepEveryMs: {
+      orphanedLocks: env_.SWEEP_ORPHANED_LOCKS_EVERY,
+      staleRecordings: env_.SWEEP_STALE_RECORDINGS_EVERY,
+      livekitReconciliation: env_.SWEEP_LIVEKIT_RECONCILIATION_EVERY,
+      storageReconciliation: env_.SWEEP_STORAGE_RECONCILIATION_EVERY,
+      retention: env_.SWEEP_RETENTION_EVERY,
+    },
+    bulkDeleteAttempts: env_.BULK_DELETE_ATTEMPTS,
+    bulkDeleteBackoffMs: env_.BULK_DELETE_BACKOFF,
+    eventLogRetentionMs: env_.EVENT_LOG_RETENTION,
+    metricsPort: env_.METRICS_PORT ?? null,
+    logLevel: env_.LOG_LEVEL,
+    logFormat: env_.LOG_FORMAT ?? (context.onTerminal ? 'pretty' : 'json'),
+    development: context.development,
+  });
+}
+
+function readStorage(env: Record<string, string | undefined>, faults: string[]): StorageConfig | null {
+  const parsed = URL.parse(env.STORAGE_URL ?? '');
+  if (parsed === null) return null;
+  if (parsed.protocol === 'file:') return { kind: 'file', folder: folderOf(env.STORAGE_URL!) };
+  if (!parsed.hostname) {
+    faults.push('STORAGE_URL names no bucket; write s3://<bucket>/<prefix>');
+    return null;
+  }
+  const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = env;
+  if (!accessKeyId !== !secretAccessKey) {
+    faults.push('S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY go together; set both or neither');
+  }
+  return {
+    kind: 's3',
+    bucket: parsed.hostname,
+    prefix: parsed.pathname.replace(/^\/+|\/+$/g, ''),
+    endpoint: env.S3_ENDPOINT ?? null,
+    region: env.S3_REGION ?? env.AWS_REGION ?? 'us-east-1',
+    credentials: accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : null,
+    forcePathStyle: env.S3_FORCE_PATH_STYLE === 'true' || env.S3_FORCE_PATH_STYLE === '1',
+    egressEndpoint: env.EGRESS_S3_ENDPOINT ?? env.S3_ENDPOINT ?? null,
+  };
+}
+
+/** `file:relative`, `file:/absolute` and `file:///absolute` alike. */
+function folderOf(storageUrl: string): string {
+  return resolve(decodeURIComponent(storageUrl.slice('file:'.length).replace(/^\/\/(?=\/)/, '')));
+}

@@ -1,0 +1,62 @@
+import type { LogLevel } from '../kernel/errors.js';
+
+export type StorageConfig =
+  | { readonly kind: 'file'; readonly folder: string }
+  | {
+      readonly kind: 's3';
+      readonly bucket: string;
+      /** Without slashes at its ends; empty for the bucket's root. */
+      readonly prefix: string;
+      readonly endpoint: string | null;
+      readonly region: string;
+      /** Null: the AWS SDK's own chain. */
+      readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
+      readonly forcePathStyle: boolean;
+      readonly egressEndpoint: string | null;
+    };
+
+export type ProcessRole = 'api' | 'worker' | 'all';
+
+export interface ConfigFields {
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl: string;
+  readonly role: ProcessRole;
+  readonly adminKey: string;
+  readonly redisUrl: string;
+  readonly storage: StorageConfig;
+  readonly livekit: { readonly url: string; readonly apiKey: string; readonly apiSecret: string };
+  readonly recordingStartTimeoutMs: number;
+  readonly livekitStartTimeoutMs: number;
+  readonly livekitStopTimeoutMs: number;
+  readonly livekitTimeoutMs: number;
+  readonly recordingMaxDurationMs: number;
+  readonly orphanedLockGraceMs: number;
+  readonly staleAfterMs: number;
+  readonly recorderCheckEveryMs: number;
+  readonly recorderLostAfterMs: number;
+  readonly sweepEveryMs: {
+    readonly orphanedLocks: number;
+    readonly staleRecordings: number;
+    readonly livekitReconciliation: number;
+    readonly storageReconciliation: number;
+    readonly retention: number;
+  };
+  readonly bulkDeleteAttempts: number;
+  readonly bulkDeleteBackoffMs: number;
+  readonly eventLogRetentionMs: number;
+  readonly metricsPort: number | null;
+  readonly logLevel: LogLevel;
+  readonly logFormat: 'json' | 'pretty';
+  /** The embedded stack runs here: a developer's machine, with GraphiQL and the simulator's page. */
+  readonly development: boolean;
+}
+
+/** The checked configuration of this process; frozen, injected by its class. */
+export interface Config extends ConfigFields {}
+export class Config {
+  constructor(fields: ConfigFields) {
+    Object.assign(this, fields);
+    Object.freeze(this);
+  }
+}

@@ -1,0 +1,40 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { ulid } from 'ulid';
+
+declare const brand: unique symbol;
+type Branded<T extends string> = string & { readonly [brand]: T };
+
+/** `rec_` and a ULID: ids sort by the time they were made. */
+export type RecordingId = Branded<'RecordingId'>;
+/** The room's own name, also its LiveKit room name. */
+export type RoomId = Branded<'RoomId'>;
+
+const RECORDING_ID = /^rec_[0-9A-HJKMNP-TV-Z]{26}$/;
+const ROOM_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+export function newRecordingId(now: number): RecordingId {
+  return `rec_${ulid(now)}` as RecordingId;
+}
+
+/** Null for a text that can't be a recording's id: nothing is stored under it. */
+export function parseRecordingId(text: string): RecordingId | null {
+  return RECORDING_ID.test(text) ? (text as RecordingId) : null;
+}
+
+/** `.` and `..` would name folders, so no room is called that. */
+export function parseRoomId(text: string): RoomId | null {
+  return ROOM_ID.test(text) && text !== '.' && text !== '..' ? (text as RoomId) : null;
+}
+
+export function newRoomId(now: number): RoomId {
+  return `room-${ulid(now).toLowerCase()}` as RoomId;
+}
+
+export function newToken(): string {
+  return randomUUID();
+}
+
+/** 256 bits for a key that is handed out, in hex. */
+export function newSecret(): string {
+  return randomBytes(32).toString('hex');
+}

@@ -1,0 +1,143 @@
+/** The statuses of an egress, LiveKit's own words without their prefix. */
+export type EgressStatus = 'STARTING' | 'ACTIVE' | 'ENDING' | 'COMPLETE' | 'FAILED' | 'ABORTED' | 'LIMIT_REACHED';
+
+/** What the egress' own `details` say of why it ends. */
+export type EgressEndCause =
+  | 'stop-api'
+  | 'process-killed'
+  | 'source-closed'
+  | 'limit-reached'
+  | 'streams-stopped'
+  | 'cpu-exhausted'
+  | 'failure';
+
+export interface EgressFile {
+  /** The object's path as the request named it; `location` is never to be parsed. */
+  readonly filename: string;
+  /** True once the upload is over and the file is where it should be. */
+  readonly uploaded: boolean;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  readonly durationMs: number | null;
+  readonly sizeBytes: number | null;
+}
+
+/** One egress as LiveKit shows it, in our words; instants in ms, absent ones null. */
+export interface EgressSeen {
+  /** Empty where LiveKit reports a start that never got one (automatic egress). */
+  readonly egressId: string;
+  readonly roomName: string;
+  readonly status: EgressStatus;
+  /** The file path that was asked for: names its recording. Null for an egress without a file output. */
+  readonly filepath: string | null;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  readonly updatedAtMs: number | null;
+  readonly file: EgressFile | null;
+  /** The egress' own words, unsanitised. */
+  readonly error: string | null;
+  readonly errorCode: number;
+  readonly endCause: EgressEndCause | null;
+}
+
+export interface LiveRoomSeen {
+  readonly name: string;
+  readonly sid: string;
+  /** Recorders and agents are not counted; up to five seconds old. */
+  readonly numParticipants: number;
+  readonly numPublishers: number;
+  /** A recorder is in the room, which is no proof that it lives. */
+  readonly activeRecording: boolean;
+  readonly createdAtMs: number;
+}
+
+export interface ParticipantSeen {
+  readonly identity: string;
+  readonly kind: 'standard' | 'ingress' | 'egress' | 'sip' | 'agent' | 'other';
+  readonly publishes: boolean;
+}
+
+export type RecordingLayoutWord = 'grid' | 'speaker' | 'single-speaker';
+
+/** Where an egress puts its file. */
+export type EgressOutput =
+  | { readonly kind: 'file'; readonly filepath: string }
+  | {
+      readonly kind: 's3';
+      readonly filepath: string;
+      readonly bucket: string;
+      readonly region: string;
+      readonly endpoint: string | null;
+      /** Null: the egress finds its own credentials. */
+      readonly accessKeyId: string | null;
+      readonly secretAccessKey: string | null;
+      readonly forcePathStyle: boolean;
+    };
+
+export type EncodingPresetWord =
+  | 'H264_720P_30'
+  | 'H264_720P_60'
+  | 'H264_1080P_30'
+  | 'H264_1080P_60'
+  | 'PORTRAIT_H264_720P_30'
+  | 'PORTRAIT_H264_720P_60'
+  | 'PORTRAIT_H264_1080P_30'
+  | 'PORTRAIT_H264_1080P_60';
+
+export interface StartEgress {
+  readonly roomName: string;
+  readonly layout: RecordingLayoutWord;
+  readonly preset: EncodingPresetWord;
+  readonly audioOnly: boolean;
+  readonly output: EgressOutput;
+}
+
+/**
+ * A refusal is a 4xx other than 408 and 409. Those two, any 5xx and no answer leave the outcome unknown:
+ * an egress may run that nobody has named to us. `answered` false: not even an answer came.
+ */
+export type StartOutcome =
+  | { readonly kind: 'accepted'; readonly egress: EgressSeen }
+  | { readonly kind: 'refused'; readonly status: number; readonly why: string }
+  | { readonly kind: 'unknown'; readonly answered: boolean; readonly status: number | null; readonly why: string };
+
+export type StopOutcome =
+  /** LiveKit took the stop; the egress is as shown (ENDING, or ABORTED where it had not begun). */
+  | { readonly kind: 'stopping'; readonly egress: EgressSeen }
+  /** 412: the egress is listed in this final status, or is ENDING and its worker silent. */
+  | { readonly kind: 'not-stoppable'; readonly status: EgressStatus }
+  /** 404 */
+  | { readonly kind: 'not-known' }
+  /** 408: nobody answered for the egress; the stop may still take effect. */
+  | { readonly kind: 'no-answer-from-worker' };
+
+/** The answer to the question whether an egress' worker is alive. */
+export type WorkerAnswer =
+  | 'alive'
+  /** LiveKit's own word that nobody serves this egress. */
+  | 'silent'
+  /** LiveKit lists the egress in a status in which the question tells nothing (ENDING or over). */
+  | 'not-askable'
+  | 'not-known';
+
+/** The answer to the question whether any worker is there. */
+export type FleetAnswer = 'there' | 'nobody' | 'room-not-open';
+
+interface EventBase {
+  /** LiveKit's event id, equal in every repetition. */
+  readonly id: string;
+  readonly createdAtMs: number;
+}
+export type LiveKitEvent = EventBase &
+  (
+    | { readonly kind: 'egress'; readonly egress: EgressSeen }
+    | { readonly kind: 'room-started' | 'room-finished'; readonly roomName: string }
+    | {
+        readonly kind: 'participant-joined' | 'participant-left';
+        readonly roomName: string;
+        readonly identity: string;
+        readonly participantKind: ParticipantSeen['kind'];
+      }
+    /** Known to LiveKit, without meaning for recordings. */
+    | { readonly kind: 'other'; readonly name: string; readonly roomName: string | null }
+  );

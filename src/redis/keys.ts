@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import type { RecordingId, RoomId } from '../kernel/ids.js';
+
+/**
+ * Every key name of the product, under one hash tag: what one commit writes has to share a slot,
+ * so a cluster shards nothing of ours.
+ */
+export const TAG = '{tl}';
+
+export const keys = {
+  recording: (id: RecordingId) => `${TAG}:recording:${id}`,
+  slot: (room: RoomId) => `${TAG}:slot:${room}`,
+  slots: () => `${TAG}:slots`,
+  /** `scope` is `all` or a room; `what` a status with a sort field or a label. */
+  index: (scope: string, what: string) => `${TAG}:index:${scope}:${what}`,
+  unsettled: () => `${TAG}:unsettled`,
+  events: () => `${TAG}:events`,
+  eventsFloor: () => `${TAG}:events-floor`,
+  epoch: () => `${TAG}:epoch`,
+  outbox: () => `${TAG}:outbox`,
+  idempotency: (caller: string, key: string) => `${TAG}:idempotency:${digest(`${caller}\n${key}`)}`,
+  room: (id: RoomId) => `${TAG}:room:${id}`,
+  rooms: () => `${TAG}:rooms`,
+  lease: (name: string) => `${TAG}:lease:${name}`,
+  leases: () => `${TAG}:leases`,
+} as const;
+
+/** BullMQ adds `:<queue>:…` itself. */
+export const QUEUE_PREFIX = `${TAG}:queue`;
+
+/** Wakes listeners of the event log; the log itself is the stream. */
+export const EVENTS_CHANNEL = 'tl:events';
+
+export function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
+}

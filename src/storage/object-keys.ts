@@ -1,0 +1,34 @@
+import { parseRecordingId, parseRoomId, type RecordingId, type RoomId } from '../kernel/ids.js';
+
+/** Pure names of objects, relative to the storage's prefix, as the configuration contract lists them. */
+
+export function mediaKey(roomId: RoomId, recordingId: RecordingId, audioOnly: boolean): string {
+  return `recordings/${roomId}/${recordingId}.${audioOnly ? 'ogg' : 'mp4'}`;
+}
+
+export function metadataKey(roomId: RoomId, recordingId: RecordingId): string {
+  return `${METADATA_PREFIX}${roomId}/${recordingId}.json`;
+}
+
+export function roomMetadataKey(roomId: RoomId): string {
+  return `recordings/.room_metadata/${roomId}/room_metadata.json`;
+}
+
+export function roomKey(roomId: RoomId): string {
+  return `${ROOM_PREFIX}${roomId}.json`;
+}
+
+export const MEDIA_PREFIX = 'recordings/';
+export const METADATA_PREFIX = 'recordings/.metadata/';
+export const ROOM_PREFIX = 'rooms/';
+
+const MEDIA = /(?:^|\/)recordings\/([^/]+)\/([^/]+)\.(mp4|ogg)$/;
+
+/** The recording that a media key or an egress' file path belongs to; null for anything else. */
+export function parseMediaKey(path: string): { roomId: RoomId; recordingId: RecordingId; audioOnly: boolean } | null {
+  const match = MEDIA.exec(path);
+  if (!match) return null;
+  const roomId = parseRoomId(match[1]!);
+  const recordingId = parseRecordingId(match[2]!);
+  return roomId && recordingId ? { roomId, recordingId, audioOnly: match[3] === 'ogg' } : null;
+}

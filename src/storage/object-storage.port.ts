@@ -1,0 +1,39 @@
+import type { Readable } from 'node:stream';
+import type { EgressOutput } from '../livekit/livekit.types.js';
+
+export interface ObjectInfo {
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** Without quotes, as a strong validator. */
+  readonly etag: string;
+  readonly lastModifiedMs: number;
+}
+
+/** First and last byte, both included. */
+export interface ByteSpan {
+  readonly first: number;
+  readonly last: number;
+}
+
+export type DeleteResult = { readonly deleted: true } | { readonly deleted: false; readonly code: string; readonly why: string };
+
+/**
+ * Objects by key, under the configured prefix. "Not there" is null; a storage that can't be asked throws STORAGE_UNAVAILABLE.
+ * No lock is built on conditional writes: several servers ignore them.
+ */
+export abstract class ObjectStorage {
+  /** Whole or not at all, durable when it answers. */
+  abstract put(key: string, body: Buffer, contentType: string): Promise<void>;
+  abstract get(key: string): Promise<Buffer | null>;
+  abstract head(key: string): Promise<ObjectInfo | null>;
+  /** A stream of the object or of a span of it; destroying the stream frees everything at once. */
+  abstract open(key: string, span?: ByteSpan): Promise<{ info: ObjectInfo; stream: Readable } | null>;
+  /** One result per key; an object that was not there counts as deleted. Any number of keys. */
+  abstract deleteMany(keys: readonly string[]): Promise<Map<string, DeleteResult>>;
+  /** In the order of keys, read page by page. */
+  abstract list(prefix: string): AsyncIterable<ObjectInfo>;
+  /** Where an egress has to write so that `key` is this object. */
+  abstract egressOutput(key: string): EgressOutput;
+  /** Throws when the storage can't be reached or read. */
+  abstract check(): Promise<void>;
+}
