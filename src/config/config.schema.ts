@@ -10,16 +10,22 @@ const duration = (fallback: string) =>
     .transform((text, context) => {
       const ms = parseDuration(text);
       if (ms !== null) return ms;
-      context.addIssue({ code: 'custom', message: `"${text}" is no duration; write 200ms, 20s, 5m, 6h or 30d` });
+      context.addIssue({
+        code: 'custom',
+        message: `"${text}" is no duration; write 200ms, 20s, 5m, 6h or 30d`,
+      });
       return z.NEVER;
     });
 
 const port = z.coerce.number('must be a port number').int().min(0).max(65_535);
 const url = (...protocols: string[]) =>
-  z.string('is missing').refine((text) => {
-    const parsed = URL.parse(text);
-    return parsed !== null && protocols.includes(parsed.protocol);
-  }, `must be an address that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`);
+  z.string('is missing').refine(
+    (text) => {
+      const parsed = URL.parse(text);
+      return parsed !== null && protocols.includes(parsed.protocol);
+    },
+    `must be an address that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`,
+  );
 const flag = z
   .enum(['true', 'false', '1', '0'], 'must be true or false')
   .transform((text) => text === 'true' || text === '1');
@@ -73,14 +79,21 @@ export interface ConfigContext {
 /** Thrown once for all faults: the message has a line for every variable that is missing or bad. */
 export class ConfigError extends Error {
   constructor(readonly faults: readonly string[]) {
-    super(`The configuration has ${faults.length === 1 ? 'a fault' : 'faults'}:\n${faults.map((f) => `  ${f}`).join('\n')}`);
+    super(
+      `The configuration has ${faults.length === 1 ? 'a fault' : 'faults'}:\n${faults.map((f) => `  ${f}`).join('\n')}`,
+    );
     this.name = 'ConfigError';
   }
 }
 
 /** Checks the environment; an empty variable counts as not set. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>, context: ConfigContext): Config {
-  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  context: ConfigContext,
+): Config {
+  const set = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = schema.safeParse(set);
   const faults = parsed.success ? [] : parsed.error.issues.map((i) => `${i.path.join('.')} ${i.message}`);
   const storage = readStorage(set, faults);

@@ -39,7 +39,12 @@ export abstract class LiveKit {
   abstract removeRecorder(roomName: string, egressId: string): Promise<boolean>;
 
   /** A reliable data packet to everybody in the room, or to the named identities. */
-  abstract sendData(roomName: string, topic: string, payload: Uint8Array, to?: readonly string[]): Promise<void>;
+  abstract sendData(
+    roomName: string,
+    topic: string,
+    payload: Uint8Array,
+    to?: readonly string[],
+  ): Promise<void>;
   /** Throws when LiveKit can't be reached or refuses our credentials. */
   abstract checkAccess(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /** The statuses of an egress, LiveKit's own words without their prefix. */
-export type EgressStatus = 'STARTING' | 'ACTIVE' | 'ENDING' | 'COMPLETE' | 'FAILED' | 'ABORTED' | 'LIMIT_REACHED';
+export type EgressStatus =
+  'STARTING' | 'ACTIVE' | 'ENDING' | 'COMPLETE' | 'FAILED' | 'ABORTED' | 'LIMIT_REACHED';
 
 /** What the egress' own `details` say of why it ends. */
 export type EgressEndCause =
@@ -99,7 +100,12 @@ export interface StartEgress {
 export type StartOutcome =
   | { readonly kind: 'accepted'; readonly egress: EgressSeen }
   | { readonly kind: 'refused'; readonly status: number; readonly why: string }
-  | { readonly kind: 'unknown'; readonly answered: boolean; readonly status: number | null; readonly why: string };
+  | {
+      readonly kind: 'unknown';
+      readonly answered: boolean;
+      readonly status: number | null;
+      readonly why: string;
+    };
 
 export type StopOutcome =
   /** LiveKit took the stop; the egress is as shown (ENDING, or ABORTED where it had not begun). */

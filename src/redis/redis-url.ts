@@ -4,7 +4,10 @@ import type { RedisOptions } from 'ioredis';
 export function connectionOptions(redisUrl: string): RedisOptions {
   const url = new URL(redisUrl);
   const master = url.searchParams.get('sentinel');
-  const at = { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || (master === null ? 6379 : 26_379)) };
+  const at = {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port || (master === null ? 6379 : 26_379)),
+  };
   const tls = url.protocol === 'rediss:' ? {} : undefined;
   const shared: RedisOptions = {
     db: Number(url.pathname.slice(1) || 0),
@@ -17,5 +20,10 @@ export function connectionOptions(redisUrl: string): RedisOptions {
     const [host = '', port = '26379'] = text.split(':');
     return { host, port: Number(port) };
   });
-  return { ...shared, name: master, sentinels: [at, ...more], ...(tls && { enableTLSForSentinelMode: true }) };
+  return {
+    ...shared,
+    name: master,
+    sentinels: [at, ...more],
+    ...(tls && { enableTLSForSentinelMode: true }),
+  };
 }

@@ -25,7 +25,11 @@ export class RedisConnections implements OnApplicationShutdown {
 
   /** A further connection, closed with the application. */
   connect(purpose: string, options: RedisOptions): Redis {
-    const redis = new Redis({ ...connectionOptions(this.config.redisUrl), connectionName: `tallylight-${purpose}`, ...options });
+    const redis = new Redis({
+      ...connectionOptions(this.config.redisUrl),
+      connectionName: `tallylight-${purpose}`,
+      ...options,
+    });
     let away = false;
     redis.on('error', (error: Error) => {
       if (!away) this.log.error({ message: 'redis is away', purpose, cause: error.message });
@@ -40,7 +44,10 @@ export class RedisConnections implements OnApplicationShutdown {
   }
 
   forQueues(purpose: string): Redis {
-    return this.connect(purpose, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(50 * 2 ** times, 1_000) });
+    return this.connect(purpose, {
+      maxRetriesPerRequest: null,
+      retryStrategy: (times) => Math.min(50 * 2 ** times, 1_000),
+    });
   }
 
   onApplicationShutdown(): void {
@@ -48,14 +55,17 @@ export class RedisConnections implements OnApplicationShutdown {
   }
 }
 
-const CONNECTION_TROUBLE = /ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENOTFOUND|Connection is closed|max retries|Command timed out|Stream isn't writeable|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|NOAUTH|WRONGPASS|MISCONF|OOM command/i;
+const CONNECTION_TROUBLE =
+  /ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENOTFOUND|Connection is closed|max retries|Command timed out|Stream isn't writeable|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|NOAUTH|WRONGPASS|MISCONF|OOM command/i;
 
 /** A failed Redis command as the contract's refusal; other errors are given back as they are. */
 export function redisFailure(error: unknown): unknown {
   if (error instanceof Error && !(error instanceof TallyError)) {
     const text = `${error.name} ${error.message} ${(error as NodeJS.ErrnoException).code ?? ''}`;
     if (CONNECTION_TROUBLE.test(text)) {
-      return new TallyError('REDIS_UNAVAILABLE', 'Redis does not answer; try again in a moment', { cause: error });
+      return new TallyError('REDIS_UNAVAILABLE', 'Redis does not answer; try again in a moment', {
+        cause: error,
+      });
     }
   }
   return error;

@@ -25,7 +25,9 @@ export const ROOM_PREFIX = 'rooms/';
 const MEDIA = /(?:^|\/)recordings\/([^/]+)\/([^/]+)\.(mp4|ogg)$/;
 
 /** The recording that a media key or an egress' file path belongs to; null for anything else. */
-export function parseMediaKey(path: string): { roomId: RoomId; recordingId: RecordingId; audioOnly: boolean } | null {
+export function parseMediaKey(
+  path: string,
+): { roomId: RoomId; recordingId: RecordingId; audioOnly: boolean } | null {
   const match = MEDIA.exec(path);
   if (!match) return null;
   const roomId = parseRoomId(match[1]!);

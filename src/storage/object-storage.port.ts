@@ -15,7 +15,8 @@ export interface ByteSpan {
   readonly last: number;
 }
 
-export type DeleteResult = { readonly deleted: true } | { readonly deleted: false; readonly code: string; readonly why: string };
+export type DeleteResult =
+  { readonly deleted: true } | { readonly deleted: false; readonly code: string; readonly why: string };
 
 /**
  * Objects by key, under the configured prefix. "Not there" is null; a storage that can't be asked throws STORAGE_UNAVAILABLE.
