@@ -1,0 +1,14 @@
+import { Global, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { BullmqJobQueue } from './bullmq-job-queue.js';
+import { JobQueue } from './define-job.js';
+import { JobRunner } from './job-runner.js';
+import { Queues } from './queues.js';
+
+@Global()
+@Module({
+  imports: [DiscoveryModule],
+  providers: [Queues, { provide: JobQueue, useClass: BullmqJobQueue }, JobRunner],
+  exports: [JobQueue, Queues],
+})
+export class QueueModule {}
