@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../kernel/errors.js';
 import type { RecordingId, RoomId } from '../../kernel/ids.js';
+import type { EncodingPreset, RecordingLayout } from '../../kernel/recording-options.js';
 
 export const RECORDING_STATUSES = [
   'STARTING',
@@ -23,17 +24,6 @@ export type RecordingEndReason =
   | 'EGRESS_FAILED'
   | 'RECORDER_LOST'
   | 'STALE';
-
-export type RecordingLayout = 'GRID' | 'SPEAKER' | 'SINGLE_SPEAKER';
-export type EncodingPreset =
-  | 'H264_720P_30'
-  | 'H264_720P_60'
-  | 'H264_1080P_30'
-  | 'H264_1080P_60'
-  | 'PORTRAIT_H264_720P_30'
-  | 'PORTRAIT_H264_720P_60'
-  | 'PORTRAIT_H264_1080P_30'
-  | 'PORTRAIT_H264_1080P_60';
 
 export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -72,23 +62,31 @@ export type StartResult = 'ACTIVE' | { readonly code: ErrorCode; readonly messag
 /** `lost`: proven dead although LiveKit lists it for ever; never stopped again, never counted as live. */
 export type EgressState = 'live' | 'over' | 'lost';
 
+/** Looks at LiveKit in a row that found no egress of this recording; spaced, so that one bad moment counts once. */
+export interface Absence {
+  readonly looks: number;
+  readonly firstAt: number;
+  readonly lastAt: number;
+}
+
 /** What we have to remember about a recording and no client sees: no version, no event. */
 export interface Upkeep {
   readonly maxDurationMs: number;
-  /** The start request is on its way until it is answered, at the latest until this instant. */
+  /** The start request is on its way until this instant: its own limit, or its answer where one came. */
   readonly startPendingUntil: number;
-  readonly startAnswer: 'none' | 'accepted' | 'refused' | 'unknown';
+  /** `error`: an answer that tells neither yes nor no; `unanswered`: none came. Both leave LiveKit's list to decide. */
+  readonly startAnswer: 'none' | 'accepted' | 'refused' | 'error' | 'unanswered';
   readonly startResult: StartResult | null;
   /** Every egress of this recording that was ever seen. */
   readonly egresses: { readonly [egressId: string]: EgressState };
   readonly holdsSlot: boolean;
+  /** The last look at all that LiveKit lists that mattered for the slot. */
+  readonly listedAt: number | null;
   /** Somebody asked for the end: never restarted. */
   readonly stopRequestedAt: number | null;
-  /** LiveKit left the outcome of a stop open. */
-  readonly stopInDoubt: boolean;
-  /** Looks at LiveKit in a row, spaced, that found no egress of this recording. */
-  readonly absentLooks: number;
-  readonly absentSince: number | null;
+  readonly absence: Absence | null;
+  /** The bucket was asked for media after everything was over. */
+  readonly bucketChecked: boolean;
   /** A deletion was asked for and is carried through, whatever happens. */
   readonly deletion: { readonly requestedAt: number; readonly by: string } | null;
   readonly deleted: boolean;
@@ -98,6 +96,37 @@ export interface Upkeep {
 export interface StoredRecording extends Recording {
   readonly rev: number;
   readonly upkeep: Upkeep;
+}
+
+export const VISIBLE_FIELDS = [
+  'id',
+  'roomId',
+  'roomName',
+  'status',
+  'version',
+  'egressId',
+  'layout',
+  'preset',
+  'audioOnly',
+  'filename',
+  'sizeBytes',
+  'durationMs',
+  'requestedAt',
+  'startedAt',
+  'endedAt',
+  'updatedAt',
+  'endReason',
+  'error',
+  'labels',
+  'continues',
+  'continuedBy',
+  'hasMedia',
+] as const satisfies readonly (keyof Recording)[];
+
+/** The part that clients see, that events carry and that history folds to. */
+export function visiblePart(stored: StoredRecording): Recording {
+  const { rev: _rev, upkeep: _upkeep, ...visible } = stored;
+  return visible;
 }
 
 export function isFinal(status: RecordingStatus): status is FinalStatus {
