@@ -1,0 +1,43 @@
+import {
+  EncodedFileOutput,
+  EncodedFileType,
+  EncodingOptionsPreset,
+  RoomCompositeEgressRequest,
+  S3Upload,
+} from '@livekit/protocol';
+import type { EgressOutput, StartEgress } from './livekit.types.js';
+
+/**
+ * Audio alone is sent without layout and preset: LiveKit then records from its own media connection instead of a
+ * browser, at a fraction of the cost.
+ */
+export function toStartRequest(start: StartEgress): RoomCompositeEgressRequest {
+  return new RoomCompositeEgressRequest({
+    roomName: start.roomName,
+    fileOutputs: [toFileOutput(start.output, start.audioOnly)],
+    ...(start.audioOnly
+      ? { audioOnly: true }
+      : { layout: start.layout, options: { case: 'preset', value: EncodingOptionsPreset[start.preset] } }),
+  });
+}
+
+/** Without a manifest: it would be an object that nobody deletes. */
+function toFileOutput(output: EgressOutput, audioOnly: boolean): EncodedFileOutput {
+  return new EncodedFileOutput({
+    filepath: output.filepath,
+    fileType: audioOnly ? EncodedFileType.OGG : EncodedFileType.MP4,
+    disableManifest: true,
+    ...(output.kind === 's3' ? { output: { case: 's3', value: toS3Upload(output) } } : {}),
+  });
+}
+
+function toS3Upload(output: Extract<EgressOutput, { kind: 's3' }>): S3Upload {
+  return new S3Upload({
+    accessKey: output.accessKeyId ?? '',
+    secret: output.secretAccessKey ?? '',
+    region: output.region,
+    endpoint: output.endpoint ?? '',
+    bucket: output.bucket,
+    forcePathStyle: output.forcePathStyle,
+  });
+}
