@@ -34,3 +34,20 @@ export function parseMediaKey(
   const recordingId = parseRecordingId(match[2]!);
   return roomId && recordingId ? { roomId, recordingId, audioOnly: match[3] === 'ogg' } : null;
 }
+
+/** Where a folder keeps what is not yet an object; no key begins with it. */
+export const ASIDE = '.tmp';
+
+/** A key is a relative path of plain segments: it can name nothing outside the storage, on a disk or in a bucket. */
+export function isObjectKey(key: string): boolean {
+  if (key.length === 0 || Buffer.byteLength(key) > 900 || /[\\\0]/.test(key)) return false;
+  const segments = key.split('/');
+  return (
+    segments[0] !== ASIDE &&
+    segments.every((segment) => segment !== '' && segment !== '.' && segment !== '..')
+  );
+}
+
+export function assertObjectKey(key: string): void {
+  if (!isObjectKey(key)) throw new Error(`${JSON.stringify(key)} is no object key`);
+}

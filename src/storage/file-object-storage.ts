@@ -1,0 +1,276 @@
+import { constants, type BigIntStats } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { Clock } from '../kernel/clock.js';
+import { isTallyError } from '../kernel/errors.js';
+import { newToken } from '../kernel/ids.js';
+import type { EgressOutput } from '../livekit/livekit.types.js';
+import { listFolder } from './folder-listing.js';
+import { ASIDE, assertObjectKey } from './object-keys.js';
+import { type ByteSpan, type DeleteResult, type ObjectInfo, ObjectStorage } from './object-storage.port.js';
+import { beyondEnd, failureName, storageUnavailable } from './storage-errors.js';
+
+const LEFTOVER_AFTER_MS = 24 * 3_600_000;
+const DELETES_AT_ONCE = 32;
+const READ_CHUNK_BYTES = 256 * 1024;
+
+/**
+ * Objects as files of a folder. An egress that shares the disk writes its media there by itself.
+ * Folders are never removed: a recorder may just have made one to write into.
+ */
+export class FileObjectStorage extends ObjectStorage {
+  private prepared: Promise<void> | null = null;
+
+  /** `folder` is absolute; it is made on first use. Once made, its absence is a failure and no empty storage. */
+  constructor(
+    private readonly folder: string,
+    private readonly clock: Clock,
+  ) {
+    super();
+  }
+
+  async put(key: string, body: Buffer, _contentType: string): Promise<void> {
+    const target = this.pathOf(key);
+    const aside = join(this.folder, ASIDE, newToken());
+    await this.asking(`writing ${key}`, async () => {
+      try {
+        await this.writeAside(aside, body);
+        await makeFolders(dirname(target));
+        await rename(aside, target);
+        await syncFolder(dirname(target));
+      } catch (error) {
+        await rm(aside, { force: true });
+        throw error;
+      }
+    });
+  }
+
+  async get(key: string): Promise<Buffer | null> {
+    const path = this.pathOf(key);
+    return this.asking(`reading ${key}`, async () => {
+      const opened = await this.openFile(key, path);
+      if (!opened) return null;
+      try {
+        return await opened.handle.readFile();
+      } finally {
+        await opened.handle.close();
+      }
+    });
+  }
+
+  async head(key: string): Promise<ObjectInfo | null> {
+    const path = this.pathOf(key);
+    return this.asking(`looking at ${key}`, async () => {
+      const seen = await orAbsent(stat(path, { bigint: true }));
+      return seen?.isFile() ? toInfo(key, seen) : this.absent();
+    });
+  }
+
+  async open(key: string, span?: ByteSpan): Promise<{ info: ObjectInfo; stream: Readable } | null> {
+    const path = this.pathOf(key);
+    return this.asking(`opening ${key}`, async () => {
+      const opened = await this.openFile(key, path);
+      if (!opened) return null;
+      const { handle, info } = opened;
+      const start = span?.first ?? 0;
+      // The file may still grow: what is promised is what was there when it was opened.
+      const end = Math.min(span?.last ?? Infinity, info.sizeBytes - 1);
+      if (end >= start) {
+        return { info, stream: handle.createReadStream({ start, end, highWaterMark: READ_CHUNK_BYTES }) };
+      }
+      await handle.close();
+      if (span) throw beyondEnd(key, start, info.sizeBytes);
+      return { info, stream: Readable.from([]) };
+    });
+  }
+
+  async deleteMany(keys: readonly string[]): Promise<Map<string, DeleteResult>> {
+    const paths = new Map(keys.map((key) => [key, this.pathOf(key)]));
+    const results = new Map<string, DeleteResult>();
+    await this.asking('deleting', async () => {
+      await this.assertFolder();
+      const entries = [...paths];
+      for (let i = 0; i < entries.length; i += DELETES_AT_ONCE) {
+        const page = entries.slice(i, i + DELETES_AT_ONCE);
+        const done = await Promise.all(page.map(([, path]) => deleteFile(path)));
+        page.forEach(([key], n) => results.set(key, done[n] ?? notDeleted('NotConfirmed')));
+      }
+      for (const folder of new Set([...paths.values()].map((path) => dirname(path)))) {
+        await orAbsent(syncFolder(folder));
+      }
+    });
+    return results;
+  }
+
+  async *list(prefix: string): AsyncIterable<ObjectInfo> {
+    await this.asking('listing', () => this.assertFolder());
+    try {
+      for await (const { key, stats } of listFolder(this.folder, prefix)) yield toInfo(key, stats);
+    } catch (error) {
+      throw isTallyError(error) ? error : storageUnavailable(`listing ${prefix}`, error);
+    }
+    await this.asking('listing', () => this.assertFolder());
+  }
+
+  egressOutput(key: string): EgressOutput {
+    return { kind: 'file', filepath: this.pathOf(key) };
+  }
+
+  async check(): Promise<void> {
+    const probe = join(this.folder, ASIDE, newToken());
+    await this.asking('proving that its folder can be read and written', async () => {
+      await readdir(this.folder);
+      try {
+        await this.writeAside(probe, Buffer.from('tallylight'));
+      } finally {
+        await rm(probe, { force: true });
+      }
+    });
+  }
+
+  private pathOf(key: string): string {
+    assertObjectKey(key);
+    return join(this.folder, ...key.split('/'));
+  }
+
+  /** Every question to the disk goes through here: prepared first, and its failures named. */
+  private async asking<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    try {
+      this.prepared ??= this.prepare();
+      await this.prepared;
+      return await work();
+    } catch (error) {
+      throw isTallyError(error) ? error : storageUnavailable(doing, error, adviceFor(error));
+    }
+  }
+
+  /** Makes the folder, and clears away what a process that was killed left half written. */
+  private async prepare(): Promise<void> {
+    try {
+      await mkdir(join(this.folder, ASIDE), { recursive: true });
+      const old = this.clock.now() - LEFTOVER_AFTER_MS;
+      for (const name of await readdir(join(this.folder, ASIDE))) {
+        const path = join(this.folder, ASIDE, name);
+        const seen = await orAbsent(stat(path));
+        if (seen && seen.mtimeMs < old) await rm(path, { force: true });
+      }
+    } catch (error) {
+      this.prepared = null;
+      throw error;
+    }
+  }
+
+  private async writeAside(path: string, body: Buffer): Promise<void> {
+    // Not recursive: a storage folder that went away must not come back empty.
+    await mkdir(dirname(path)).catch((error: unknown) => {
+      if (failureName(error) !== 'EEXIST') throw error;
+    });
+    const handle = await open(path, 'wx');
+    try {
+      await handle.writeFile(body);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  private async openFile(
+    key: string,
+    path: string,
+  ): Promise<{ handle: FileHandle; info: ObjectInfo } | null> {
+    // Without O_NONBLOCK a pipe of that name would hold the caller for ever.
+    const handle = await orAbsent(open(path, constants.O_RDONLY | constants.O_NONBLOCK));
+    if (!handle) return this.absent();
+    try {
+      const seen = await handle.stat({ bigint: true });
+      if (seen.isFile()) return { handle, info: toInfo(key, seen) };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+    await handle.close();
+    return null;
+  }
+
+  /** "Not there" is said only of a folder that is there itself. */
+  private async absent(): Promise<null> {
+    await this.assertFolder();
+    return null;
+  }
+
+  private async assertFolder(): Promise<void> {
+    if (!(await stat(this.folder)).isDirectory()) {
+      throw Object.assign(new Error('the storage folder is no folder'), { code: 'ENOTDIR' });
+    }
+  }
+}
+
+function toInfo(key: string, seen: BigIntStats): ObjectInfo {
+  return {
+    key,
+    sizeBytes: Number(seen.size),
+    etag: [seen.ino, seen.size, seen.mtimeNs].map((part) => part.toString(36)).join('-'),
+    lastModifiedMs: Number(seen.mtimeMs),
+  };
+}
+
+/** Undefined where the file system says that nothing of that name is there. */
+async function orAbsent<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(failureName(error))) return undefined;
+    throw error;
+  }
+}
+
+async function deleteFile(path: string): Promise<DeleteResult> {
+  try {
+    await orAbsent(unlink(path));
+    return { deleted: true };
+  } catch (error) {
+    return notDeleted(failureName(error));
+  }
+}
+
+function notDeleted(code: string): DeleteResult {
+  return { deleted: false, code, why: `the storage folder refused to delete it (${code})` };
+}
+
+/** Folders that outlive a power cut: each new one is named durably in its parent. */
+async function makeFolders(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  const stop = dirname(first);
+  for (let at = dirname(folder); ; at = dirname(at)) {
+    await syncFolder(at);
+    if (at === stop || at === dirname(at)) return;
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function adviceFor(error: unknown): string {
+  switch (failureName(error)) {
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return 'let the server read and write the folder that STORAGE_URL names';
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'make room on the disk that STORAGE_URL names';
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'bring back the folder that STORAGE_URL names';
+    default:
+      return 'try again later';
+  }
+}

@@ -1,0 +1,120 @@
+import * as fc from 'fast-check';
+import {
+  newRecordingId,
+  parseRecordingId,
+  parseRoomId,
+  type RecordingId,
+  type RoomId,
+} from '../kernel/ids.js';
+import {
+  isObjectKey,
+  MEDIA_PREFIX,
+  mediaKey,
+  METADATA_PREFIX,
+  metadataKey,
+  parseMediaKey,
+  ROOM_PREFIX,
+  roomKey,
+  roomMetadataKey,
+} from './object-keys.js';
+
+const roomIds = fc
+  .stringMatching(/^[A-Za-z0-9._-]{1,128}$/)
+  .map(parseRoomId)
+  .filter((id): id is RoomId => id !== null);
+const recordingIds = fc.integer({ min: 0, max: 2 ** 47 }).map(newRecordingId);
+
+const room = parseRoomId('standup-7') as RoomId;
+const recording = parseRecordingId('rec_01JD8PZ5Y3V9W6X2K4M7N0QRST') as RecordingId;
+
+describe('object keys', () => {
+  it('are those of the configuration contract', () => {
+    expect(mediaKey(room, recording, false)).toBe('recordings/standup-7/rec_01JD8PZ5Y3V9W6X2K4M7N0QRST.mp4');
+    expect(mediaKey(room, recording, true)).toBe('recordings/standup-7/rec_01JD8PZ5Y3V9W6X2K4M7N0QRST.ogg');
+    expect(metadataKey(room, recording)).toBe(
+      'recordings/.metadata/standup-7/rec_01JD8PZ5Y3V9W6X2K4M7N0QRST.json',
+    );
+    expect(roomMetadataKey(room)).toBe('recordings/.room_metadata/standup-7/room_metadata.json');
+    expect(roomKey(room)).toBe('rooms/standup-7.json');
+  });
+
+  it('lead from a media key back to its recording, whatever stands before it', () => {
+    fc.assert(
+      fc.property(
+        roomIds,
+        recordingIds,
+        fc.boolean(),
+        fc.constantFrom('', '/', '/out/', 'a/b/', '/srv/.tallylight/storage/'),
+        (roomId, recordingId, audioOnly, before) => {
+          expect(parseMediaKey(before + mediaKey(roomId, recordingId, audioOnly))).toEqual({
+            roomId,
+            recordingId,
+            audioOnly,
+          });
+        },
+      ),
+    );
+  });
+
+  it('name media only where they are media', () => {
+    fc.assert(
+      fc.property(roomIds, recordingIds, (roomId, recordingId) => {
+        for (const key of [metadataKey(roomId, recordingId), roomMetadataKey(roomId), roomKey(roomId)]) {
+          expect(parseMediaKey(key)).toBeNull();
+        }
+      }),
+    );
+    for (const path of [
+      '',
+      'recordings/standup-7/else.mp4',
+      `recordings/../${recording}.mp4`,
+      `recordings/${recording}.mp4`,
+      `recordings/standup-7/${recording}.webm`,
+      `recordings/standup-7/${recording}.mp4.json`,
+      `xrecordings/standup-7/${recording}.mp4`,
+    ]) {
+      expect({ path, parsed: parseMediaKey(path) }).toEqual({ path, parsed: null });
+    }
+  });
+
+  it('of different things differ, and each stands under its prefix', () => {
+    fc.assert(
+      fc.property(roomIds, roomIds, recordingIds, (a, b, id) => {
+        const keys = (roomId: RoomId) => [
+          mediaKey(roomId, id, false),
+          mediaKey(roomId, id, true),
+          metadataKey(roomId, id),
+          roomMetadataKey(roomId),
+          roomKey(roomId),
+        ];
+        const all = new Set([...keys(a), ...keys(b)]);
+        expect(all.size).toBe(a === b ? 5 : 10);
+        expect(mediaKey(a, id, false).startsWith(MEDIA_PREFIX)).toBe(true);
+        expect(metadataKey(a, id).startsWith(METADATA_PREFIX)).toBe(true);
+        expect(roomKey(a).startsWith(ROOM_PREFIX)).toBe(true);
+        expect([...all].every(isObjectKey)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('a text that is no object key', () => {
+  it.each([
+    '',
+    '/',
+    '/etc/passwd',
+    'a//b',
+    'a/',
+    '.',
+    '..',
+    'a/../b',
+    'a/./b',
+    'a\\b',
+    'a\0b',
+    '.tmp/x',
+    '.tmp',
+    'x'.repeat(901),
+  ])('is refused: %j', (key) => {
+    expect(isObjectKey(key)).toBe(false);
+  });
+});

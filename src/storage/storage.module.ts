@@ -1,0 +1,19 @@
+import { Module } from '@nestjs/common';
+import { Config } from '../config/config.js';
+import { Clock } from '../kernel/clock.js';
+import { FileObjectStorage } from './file-object-storage.js';
+import { ObjectStorage } from './object-storage.port.js';
+import { S3ObjectStorage } from './s3-object-storage.js';
+
+@Module({
+  providers: [
+    {
+      provide: ObjectStorage,
+      inject: [Config, Clock],
+      useFactory: ({ storage }: Config, clock: Clock): ObjectStorage =>
+        storage.kind === 's3' ? new S3ObjectStorage(storage) : new FileObjectStorage(storage.folder, clock),
+    },
+  ],
+  exports: [ObjectStorage],
+})
+export class StorageModule {}

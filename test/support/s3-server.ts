@@ -1,0 +1,273 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
+import type { S3Storage } from '../../src/storage/s3-object-storage.js';
+import { deleteAnswer, keysToDelete, listAnswer, refusal } from './s3-xml.js';
+
+/** Bytes that are made when they are read, so that a large object needs no memory. */
+export interface MadeContent {
+  readonly sizeBytes: number;
+  read(first: number, last: number): Iterable<Buffer>;
+}
+
+interface StoredObject {
+  readonly content: MadeContent;
+  readonly contentType: string;
+  readonly etag: string;
+  readonly lastModified: Date;
+}
+
+export type S3Operation =
+  'PutObject' | 'GetObject' | 'HeadObject' | 'DeleteObjects' | 'ListObjectsV2' | 'HeadBucket';
+
+/** A fault holds for `operation` (all without one) until it was given `times` times (always without). */
+export type S3Fault = { readonly operation?: S3Operation; times?: number } & (
+  | { readonly kind: 'refuse'; readonly status: number; readonly code: string }
+  /** Takes the request and never answers. */
+  | { readonly kind: 'silent' }
+  /** Sends half of a body, then `then` happens. */
+  | { readonly kind: 'half-body'; readonly then: 'silence' | 'cut' }
+  /** Answers a DeleteObjects without a word about these keys. */
+  | { readonly kind: 'unmentioned'; readonly keys: readonly string[] }
+  /** Refuses these keys of a DeleteObjects, in a 200. */
+  | { readonly kind: 'refuse-keys'; readonly keys: readonly string[]; readonly code: string }
+  | { readonly kind: 'ignore-range' }
+);
+
+/**
+ * One bucket of an S3 server, path style, in memory: it does what the real ones document and checks no signature.
+ * Keys here are whole keys, with the prefix.
+ */
+export class S3Server {
+  readonly objects = new Map<string, StoredObject>();
+  readonly requests: { readonly operation: S3Operation; readonly key: string }[] = [];
+  readonly faults: S3Fault[] = [];
+  pageSize = 1000;
+  /** Bodies being sent at this moment. */
+  openBodies = 0;
+  private writes = 0;
+
+  private constructor(
+    private readonly server: Server,
+    readonly bucket: string,
+  ) {}
+
+  static async start(bucket = 'tally'): Promise<S3Server> {
+    const server = createServer();
+    const s3 = new S3Server(server, bucket);
+    server.on('request', (request, response) => {
+      s3.answer(request, response).catch((error: unknown) => response.destroy(error as Error));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return s3;
+  }
+
+  get endpoint(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** The configuration that leads here. */
+  storage(prefix = 'recs'): S3Storage {
+    return {
+      kind: 's3',
+      bucket: this.bucket,
+      prefix,
+      endpoint: this.endpoint,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test-key', secretAccessKey: 'test-secret' },
+      forcePathStyle: true,
+      egressEndpoint: this.endpoint,
+    };
+  }
+
+  plant(key: string, content: Buffer | MadeContent, contentType = 'application/octet-stream'): void {
+    this.writes += 1;
+    const made = Buffer.isBuffer(content) ? contentOf(content) : content;
+    const etag = createHash('md5')
+      .update(Buffer.isBuffer(content) ? content : `made-${this.writes}`)
+      .digest('hex');
+    const lastModified = new Date(Math.floor(Date.now() / 1000) * 1000);
+    this.objects.set(key, { content: made, contentType, etag, lastModified });
+  }
+
+  /** The bytes of an object, null where there is none. */
+  body(key: string): Buffer | null {
+    const found = this.objects.get(key);
+    return found ? Buffer.concat([...found.content.read(0, found.content.sizeBytes - 1)]) : null;
+  }
+
+  count(operation: S3Operation): number {
+    return this.requests.filter((request) => request.operation === operation).length;
+  }
+
+  async connections(): Promise<number> {
+    return new Promise((resolve, reject) =>
+      this.server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', this.endpoint);
+    const [, bucket = '', ...rest] = decodeURIComponent(url.pathname).split('/');
+    const key = rest.join('/');
+    const operation = operationOf(request, url, key);
+    if (!operation) return refuse(response, 501, 'NotImplemented');
+    this.requests.push({ operation, key });
+    const fault = this.takeFault(operation);
+    if (fault?.kind === 'silent') return;
+    if (fault?.kind === 'refuse')
+      return refuse(response, fault.status, fault.code, operation.startsWith('Head'));
+    if (bucket !== this.bucket) return refuse(response, 404, 'NoSuchBucket', operation.startsWith('Head'));
+    switch (operation) {
+      case 'PutObject':
+        return this.put(request, response, key);
+      case 'GetObject':
+      case 'HeadObject':
+        return this.read(request, response, key, fault);
+      case 'DeleteObjects':
+        return this.delete(request, response, fault);
+      case 'ListObjectsV2':
+        return this.list(response, url.searchParams);
+      case 'HeadBucket':
+        return void response.writeHead(200).end();
+    }
+  }
+
+  private takeFault(operation: S3Operation): S3Fault | undefined {
+    const fault = this.faults.find((one) => one.operation === undefined || one.operation === operation);
+    if (fault?.times !== undefined) {
+      fault.times -= 1;
+      if (fault.times <= 0) this.faults.splice(this.faults.indexOf(fault), 1);
+    }
+    return fault;
+  }
+
+  private async put(request: IncomingMessage, response: ServerResponse, key: string): Promise<void> {
+    const body = await bodyOf(request);
+    const promised = request.headers['x-amz-content-sha256'];
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    if (typeof promised === 'string' && /^[0-9a-f]{64}$/.test(promised) && promised !== sha256) {
+      return refuse(response, 400, 'XAmzContentSHA256Mismatch');
+    }
+    this.plant(key, body, request.headers['content-type']);
+    response.writeHead(200, { etag: `"${this.objects.get(key)?.etag}"` }).end();
+  }
+
+  private async read(request: IncomingMessage, response: ServerResponse, key: string, fault?: S3Fault) {
+    const found = this.objects.get(key);
+    if (!found) return refuse(response, 404, 'NoSuchKey', request.method === 'HEAD');
+    const size = found.content.sizeBytes;
+    const range =
+      fault?.kind === 'ignore-range' ? null : /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+    const first = range ? Number(range[1]) : 0;
+    const last = Math.min(range?.[2] ? Number(range[2]) : Infinity, size - 1);
+    if (range && first >= size) return refuse(response, 416, 'InvalidRange');
+    response.writeHead(range ? 206 : 200, {
+      'content-length': last - first + 1,
+      'content-type': found.contentType,
+      etag: `"${found.etag}"`,
+      'last-modified': found.lastModified.toUTCString(),
+      'accept-ranges': 'bytes',
+      ...(range ? { 'content-range': `bytes ${first}-${last}/${size}` } : {}),
+    });
+    if (request.method === 'HEAD') return void response.end();
+    await this.sendBody(response, found.content, first, last, fault);
+  }
+
+  private async sendBody(
+    response: ServerResponse,
+    content: MadeContent,
+    first: number,
+    last: number,
+    fault?: S3Fault,
+  ): Promise<void> {
+    const half = fault?.kind === 'half-body' ? fault : null;
+    const until = half ? first + Math.floor((last - first + 1) / 2) - 1 : last;
+    this.openBodies += 1;
+    try {
+      await pipeline(Readable.from(content.read(first, until)), response, { end: !half });
+      if (half?.then === 'silence') await once(response, 'close');
+      if (half?.then === 'cut') response.destroy();
+    } catch {
+      // The reader went away: what is open then is what the tests count.
+      response.destroy();
+    } finally {
+      this.openBodies -= 1;
+    }
+  }
+
+  private async delete(request: IncomingMessage, response: ServerResponse, fault?: S3Fault): Promise<void> {
+    const keys = keysToDelete((await bodyOf(request)).toString('utf8'));
+    if (keys.length === 0 || keys.length > 1000) return refuse(response, 400, 'MalformedXML');
+    const refused = new Set(fault?.kind === 'refuse-keys' ? fault.keys : []);
+    const unmentioned = new Set(fault?.kind === 'unmentioned' ? fault.keys : []);
+    const deleted = keys.filter((key) => !refused.has(key) && !unmentioned.has(key));
+    for (const key of deleted) this.objects.delete(key);
+    const errors = keys
+      .filter((key) => refused.has(key))
+      .map((key) => ({ key, code: fault?.kind === 'refuse-keys' ? fault.code : '' }));
+    xml(response, 200, deleteAnswer(deleted, errors));
+  }
+
+  private list(response: ServerResponse, query: URLSearchParams): void {
+    const prefix = query.get('prefix') ?? '';
+    const token = query.get('continuation-token');
+    const after = token ? Buffer.from(token, 'base64url').toString('utf8') : '';
+    const max = Math.min(Number(query.get('max-keys') ?? 1000), this.pageSize);
+    const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > after).sort();
+    const page = keys.slice(0, max);
+    const next = keys.length > page.length ? Buffer.from(page.at(-1) ?? '').toString('base64url') : null;
+    const contents = page.flatMap((key) => {
+      const found = this.objects.get(key);
+      if (!found) return [];
+      const size = found.content.sizeBytes;
+      return [{ key, size, etag: found.etag, lastModified: found.lastModified }];
+    });
+    xml(response, 200, listAnswer(this.bucket, prefix, contents, next));
+  }
+}
+
+function contentOf(bytes: Buffer): MadeContent {
+  return { sizeBytes: bytes.length, read: (first, last) => [bytes.subarray(first, last + 1)] };
+}
+
+function operationOf(request: IncomingMessage, url: URL, key: string): S3Operation | null {
+  const { method } = request;
+  if (key !== '') {
+    if (method === 'PUT') return 'PutObject';
+    if (method === 'GET') return 'GetObject';
+    return method === 'HEAD' ? 'HeadObject' : null;
+  }
+  if (method === 'HEAD') return 'HeadBucket';
+  if (method === 'POST' && url.searchParams.has('delete')) return 'DeleteObjects';
+  return method === 'GET' && url.searchParams.get('list-type') === '2' ? 'ListObjectsV2' : null;
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of request) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces);
+}
+
+function xml(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, {
+    'content-type': 'application/xml',
+    'content-length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}
+
+function refuse(response: ServerResponse, status: number, code: string, withoutBody = false): void {
+  if (withoutBody) return void response.writeHead(status).end();
+  xml(response, status, refusal(code));
+}
