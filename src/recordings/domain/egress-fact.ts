@@ -1,0 +1,173 @@
+import type { EgressEndCause, EgressSeen, EgressStatus } from '../../livekit/livekit.types.js';
+import { join, nothing, type Patch, startResult, withPatch } from './patch.js';
+import type {
+  EgressState,
+  FinalStatus,
+  Recording,
+  RecordingEndReason,
+  StoredRecording,
+} from './recording.js';
+import { isFinal } from './recording.js';
+
+type EndedEgress = EgressSeen & { readonly status: FinalStatus };
+
+/** What one egress of this recording, as LiveKit shows it, changes. Late, doubled and reordered reports end in the same state. */
+export function seeEgress(now: StoredRecording, egress: EgressSeen, at: number): Patch {
+  if (egress.egressId === '') return nothing;
+  const known = now.upkeep.egresses[egress.egressId];
+  const state = stateAfter(known, egress.status);
+  const noted: Patch =
+    state === known ? nothing : { kept: { egresses: { ...now.upkeep.egresses, [egress.egressId]: state } } };
+  const found: Patch =
+    state === 'live' && now.upkeep.absence !== null ? join(noted, { kept: { absence: null } }) : noted;
+  const named: Patch = now.egressId === null ? join(found, { seen: { egressId: egress.egressId } }) : found;
+  const primary = now.egressId === null || now.egressId === egress.egressId;
+  if (isFinal(now.status)) return join(named, lateDuty(now, egress, state, at));
+  // Two egresses of one recording write to one object: the first one named is the recording, any other is stopped.
+  if (!primary) return state === 'live' ? join(named, stop(egress)) : named;
+  if (known === 'over' && !isFinal(egress.status)) return named;
+  return join(named, progress(withPatch(now, named), egress, at));
+}
+
+function stateAfter(known: EgressState | undefined, status: EgressStatus): EgressState {
+  if (isFinal(status)) return 'over';
+  return known === undefined ? 'live' : known;
+}
+
+const stop = (egress: EgressSeen): Patch => ({ effects: [{ do: 'stop-egress', egressId: egress.egressId }] });
+
+/** The recording is final. Nobody else will ever stop an egress that turns up now, and media it left must not be hidden. */
+function lateDuty(now: StoredRecording, egress: EgressSeen, state: EgressState, at: number): Patch {
+  if (state === 'live') return egress.status === 'ENDING' ? nothing : stop(egress);
+  if (state !== 'over' || !egress.file?.uploaded) return nothing;
+  if (now.upkeep.deleted) return { effects: [{ do: 'finish-deletion', at }] };
+  return now.hasMedia ? nothing : { seen: mediaOf(egress, now) };
+}
+
+function progress(now: StoredRecording, egress: EgressSeen, at: number): Patch {
+  if (egress.status === 'STARTING') return isCancelled(now) ? stop(egress) : nothing;
+  if (egress.status === 'ACTIVE') return becomeActive(now, egress, at);
+  if (egress.status === 'ENDING')
+    return now.status === 'ENDING' ? begun(now, egress) : becomeEnding(now, egress, at);
+  return becomeFinal(now, egress as EndedEgress, at);
+}
+
+function isCancelled(now: Recording): boolean {
+  return now.status === 'ENDING' && now.endReason === 'START_CANCELLED';
+}
+
+function becomeActive(now: StoredRecording, egress: EgressSeen, at: number): Patch {
+  if (isCancelled(now)) return stop(egress);
+  if (now.status !== 'STARTING') return begun(now, egress);
+  const startedAt = egress.file?.startedAtMs ?? egress.startedAtMs ?? at;
+  // Our own clock measures the limit; LiveKit's may be off, but never by more than the recording is old.
+  const countedFrom = Math.min(Math.max(startedAt, now.requestedAt), at);
+  return {
+    seen: { status: 'ACTIVE', startedAt, filename: filenameOf(egress) },
+    kept: startResult(now, 'ACTIVE'),
+    effects: [{ do: 'end-at-limit', at: countedFrom + now.upkeep.maxDurationMs }],
+  };
+}
+
+/** What a report adds of a beginning that was not reported itself. */
+function begun(now: StoredRecording, egress: EgressSeen): Patch {
+  const startedAt = egress.file?.startedAtMs ?? null;
+  return now.startedAt === null && startedAt !== null
+    ? { seen: { startedAt, filename: filenameOf(egress) } }
+    : nothing;
+}
+
+function becomeEnding(now: StoredRecording, egress: EgressSeen, at: number): Patch {
+  const base: Patch = {
+    seen: { status: 'ENDING', endReason: now.endReason ?? reasonOf(egress.endCause) },
+    // Only an active egress comes to its ENDING: a report in between may have been lost, the recording was there.
+    kept: startResult(now, 'ACTIVE'),
+  };
+  const startedAt = now.startedAt ?? egress.file?.startedAtMs ?? egress.startedAtMs ?? at;
+  return now.startedAt === null ? join(base, { seen: { startedAt, filename: filenameOf(egress) } }) : base;
+}
+
+function becomeFinal(now: StoredRecording, egress: EndedEgress, at: number): Patch {
+  const end = endOf(now, egress);
+  const recorded = egress.status === 'COMPLETE' || egress.status === 'LIMIT_REACHED';
+  const left = recorded || egress.file?.uploaded === true;
+  return {
+    seen: {
+      ...end,
+      ...(left ? mediaOf(egress, now) : {}),
+      ...(recorded ? { startedAt: now.startedAt ?? egress.file?.startedAtMs ?? egress.startedAtMs } : {}),
+      endedAt: (recorded ? egress.file?.endedAtMs : null) ?? egress.endedAtMs ?? at,
+    },
+    kept: startResult(
+      now,
+      recorded
+        ? 'ACTIVE'
+        : { code: 'RECORDING_START_FAILED', message: startFailure(now, end.endReason, end.error) },
+    ),
+  };
+}
+
+interface End {
+  readonly status: FinalStatus;
+  readonly endReason: RecordingEndReason;
+  readonly error: string | null;
+}
+
+function endOf(now: StoredRecording, egress: EndedEgress): End {
+  switch (egress.status) {
+    case 'LIMIT_REACHED':
+      return { status: 'LIMIT_REACHED', endReason: 'LIMIT_REACHED', error: null };
+    case 'FAILED':
+      return {
+        status: 'FAILED',
+        endReason: 'EGRESS_FAILED',
+        error: egress.error ?? 'the egress failed without saying why',
+      };
+    case 'COMPLETE': {
+      const endReason = now.endReason ?? reasonOf(egress.endCause) ?? 'ROOM_ENDED';
+      return { status: endReason === 'LIMIT_REACHED' ? 'LIMIT_REACHED' : 'COMPLETE', endReason, error: null };
+    }
+    case 'ABORTED': {
+      const endReason = now.endReason ?? reasonOf(egress.endCause) ?? 'EGRESS_FAILED';
+      return { status: 'ABORTED', endReason, error: endReason === 'EGRESS_FAILED' ? egress.error : null };
+    }
+  }
+}
+
+/** Null: the egress gave no reason. */
+function reasonOf(cause: EgressEndCause | null): RecordingEndReason | null {
+  switch (cause) {
+    case null:
+      return null;
+    case 'stop-api':
+      return 'STOP_REQUESTED';
+    case 'source-closed':
+    case 'streams-stopped':
+      return 'ROOM_ENDED';
+    case 'limit-reached':
+    case 'cpu-exhausted':
+      return 'LIMIT_REACHED';
+    case 'process-killed':
+    case 'failure':
+      return 'EGRESS_FAILED';
+  }
+}
+
+function mediaOf(egress: EgressSeen, now: Recording): Partial<Recording> {
+  return {
+    hasMedia: true,
+    filename: filenameOf(egress) ?? now.filename,
+    sizeBytes: egress.file?.sizeBytes ?? now.sizeBytes,
+    durationMs: egress.file?.durationMs ?? now.durationMs,
+  };
+}
+
+function filenameOf(egress: EgressSeen): string | null {
+  const path = egress.file?.filename ?? egress.filepath;
+  return path === null ? null : path.slice(path.lastIndexOf('/') + 1);
+}
+
+function startFailure(now: Recording, reason: RecordingEndReason, error: string | null): string {
+  const why = reason === 'ROOM_ENDED' ? 'its room was closed' : (error ?? 'its egress ended');
+  return `recording ${now.id} ended before it was active: ${why}`;
+}

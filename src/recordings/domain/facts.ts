@@ -1,0 +1,46 @@
+import type { EgressSeen } from '../../livekit/livekit.types.js';
+
+/** An object of the bucket that is this recording's media. */
+export interface MediaSeen {
+  readonly sizeBytes: number;
+}
+
+/** What was seen or asked, in the past tense, with its own time (`at`, ms). The state machine decides each in every status. */
+export type Fact = { readonly at: number } & (
+  | { readonly kind: 'start-accepted'; readonly egress: EgressSeen }
+  /** LiveKit's definite no. `credentials`: it refused us, not the recording. */
+  | { readonly kind: 'start-refused'; readonly why: string; readonly credentials: boolean }
+  | { readonly kind: 'start-unknown'; readonly answered: boolean; readonly why: string }
+  | { readonly kind: 'start-deadline-passed'; readonly waitedMs: number }
+  | { readonly kind: 'start-cancelled' }
+  | { readonly kind: 'duration-limit-passed' }
+  /** LiveKit took a stop that was asked of us; `egress` as its answer showed it, null where the outcome was left open. */
+  | { readonly kind: 'stop-taken'; readonly egress: EgressSeen | null }
+  /** One report or look at one egress of this recording. */
+  | { readonly kind: 'egress-seen'; readonly egress: EgressSeen }
+  /** A look at all that LiveKit lists, by means that can't be falsely empty: every egress of this recording, none missing. */
+  | { readonly kind: 'egresses-listed'; readonly egresses: readonly EgressSeen[] }
+  /** LiveKit no longer knows its egress: by absence seen often enough, or by its own not-found to the stop and to the question. */
+  | {
+      readonly kind: 'egress-gone';
+      readonly proof: 'absence' | 'not-found';
+      readonly media: MediaSeen | null;
+    }
+  /** The bucket was asked after everything was over. */
+  | { readonly kind: 'media-looked-for'; readonly media: MediaSeen | null }
+  | { readonly kind: 'deletion-requested'; readonly by: string }
+  /** Media and metadata are gone from the bucket. */
+  | { readonly kind: 'deleted' }
+);
+
+/** An order that is filed in the commit and carried out at least once; each is harmless twice. `at`: not before this instant. */
+export type Effect =
+  | { readonly do: 'pass-start-deadline'; readonly at: number }
+  | { readonly do: 'end-at-limit'; readonly at: number }
+  | { readonly do: 'reconcile'; readonly at: number }
+  | { readonly do: 'stop-egress'; readonly egressId: string }
+  | { readonly do: 'remove-recorder'; readonly egressId: string; readonly at: number }
+  | { readonly do: 'write-metadata' }
+  | { readonly do: 'signal-room' }
+  | { readonly do: 'finish-deletion'; readonly at: number }
+  | { readonly do: 'drop-room-metadata' };

@@ -1,0 +1,286 @@
+import { seeEgress } from './egress-fact.js';
+import type { Effect, Fact, MediaSeen } from './facts.js';
+import { join, nothing, type Patch, startResult, withPatch } from './patch.js';
+import { isFinal, type RecordingStatus, type StoredRecording, VISIBLE_FIELDS } from './recording.js';
+import {
+  ABSENCE_SPACING_MS,
+  hasLiveEgress,
+  isAbsenceProven,
+  isUnsettled,
+  mayFreeSlot,
+  nextLookMs,
+} from './slot.js';
+
+export interface EventMade {
+  readonly type: 'REQUESTED' | 'STATUS_CHANGED' | 'UPDATED' | 'DELETED';
+  readonly previousStatus: RecordingStatus | null;
+}
+
+export type Decision =
+  | { readonly kind: 'ignore' }
+  | {
+      readonly kind: 'advance';
+      readonly next: StoredRecording;
+      readonly effects: readonly Effect[];
+      /** Null: nothing changed that a client sees. */
+      readonly event: EventMade | null;
+    };
+
+/** How long a recorder is given to leave after a stop whose outcome LiveKit left open. */
+const RECORDER_GRACE_MS = 5_000;
+/** A deletion is carried out at once by who asked for it; this is when somebody else takes over. */
+const DELETION_GRACE_MS = 10_000;
+
+/** THE state machine: what follows from a fact. Pure; final statuses stay, and each fact has its duty in every status. */
+export function decide(now: StoredRecording, fact: Fact): Decision {
+  return advance(now, patchOf(now, fact), fact);
+}
+
+function patchOf(now: StoredRecording, fact: Fact): Patch {
+  if (now.upkeep.deleted && fact.kind === 'deleted') return nothing;
+  switch (fact.kind) {
+    case 'start-accepted':
+      return join({ kept: answered(now, 'accepted', fact.at) }, seeEgress(now, fact.egress, fact.at));
+    case 'start-refused':
+      return startRefused(now, fact);
+    case 'start-unknown':
+      return startUnknown(now, fact);
+    case 'start-deadline-passed':
+      return deadlinePassed(now, fact);
+    case 'start-cancelled':
+      return startCancelled(now, fact.at);
+    case 'duration-limit-passed':
+      return now.status === 'ACTIVE'
+        ? { seen: { status: 'ENDING', endReason: 'LIMIT_REACHED' }, effects: stopLive(now) }
+        : nothing;
+    case 'stop-taken':
+      return stopTaken(now, fact);
+    case 'egress-seen':
+      return seeEgress(now, fact.egress, fact.at);
+    case 'egresses-listed':
+      return listed(now, fact);
+    case 'egress-gone':
+      return gone(now, fact);
+    case 'media-looked-for':
+      return join(
+        { kept: { bucketChecked: true } },
+        fact.media && !now.hasMedia ? { seen: mediaFound(fact.media) } : nothing,
+      );
+    case 'deletion-requested':
+      return isFinal(now.status) && now.upkeep.deletion === null
+        ? {
+            kept: { deletion: { requestedAt: fact.at, by: fact.by } },
+            effects: [{ do: 'finish-deletion', at: fact.at + DELETION_GRACE_MS }],
+          }
+        : nothing;
+    case 'deleted':
+      return isFinal(now.status)
+        ? { kept: { deleted: true }, effects: [{ do: 'drop-room-metadata' }] }
+        : nothing;
+  }
+}
+
+function answered(
+  now: StoredRecording,
+  startAnswer: 'accepted' | 'refused' | 'error',
+  at: number,
+): Partial<StoredRecording['upkeep']> {
+  return { startAnswer, startPendingUntil: Math.min(now.upkeep.startPendingUntil, at) };
+}
+
+function startRefused(now: StoredRecording, fact: Extract<Fact, { kind: 'start-refused' }>): Patch {
+  const kept = answered(now, 'refused', fact.at);
+  if (isFinal(now.status) || hasLiveEgress(now)) return { kept };
+  if (now.status === 'ENDING') return { kept, seen: { status: 'ABORTED', endedAt: fact.at } };
+  const code = fact.credentials ? 'LIVEKIT_UNAVAILABLE' : 'RECORDING_START_REJECTED';
+  return {
+    seen: { status: 'FAILED', endReason: 'START_REJECTED', endedAt: fact.at, error: fact.why },
+    kept: {
+      ...kept,
+      ...startResult(now, { code, message: `recording ${now.id} did not start: ${fact.why}` }),
+    },
+  };
+}
+
+function startUnknown(now: StoredRecording, fact: Extract<Fact, { kind: 'start-unknown' }>): Patch {
+  const kept = fact.answered ? answered(now, 'error', fact.at) : ({ startAnswer: 'unanswered' } as const);
+  return { kept, effects: [{ do: 'reconcile', at: fact.at }] };
+}
+
+function deadlinePassed(now: StoredRecording, fact: Extract<Fact, { kind: 'start-deadline-passed' }>): Patch {
+  if (now.status !== 'STARTING') return nothing;
+  const error = `the egress did not become active within ${Math.round(fact.waitedMs / 100) / 10} s`;
+  return {
+    seen: { status: 'FAILED', endReason: 'START_TIMEOUT', endedAt: fact.at, error },
+    kept: startResult(now, {
+      code: 'RECORDING_START_TIMEOUT',
+      message: `recording ${now.id} failed: ${error}`,
+    }),
+    effects: stopLive(now),
+  };
+}
+
+function startCancelled(now: StoredRecording, at: number): Patch {
+  if (now.status !== 'STARTING') return nothing;
+  return {
+    seen: { status: 'ENDING', endReason: 'START_CANCELLED' },
+    kept: {
+      stopRequestedAt: at,
+      ...startResult(now, {
+        code: 'RECORDING_START_FAILED',
+        message: `recording ${now.id} was stopped before it was active`,
+      }),
+    },
+    effects: stopLive(now),
+  };
+}
+
+function stopTaken(now: StoredRecording, fact: Extract<Fact, { kind: 'stop-taken' }>): Patch {
+  if (isFinal(now.status)) return fact.egress ? seeEgress(now, fact.egress, fact.at) : nothing;
+  const asked: Patch = {
+    seen: { status: 'ENDING', endReason: now.endReason ?? 'STOP_REQUESTED' },
+    kept: { stopRequestedAt: now.upkeep.stopRequestedAt ?? fact.at },
+  };
+  if (fact.egress) return join(asked, seeEgress(withPatch(now, asked), fact.egress, fact.at));
+  const at = fact.at + RECORDER_GRACE_MS;
+  return join(asked, {
+    effects: liveEgresses(now).map((egressId) => ({ do: 'remove-recorder', egressId, at })),
+  });
+}
+
+/** A look at everything that LiveKit lists of this recording: what is there, and what is missing. */
+function listed(now: StoredRecording, fact: Extract<Fact, { kind: 'egresses-listed' }>): Patch {
+  const seen = fact.egresses.reduce(
+    (patch, egress) => join(patch, seeEgress(withPatch(now, patch), egress, fact.at)),
+    nothing,
+  );
+  const after = withPatch(now, seen);
+  const ids = new Set(fact.egresses.map((egress) => egress.egressId));
+  const missing = liveEgresses(after).filter((id) => !ids.has(id));
+  const looked: Patch =
+    isFinal(after.status) && after.upkeep.holdsSlot ? { kept: { listedAt: fact.at } } : nothing;
+  const unseen = missing.length > 0 || (ids.size === 0 && awaitsFirstSight(after, fact.at));
+  if (!unseen) return join(seen, looked);
+  return join(join(seen, looked), absent(withPatch(after, looked), missing, fact.at));
+}
+
+/** The start's answer said neither yes nor no, or its limit has passed, and no egress was seen yet. */
+function awaitsFirstSight(now: StoredRecording, at: number): boolean {
+  const { startAnswer, startPendingUntil, egresses } = now.upkeep;
+  return (
+    !isFinal(now.status) &&
+    startAnswer !== 'accepted' &&
+    at >= startPendingUntil &&
+    Object.keys(egresses).length === 0
+  );
+}
+
+function absent(now: StoredRecording, missing: readonly string[], at: number): Patch {
+  const before = now.upkeep.absence;
+  if (before !== null && at - before.lastAt < ABSENCE_SPACING_MS) return nothing;
+  const absence = { looks: (before?.looks ?? 0) + 1, firstAt: before?.firstAt ?? at, lastAt: at };
+  const counted = withPatch(now, { kept: { absence } });
+  if (!isFinal(now.status) || !isAbsenceProven(counted)) return { kept: { absence } };
+  const over = Object.fromEntries(missing.map((id) => [id, 'over' as const]));
+  return { kept: { absence: null, egresses: { ...now.upkeep.egresses, ...over } } };
+}
+
+function gone(now: StoredRecording, fact: Extract<Fact, { kind: 'egress-gone' }>): Patch {
+  if (isFinal(now.status) || (fact.proof === 'absence' && !isAbsenceProven(now))) return nothing;
+  const over = Object.fromEntries(liveEgresses(now).map((id) => [id, 'over' as const]));
+  const kept = {
+    egresses: { ...now.upkeep.egresses, ...over },
+    absence: null,
+    listedAt: fact.at,
+    bucketChecked: true,
+  };
+  const end = { endedAt: fact.at, ...(fact.media ? mediaFound(fact.media) : {}) };
+  if (fact.media)
+    return {
+      seen: { ...end, status: 'COMPLETE', endReason: reasonGone(now) },
+      kept: { ...kept, ...startResult(now, 'ACTIVE') },
+    };
+  if (now.status === 'ENDING' && now.endReason === 'START_CANCELLED')
+    return { seen: { ...end, status: 'ABORTED' }, kept };
+  if (Object.keys(now.upkeep.egresses).length === 0) return neverAccepted(now, end, kept);
+  const error = 'LiveKit no longer knows the egress, and it left no media';
+  const failed = {
+    code: 'RECORDING_START_FAILED',
+    message: `recording ${now.id} ended before it was active: ${error}`,
+  } as const;
+  return {
+    seen: { ...end, status: 'ABORTED', endReason: 'STALE', error },
+    kept: { ...kept, ...startResult(now, failed) },
+  };
+}
+
+function neverAccepted(
+  now: StoredRecording,
+  end: { endedAt: number },
+  kept: Partial<StoredRecording['upkeep']>,
+): Patch {
+  const error = 'LiveKit could not accept the start request; is an egress worker with free capacity there?';
+  const refused = {
+    code: 'RECORDING_START_REJECTED',
+    message: `recording ${now.id} did not start: ${error}`,
+  } as const;
+  return {
+    seen: { ...end, status: 'FAILED', endReason: 'START_REJECTED', error },
+    kept: { ...kept, ...startResult(now, refused) },
+  };
+}
+
+function reasonGone(now: StoredRecording): StoredRecording['endReason'] {
+  return now.endReason === 'START_CANCELLED' || now.endReason === 'LIMIT_REACHED' ? now.endReason : 'STALE';
+}
+
+function mediaFound(media: MediaSeen): { hasMedia: true; sizeBytes: number } {
+  return { hasMedia: true, sizeBytes: media.sizeBytes };
+}
+
+function liveEgresses(now: StoredRecording): string[] {
+  return Object.entries(now.upkeep.egresses).flatMap(([id, state]) => (state === 'live' ? [id] : []));
+}
+
+function stopLive(now: StoredRecording): Effect[] {
+  return liveEgresses(now).map((egressId) => ({ do: 'stop-egress', egressId }));
+}
+
+/** Gives the change its number, frees the slot by the slot's rule, and files what every change brings along. */
+function advance(now: StoredRecording, patch: Patch, fact: Fact): Decision {
+  const at = fact.at;
+  const patched = withPatch(now, patch);
+  const deleting = patched.upkeep.deleted && !now.upkeep.deleted;
+  const changed = deleting || VISIBLE_FIELDS.some((field) => patched[field] !== now[field]);
+  const freed = now.upkeep.holdsSlot && mayFreeSlot(patched, at);
+  const kept = freed || JSON.stringify(patched.upkeep) !== JSON.stringify(now.upkeep);
+  const effects = patch.effects ?? [];
+  if (!changed && !kept && effects.length === 0) return { kind: 'ignore' };
+  const next: StoredRecording = {
+    ...patched,
+    version: changed ? now.version + 1 : now.version,
+    updatedAt: changed ? Math.max(at, now.updatedAt) : now.updatedAt,
+    rev: now.rev + 1,
+    upkeep: freed ? { ...patched.upkeep, holdsSlot: false } : patched.upkeep,
+  };
+  const statusChanged = next.status !== now.status;
+  const type = deleting ? 'DELETED' : statusChanged ? 'STATUS_CHANGED' : 'UPDATED';
+  return {
+    kind: 'advance',
+    next,
+    event: changed ? { type, previousStatus: statusChanged ? now.status : null } : null,
+    effects: [...effects, ...followUps(next, { changed: changed && !deleting, statusChanged, at })],
+  };
+}
+
+function followUps(
+  next: StoredRecording,
+  { changed, statusChanged, at }: { changed: boolean; statusChanged: boolean; at: number },
+): Effect[] {
+  const lookMs = isUnsettled(next) ? nextLookMs(next, at) : null;
+  return [
+    ...(changed ? [{ do: 'write-metadata' } as const] : []),
+    ...(statusChanged ? [{ do: 'signal-room' } as const] : []),
+    ...(lookMs === null ? [] : [{ do: 'reconcile', at: at + lookMs } as const]),
+  ];
+}

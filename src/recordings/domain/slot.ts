@@ -1,0 +1,73 @@
+import type { StoredRecording } from './recording.js';
+import { isFinal } from './recording.js';
+
+/**
+ * The one rule by which a room is free again: the recording is final, no start of it is still on its way, and every egress
+ * of it that LiveKit lists has ended. A definite refusal needs no look; an egress that was named to us is watched by its id;
+ * where the start's outcome stayed unknown, LiveKit's whole list has to have been looked at since.
+ */
+export function mayFreeSlot(recording: StoredRecording, at: number): boolean {
+  const { upkeep } = recording;
+  if (!isFinal(recording.status) || at < upkeep.startPendingUntil || hasLiveEgress(recording)) return false;
+  if (upkeep.startAnswer === 'refused' || upkeep.startAnswer === 'accepted') return true;
+  return upkeep.listedAt !== null && upkeep.listedAt >= upkeep.startPendingUntil;
+}
+
+export function hasLiveEgress(recording: StoredRecording): boolean {
+  return Object.values(recording.upkeep.egresses).includes('live');
+}
+
+/** Something about it is still to be found out or to be done: somebody has to come back to it. */
+export function isUnsettled(recording: StoredRecording): boolean {
+  const { upkeep } = recording;
+  if (!isFinal(recording.status) || upkeep.holdsSlot || hasLiveEgress(recording)) return true;
+  if (upkeep.deletion !== null && !upkeep.deleted) return true;
+  return awaitsBucketLook(recording);
+}
+
+/** All is over and no media was reported: the bucket has the last word, since an egress may have left some all the same. */
+export function awaitsBucketLook(recording: StoredRecording): boolean {
+  const { upkeep, hasMedia } = recording;
+  return (
+    isFinal(recording.status) &&
+    !upkeep.holdsSlot &&
+    !hasLiveEgress(recording) &&
+    !hasMedia &&
+    !upkeep.bucketChecked &&
+    !upkeep.deleted &&
+    Object.keys(upkeep.egresses).length > 0
+  );
+}
+
+const clamp = (ms: number, least: number, most: number): number => Math.min(Math.max(ms, least), most);
+
+/**
+ * How long until LiveKit is asked about this recording again, in ms: short at first, growing with what has passed.
+ * Null: nothing to ask; an ACTIVE recording is not polled for its state.
+ */
+export function nextLookMs(recording: StoredRecording, at: number): number | null {
+  const { upkeep, status } = recording;
+  if (!isUnsettled(recording)) return null;
+  if (upkeep.absence !== null) return ABSENCE_SPACING_MS;
+  if (status === 'ACTIVE') return null;
+  if (status === 'STARTING') return clamp((at - recording.requestedAt) / 3, 400, 3_000);
+  const since = at - recording.updatedAt;
+  if (status === 'ENDING') return clamp(since / 3, 400, 15_000);
+  const pendingMs = upkeep.startPendingUntil - at;
+  return clamp(since / 3, 400, pendingMs > 0 ? Math.max(pendingMs + 50, 400) : 10_000);
+}
+
+/** Looks that found nothing count once per this time. */
+export const ABSENCE_SPACING_MS = 2_000;
+
+/** Gone needs more than one look: an egress we know must have been missing for this long, over at least so many looks. */
+const KNOWN_EGRESS = { looks: 3, spanMs: 8_000 };
+/** After an answer that said neither yes nor no, an egress that was made is listed at once. */
+const UNNAMED_EGRESS = { looks: 2, spanMs: 2_000 };
+
+export function isAbsenceProven(recording: StoredRecording): boolean {
+  const { absence, egresses } = recording.upkeep;
+  if (absence === null) return false;
+  const need = Object.keys(egresses).length > 0 ? KNOWN_EGRESS : UNNAMED_EGRESS;
+  return absence.looks >= need.looks && absence.lastAt - absence.firstAt >= need.spanMs;
+}

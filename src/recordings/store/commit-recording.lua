@@ -1,0 +1,56 @@
+-- commit-recording.lua: one step of one recording, all or nothing.
+-- KEYS 1 recording  2 room slot  3 slots by age  4 event stream  5 outbox  6 unsettled  7 epoch (the mark that Redis is whole)  8 idempotency key  9.. indexes
+-- ARGV 1 step (json): id, room, rev (expected, '0' = must be new), nextRev, doc, event, history, slot (take|free|keep), unsettled, remove, use, useMs, now, channel
+--      2 index entries (json): [[key number, score]] to add  3 key numbers (json) to remove from  4 effects (json): entries to file
+-- Returns {'done', epoch, stream id or ''} | {'moved-on'} | {'slot-taken', recording} | {'key-used', use} | {'not-whole'}
+local step = cjson.decode(ARGV[1])
+local epoch = redis.call('GET', KEYS[7])
+if not epoch then return { 'not-whole' } end
+
+local rev = redis.call('HGET', KEYS[1], 'rev')
+if step.rev == '0' then
+  if step.use then
+    local used = redis.call('GET', KEYS[8])
+    if used then return { 'key-used', used } end
+  end
+  if rev then return { 'moved-on' } end
+  local holder = redis.call('HGET', KEYS[2], 'recording')
+  if holder then return { 'slot-taken', holder } end
+  if step.use then redis.call('SET', KEYS[8], step.use, 'PX', step.useMs) end
+elseif rev ~= step.rev then
+  return { 'moved-on' }
+end
+
+if step.slot == 'take' then
+  redis.call('HSET', KEYS[2], 'recording', step.id, 'since', step.now)
+  redis.call('ZADD', KEYS[3], step.now, step.room)
+elseif step.slot == 'free' and redis.call('HGET', KEYS[2], 'recording') == step.id then
+  redis.call('DEL', KEYS[2])
+  redis.call('ZREM', KEYS[3], step.room)
+end
+
+local position = ''
+if step.event then
+  position = redis.call('XADD', KEYS[4], '*', 'event', step.event)
+  local history = redis.call('HGET', KEYS[1], 'history')
+  local line = epoch .. '/' .. position .. ' ' .. step.history
+  redis.call('HSET', KEYS[1], 'history', history and (history .. '\n' .. line) or line)
+end
+
+if step.remove then
+  redis.call('DEL', KEYS[1])
+else
+  redis.call('HSET', KEYS[1], 'rev', step.nextRev, 'doc', step.doc)
+end
+if step.unsettled then
+  redis.call('ZADD', KEYS[6], 0, step.id)
+else
+  redis.call('ZREM', KEYS[6], step.id)
+end
+
+for _, entry in ipairs(cjson.decode(ARGV[2])) do redis.call('ZADD', KEYS[entry[1]], entry[2], step.id) end
+for _, number in ipairs(cjson.decode(ARGV[3])) do redis.call('ZREM', KEYS[number], step.id) end
+for _, entry in ipairs(cjson.decode(ARGV[4])) do redis.call('ZADD', KEYS[5], step.now, entry) end
+
+if position ~= '' then redis.call('PUBLISH', step.channel, '"' .. position .. '"') end
+return { 'done', epoch, position }

@@ -1,0 +1,56 @@
+import { digest, keys } from '../../redis/keys.js';
+import type { RoomId } from '../../kernel/ids.js';
+import { type JsonValue, type RecordingStatus, type StoredRecording } from '../domain/recording.js';
+import { canonicalJson, type SortField } from './recording-query.js';
+
+/** `all`, or one room's. */
+export type Scope = 'all' | `room:${string}`;
+export const roomScope = (room: RoomId): Scope => `room:${room}`;
+
+type ValueField = 'duration' | 'size';
+const FIELDS: Record<Exclude<SortField, 'REQUESTED_AT'>, ValueField> = { DURATION: 'duration', SIZE: 'size' };
+
+/** Every index is a sorted set of one scope and one status: any combination is a merge of a few of them. */
+export const indexKeys = {
+  requested: (scope: Scope, status: RecordingStatus) => keys.index(scope, `${status}:requested`),
+  valued: (scope: Scope, status: RecordingStatus, field: Exclude<SortField, 'REQUESTED_AT'>) =>
+    keys.index(scope, `${status}:${FIELDS[field]}`),
+  /** Those without a value to sort by, in the order of their requests. */
+  valueless: (scope: Scope, status: RecordingStatus, field: Exclude<SortField, 'REQUESTED_AT'>) =>
+    keys.index(scope, `${status}:no-${FIELDS[field]}`),
+  label: (scope: Scope, status: RecordingStatus, name: string, value: JsonValue) =>
+    keys.index(scope, `${status}:label:${digest(`${name}\n${canonicalJson(value)}`)}`),
+};
+
+/** Key and score of every index entry that this recording has; a deleted one has none. */
+export function indexEntries(recording: StoredRecording): Map<string, number> {
+  const entries = new Map<string, number>();
+  if (recording.upkeep.deleted) return entries;
+  const { status, requestedAt, durationMs, sizeBytes } = recording;
+  for (const scope of ['all', roomScope(recording.roomId)] as const) {
+    entries.set(indexKeys.requested(scope, status), requestedAt);
+    for (const [field, value] of [
+      ['DURATION', durationMs],
+      ['SIZE', sizeBytes],
+    ] as const) {
+      if (value === null) entries.set(indexKeys.valueless(scope, status, field), requestedAt);
+      else entries.set(indexKeys.valued(scope, status, field), value);
+    }
+    for (const [name, value] of Object.entries(recording.labels))
+      entries.set(indexKeys.label(scope, status, name, value), requestedAt);
+  }
+  return entries;
+}
+
+/** What to add and what to take away so that `before`'s entries become `next`'s. */
+export function indexChanges(
+  before: StoredRecording | null,
+  next: StoredRecording,
+): { add: [string, number][]; remove: string[] } {
+  const had = before === null ? new Map<string, number>() : indexEntries(before);
+  const has = indexEntries(next);
+  return {
+    add: [...has].filter(([key, score]) => had.get(key) !== score),
+    remove: [...had.keys()].filter((key) => !has.has(key)),
+  };
+}

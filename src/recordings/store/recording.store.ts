@@ -1,0 +1,83 @@
+import type { RecordingId, RoomId } from '../../kernel/ids.js';
+import type { Effect } from '../domain/facts.js';
+import type { Recording, StoredRecording } from '../domain/recording.js';
+import type { EventMade } from '../domain/recording.machine.js';
+import type { RecordingPage, RecordingQuery } from './recording-query.js';
+
+/** A place in the event log; `epoch` names the log, which a Redis that was lost begins anew. */
+export interface LogPosition {
+  readonly epoch: string;
+  readonly id: string;
+}
+
+/** One step of one recording: row, indexes, room slot, event and effects, all or nothing. */
+export interface Commit {
+  /** Null: the recording is new and takes its room's slot. */
+  readonly before: StoredRecording | null;
+  readonly next: StoredRecording;
+  readonly event: EventMade | null;
+  readonly cause: string;
+  readonly effects: readonly Effect[];
+  readonly at: number;
+  readonly idempotency?: { readonly caller: string; readonly key: string; readonly input: string };
+}
+
+export type CommitResult =
+  | { readonly kind: 'done'; readonly position: LogPosition | null }
+  /** Somebody else wrote it in between: read again. */
+  | { readonly kind: 'moved-on' }
+  | { readonly kind: 'slot-taken'; readonly by: RecordingId }
+  | { readonly kind: 'key-used'; readonly use: KeyUse };
+
+/** What an idempotency key was used for. */
+export interface KeyUse {
+  readonly input: string;
+  readonly recordingId: RecordingId;
+}
+
+/** An effect that was filed in a commit and of which nobody has said yet that its job is in the queue. */
+export interface FiledEffect {
+  /** The entry as it is filed; given back to take it off. */
+  readonly entry: string;
+  readonly recording: EffectSubject;
+  readonly effect: Effect;
+}
+
+/** What a job has to know of a recording that may be gone by the time it runs. */
+export interface EffectSubject {
+  readonly id: RecordingId;
+  readonly roomId: RoomId;
+  readonly audioOnly: boolean;
+  readonly status: Recording['status'];
+  readonly version: number;
+  readonly error: string | null;
+}
+
+/** One past change: what it changed, not the whole recording; folded from the first on, it gives the recording as each left it. */
+export interface HistoryEntry {
+  readonly position: LogPosition;
+  readonly version: number;
+  readonly type: EventMade['type'];
+  readonly previousStatus: EventMade['previousStatus'];
+  readonly at: number;
+  readonly cause: string;
+  readonly changes: Partial<Recording>;
+}
+
+/** Rows by id. Every method throws REDIS_UNAVAILABLE when it could not ask, also while what was lost is not back yet. */
+export abstract class RecordingStore {
+  /** Deleted ones too, as long as an egress of theirs may still run. */
+  abstract get(id: RecordingId): Promise<StoredRecording | null>;
+  abstract commit(step: Commit): Promise<CommitResult>;
+  abstract page(query: RecordingQuery): Promise<RecordingPage>;
+  abstract history(id: RecordingId): Promise<HistoryEntry[]>;
+  /** The recording that holds the room, in progress or not. */
+  abstract slotHolder(room: RoomId): Promise<RecordingId | null>;
+  abstract countInRoom(room: RoomId): Promise<number>;
+  /** In the order of their ids, after the given one: recordings that somebody has to come back to. */
+  abstract unsettled(after: RecordingId | null, limit: number): Promise<RecordingId[]>;
+  abstract keyUse(caller: string, key: string): Promise<KeyUse | null>;
+  /** Filed longer ago than that. */
+  abstract filedEffects(olderThanMs: number, limit: number): Promise<FiledEffect[]>;
+  abstract takeOff(entries: readonly string[]): Promise<void>;
+}

@@ -1,0 +1,198 @@
+import { join } from 'node:path';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../kernel/clock.js';
+import type { RecordingId, RoomId } from '../../kernel/ids.js';
+import { EVENTS_CHANNEL, keys } from '../../redis/keys.js';
+import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
+import { Script } from '../../redis/script.js';
+import type { Effect } from '../domain/facts.js';
+import { RECORDING_STATUSES, type StoredRecording, visiblePart } from '../domain/recording.js';
+import { isUnsettled } from '../domain/slot.js';
+import { changesBetween, historyLine, parseHistory } from './history.js';
+import { notWhole } from './not-whole.js';
+import { indexChanges, indexKeys, roomScope } from './index-entries.js';
+import type { RecordingPage, RecordingQuery } from './recording-query.js';
+import {
+  type Commit,
+  type CommitResult,
+  type EffectSubject,
+  type FiledEffect,
+  type HistoryEntry,
+  type KeyUse,
+  RecordingStore,
+} from './recording.store.js';
+import { RedisRecordingPages } from './redis-recording-pages.js';
+
+const commitScript = new Script(join(__dirname, 'commit-recording.lua'));
+/** How long an idempotency key is kept, by the contract. */
+const KEY_USE_MS = 86_400_000;
+const FIXED_KEYS = 8;
+
+@Injectable()
+export class RedisRecordingStore extends RecordingStore {
+  constructor(
+    private readonly connections: RedisConnections,
+    private readonly pages: RedisRecordingPages,
+    private readonly clock: Clock,
+  ) {
+    super();
+  }
+
+  async get(id: RecordingId): Promise<StoredRecording | null> {
+    const doc = await this.ask((redis) => redis.hget(keys.recording(id), 'doc'));
+    return doc === null ? null : (JSON.parse(doc) as StoredRecording);
+  }
+
+  async commit(step: Commit): Promise<CommitResult> {
+    const { before, next, idempotency } = step;
+    const { add, remove } = indexChanges(before, next);
+    const indexes = [...new Set([...add.map(([key]) => key), ...remove])];
+    const numberOf = new Map(indexes.map((key, i) => [key, i + FIXED_KEYS + 1]));
+    const answer = (await commitScript.run(
+      this.connections.command,
+      [...this.fixedKeys(step), ...indexes],
+      [
+        JSON.stringify({
+          ...this.stepOf(step),
+          ...(idempotency && {
+            use: JSON.stringify({ input: idempotency.input, recordingId: next.id }),
+            useMs: String(KEY_USE_MS),
+          }),
+        }),
+        JSON.stringify(add.map(([key, score]) => [numberOf.get(key), String(score)])),
+        JSON.stringify(remove.map((key) => numberOf.get(key))),
+        JSON.stringify(step.effects.map((effect, i) => fileEntry(next, effect, i))),
+      ],
+    )) as string[];
+    return commitResult(answer);
+  }
+
+  page(query: RecordingQuery): Promise<RecordingPage> {
+    return this.pages.read(query);
+  }
+
+  async history(id: RecordingId): Promise<HistoryEntry[]> {
+    return parseHistory((await this.ask((redis) => redis.hget(keys.recording(id), 'history'))) ?? '');
+  }
+
+  async slotHolder(room: RoomId): Promise<RecordingId | null> {
+    return (await this.ask((redis) => redis.hget(keys.slot(room), 'recording'))) as RecordingId | null;
+  }
+
+  async countInRoom(room: RoomId): Promise<number> {
+    const counts = await this.ask((redis) => {
+      const pipeline = redis.pipeline();
+      for (const status of RECORDING_STATUSES) pipeline.zcard(indexKeys.requested(roomScope(room), status));
+      return pipeline.exec();
+    });
+    return (counts ?? []).reduce((sum, [error, count]) => {
+      if (error) throw redisFailure(error);
+      return sum + Number(count);
+    }, 0);
+  }
+
+  unsettled(after: RecordingId | null, limit: number): Promise<RecordingId[]> {
+    const from = after === null ? '-' : `(${after}`;
+    return this.ask((redis) =>
+      redis.zrange(keys.unsettled(), from, '+', 'BYLEX', 'LIMIT', 0, limit),
+    ) as Promise<RecordingId[]>;
+  }
+
+  async keyUse(caller: string, key: string): Promise<KeyUse | null> {
+    const use = await this.ask((redis) => redis.get(keys.idempotency(caller, key)));
+    return use === null ? null : (JSON.parse(use) as KeyUse);
+  }
+
+  async filedEffects(olderThanMs: number, limit: number): Promise<FiledEffect[]> {
+    const until = this.clock.now() - olderThanMs;
+    const entries = await this.ask((redis) =>
+      redis.zrange(keys.outbox(), '-inf', until, 'BYSCORE', 'LIMIT', 0, limit),
+    );
+    return entries.map((entry) => parseEntry(entry));
+  }
+
+  async takeOff(entries: readonly string[]): Promise<void> {
+    if (entries.length > 0) await this.ask((redis) => redis.zrem(keys.outbox(), ...entries));
+  }
+
+  private async ask<T>(question: (redis: RedisConnections['command']) => Promise<T>): Promise<T> {
+    try {
+      return await question(this.connections.command);
+    } catch (error) {
+      throw redisFailure(error);
+    }
+  }
+
+  private fixedKeys({ next, idempotency }: Commit): string[] {
+    return [
+      keys.recording(next.id),
+      keys.slot(next.roomId),
+      keys.slots(),
+      keys.events(),
+      keys.outbox(),
+      keys.unsettled(),
+      keys.epoch(),
+      idempotency ? keys.idempotency(idempotency.caller, idempotency.key) : keys.epoch(),
+    ];
+  }
+
+  private stepOf({ before, next, event, cause, at }: Commit): Record<string, unknown> {
+    const had = before?.upkeep.holdsSlot ?? false;
+    const has = next.upkeep.holdsSlot;
+    return {
+      id: next.id,
+      room: next.roomId,
+      rev: String(before?.rev ?? 0),
+      nextRev: String(next.rev),
+      doc: JSON.stringify(next),
+      slot: has === had ? 'keep' : has ? 'take' : 'free',
+      unsettled: isUnsettled(next),
+      remove: next.upkeep.deleted && !isUnsettled(next),
+      now: String(this.clock.now()),
+      channel: EVENTS_CHANNEL,
+      ...(event && {
+        event: JSON.stringify({ ...event, at, cause, recording: visiblePart(next) }),
+        history: historyLine({
+          ...event,
+          version: next.version,
+          at,
+          cause,
+          changes: changesBetween(before, next),
+        }),
+      }),
+    };
+  }
+}
+
+/** The entries of one commit as they were filed, so that whoever carries them out at once can take them off. */
+export function filedBy({ next, effects }: Pick<Commit, 'next' | 'effects'>): FiledEffect[] {
+  return effects.map((effect, i) => parseEntry(fileEntry(next, effect, i)));
+}
+
+/** The same text from the same commit: the revision makes it unlike every other commit's. */
+function fileEntry(next: StoredRecording, effect: Effect, number: number): string {
+  const { id, roomId, audioOnly, status, version, error } = next;
+  const recording: EffectSubject = { id, roomId, audioOnly, status, version, error };
+  return JSON.stringify({ key: `${next.rev}.${number}`, recording, effect });
+}
+
+function parseEntry(entry: string): FiledEffect {
+  const { recording, effect } = JSON.parse(entry) as { recording: EffectSubject; effect: Effect };
+  return { entry, recording, effect };
+}
+
+function commitResult(answer: readonly string[]): CommitResult {
+  const [kind, first = '', second = ''] = answer;
+  switch (kind) {
+    case 'done':
+      return { kind, position: second === '' ? null : { epoch: first, id: second } };
+    case 'moved-on':
+      return { kind };
+    case 'slot-taken':
+      return { kind, by: first as RecordingId };
+    case 'key-used':
+      return { kind, use: JSON.parse(first) as KeyUse };
+    default:
+      throw notWhole();
+  }
+}
