@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../kernel/actor.js';
+import { ApiKeys, looksLikeApiKey } from './api-keys.js';
+import type { Identified } from './identified.js';
+import { LiveKitTokens, looksLikeToken } from './livekit-token.js';
+import { unauthenticated } from './unauthenticated.js';
+
+/** Turns the value of an `Authorization` header into the one who calls; HTTP and WebSocket alike. */
+export abstract class Credentials {
+  /** Throws UNAUTHENTICATED, with a sentence for the caller, for no or a broken credential. */
+  abstract identify(authorization: string | undefined): Promise<Identified>;
+
+  /** As `identify`, for what is answered at once. */
+  async authenticate(authorization: string | undefined): Promise<Actor> {
+    return (await this.identify(authorization)).actor;
+  }
+}
+
+const BEARER = /^Bearer +(\S.*?) *$/i;
+
+/** An API key or a LiveKit access token, as a bearer. */
+@Injectable()
+export class BearerCredentials extends Credentials {
+  constructor(
+    private readonly keys: ApiKeys,
+    private readonly tokens: LiveKitTokens,
+  ) {
+    super();
+  }
+
+  async identify(authorization: string | undefined): Promise<Identified> {
+    if (authorization === undefined || authorization.trim() === '') {
+      throw unauthenticated('no credential came with this request; send "Authorization: Bearer <API key>"');
+    }
+    const bearer = BEARER.exec(authorization)?.[1];
+    if (bearer === undefined) {
+      throw unauthenticated(
+        'the Authorization header is not of the form "Bearer <API key or LiveKit token>"',
+      );
+    }
+    // Keys come first: the first ADMIN key is chosen by whoever installs this, and may look like anything.
+    const actor = await this.keys.find(bearer);
+    if (actor !== null) return { actor, expiresAt: null };
+    if (looksLikeApiKey(bearer))
+      throw unauthenticated('this API key is not known here; check that it is whole');
+    if (looksLikeToken(bearer)) return this.tokens.identify(bearer);
+    throw unauthenticated('the bearer is neither a known API key nor a LiveKit access token');
+  }
+}
