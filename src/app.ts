@@ -1,0 +1,56 @@
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import type { DestinationStream } from 'pino';
+import { AppModule } from './app.module.js';
+import type { Config } from './config/config.js';
+import { Instance } from './config/instance.js';
+import type { Clock } from './kernel/clock.js';
+import { Drain } from './ops/drain.js';
+import { createLogger } from './ops/logger.js';
+import { guardAdminPages, secureHeaders, serveHealthAlone } from './ops/door.js';
+
+export interface AppOptions {
+  readonly clock?: Clock;
+  /** Where the log goes; standard output unless a test reads it. */
+  readonly logTo?: DestinationStream;
+}
+
+/** The largest request body: a GraphQL document with its variables, or a webhook with the metadata of a whole room. */
+const BODY_LIMIT_BYTES = 1_048_576;
+
+/**
+ * The whole application in one role, ready to listen. It starts, and serves what it can, also while Redis, the
+ * storage or LiveKit is away.
+ */
+export async function createApp(
+  config: Config,
+  { clock, logTo }: AppOptions = {},
+): Promise<NestFastifyApplication> {
+  const instance = Instance.ofThisProcess();
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.with(config, clock, instance),
+    newAdapter(),
+    { rawBody: true, logger: createLogger(config, instance, logTo), abortOnError: false },
+  );
+  // LiveKit signs the bytes it sends, so they are kept as they came.
+  app.useBodyParser('application/webhook+json', { bodyLimit: BODY_LIMIT_BYTES });
+  const server = app.getHttpAdapter().getInstance() as FastifyInstance;
+  secureHeaders(server, config);
+  guardAdminPages(server);
+  if (config.role === 'worker') serveHealthAlone(server);
+  app.get(Drain).watch(server);
+  return app;
+}
+
+function newAdapter(): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: BODY_LIMIT_BYTES,
+    // A proxy stands on a private address; what a client on a public one says of its own address is not believed.
+    trustProxy: 'loopback, linklocal, uniquelocal',
+    // A request that trickles in holds a connection; what is answered may take as long as it needs.
+    requestTimeout: 60_000,
+    // Drain has waited for what could end by itself; downloads and subscriptions would go on for hours.
+    forceCloseConnections: true,
+  });
+}

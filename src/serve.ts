@@ -1,0 +1,97 @@
+import { Logger } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createApp } from './app.js';
+import type { Config } from './config/config.js';
+import { SystemClock } from './kernel/clock.js';
+import { isErrno, StartFault } from './kernel/start-fault.js';
+
+/** How long an end may take before it is forced: a job that waits for LiveKit's answer is another's soon after. */
+const END_LIMIT_MS = 20_000;
+/** npm passes on the signal that the terminal has already sent, so that one Ctrl-C arrives twice. */
+const SAME_SIGNAL_MS = 1_000;
+
+/** Boots the application and listens. Throws StartFault where the port can't be had. */
+export async function serve(config: Config): Promise<NestFastifyApplication> {
+  const app = await createApp(config);
+  try {
+    await app.listen({ host: config.host, port: config.port });
+    return app;
+  } catch (error) {
+    await app.close();
+    throw portFault(config, error);
+  }
+}
+
+export function portFault({ host, port }: Pick<Config, 'host' | 'port'>, error: unknown): unknown {
+  if (isErrno(error, 'EADDRINUSE')) {
+    const other = port === 4000 ? 4001 : 4000;
+    return new StartFault(
+      `Port ${port} is in use by another program: end that one, or choose another port with the variable PORT (PORT=${other}).`,
+      { cause: error },
+    );
+  }
+  if (isErrno(error, 'EACCES')) {
+    return new StartFault(
+      `Port ${port} may not be used by this user: choose one above 1023 with the variable PORT.`,
+      {
+        cause: error,
+      },
+    );
+  }
+  if (isErrno(error, 'EADDRNOTAVAIL', 'ENOTFOUND')) {
+    return new StartFault(`This machine has no address ${host}: correct the variable HOST.`, {
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** Runs `end` once at the first SIGINT or SIGTERM, and leaves; a further signal, or an end that hangs, forces it. */
+export function endOnSignal(end: () => Promise<void>): void {
+  const clock = new SystemClock();
+  let since: number | null = null;
+  const onSignal = (): void => {
+    if (since !== null) {
+      if (clock.now() - since > SAME_SIGNAL_MS) process.exit(130);
+      return;
+    }
+    since = clock.now();
+    void clock.sleep(END_LIMIT_MS).then(() => process.exit(1));
+    end().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        new Logger('Process').error({ message: 'the end went wrong', err: error });
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+}
+
+/**
+ * A promise that nobody waited for failed: its work is in Redis and is found again, so the process goes on and says so.
+ * An exception that nobody caught leaves the state of this process unknown: it ends, others take over what it held
+ * within seconds, and it is started anew.
+ */
+export function tellOfTheUnexpected(): void {
+  const log = new Logger('Process');
+  process.on('unhandledRejection', (reason) => {
+    log.error({ message: 'a failure that nobody waited for', err: reason });
+  });
+  process.on('uncaughtException', (error) => {
+    // The other side of a connection went away while nobody listened: nothing of ours is in doubt.
+    if (isErrno(error, 'EPIPE', 'ECONNRESET')) {
+      log.warn({ message: 'a connection broke off', err: error });
+      return;
+    }
+    log.fatal({ message: 'an exception that nobody caught; this process ends', err: error });
+    process.exit(1);
+  });
+}
+
+/** The last word of a start that failed, on standard error. */
+export function tellFault(error: unknown): void {
+  const known = error instanceof Error && ['StartFault', 'ConfigError'].includes(error.name);
+  process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+}
