@@ -5,9 +5,9 @@ import type { RecordingId, RoomId } from '../../kernel/ids.js';
 import { EVENTS_CHANNEL, keys } from '../../redis/keys.js';
 import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
-import type { Effect } from '../domain/facts.js';
 import { RECORDING_STATUSES, type StoredRecording, visiblePart } from '../domain/recording.js';
 import { isUnsettled } from '../domain/slot.js';
+import { fileEntry, parseEntry } from './filed-effects.js';
 import { changesBetween, historyLine, parseHistory } from './history.js';
 import { notWhole } from './not-whole.js';
 import { indexChanges, indexKeys, roomScope } from './index-entries.js';
@@ -15,7 +15,6 @@ import type { RecordingPage, RecordingQuery } from './recording-query.js';
 import {
   type Commit,
   type CommitResult,
-  type EffectSubject,
   type FiledEffect,
   type HistoryEntry,
   type KeyUse,
@@ -162,23 +161,6 @@ export class RedisRecordingStore extends RecordingStore {
       }),
     };
   }
-}
-
-/** The entries of one commit as they were filed, so that whoever carries them out at once can take them off. */
-export function filedBy({ next, effects }: Pick<Commit, 'next' | 'effects'>): FiledEffect[] {
-  return effects.map((effect, i) => parseEntry(fileEntry(next, effect, i)));
-}
-
-/** The same text from the same commit: the revision makes it unlike every other commit's. */
-function fileEntry(next: StoredRecording, effect: Effect, number: number): string {
-  const { id, roomId, audioOnly, status, version, error } = next;
-  const recording: EffectSubject = { id, roomId, audioOnly, status, version, error };
-  return JSON.stringify({ key: `${next.rev}.${number}`, recording, effect });
-}
-
-function parseEntry(entry: string): FiledEffect {
-  const { recording, effect } = JSON.parse(entry) as { recording: EffectSubject; effect: Effect };
-  return { entry, recording, effect };
 }
 
 function commitResult(answer: readonly string[]): CommitResult {

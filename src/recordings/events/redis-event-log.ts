@@ -1,0 +1,204 @@
+import { join } from 'node:path';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import { RedisPubSub } from 'graphql-redis-subscriptions';
+import { Config } from '../../config/config.js';
+import { Clock } from '../../kernel/clock.js';
+import { invalidCursor } from '../../kernel/cursor.js';
+import { isTallyError, TallyError } from '../../kernel/errors.js';
+import { EVENTS_CHANNEL, keys } from '../../redis/keys.js';
+import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
+import { Script } from '../../redis/script.js';
+import type { LogPosition } from '../store/recording.store.js';
+import { notWhole } from '../store/not-whole.js';
+import { EventLog, type LoggedEvent } from './event-log.port.js';
+import { compareStreamIds, isStreamId } from './stream-id.js';
+
+const trimScript = new Script(join(__dirname, 'trim-events.lua'));
+const BATCH = 500;
+/** How many of the latest events each process keeps, so that its listeners don't each read them from Redis. */
+const KEPT = 2_000;
+const RETRY_MS = 1_000;
+
+/** The log on a Redis stream; `graphql-redis-subscriptions` only wakes who listens, what is said stands in the stream. */
+@Injectable()
+export class RedisEventLog extends EventLog implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly log = new Logger('EventLog');
+  private readonly wakeUps: RedisPubSub;
+  private recent: { epoch: string; from: string; events: LoggedEvent[] } | null = null;
+  private reading: Promise<void> | null = null;
+  private waiting = new Set<() => void>();
+
+  constructor(
+    private readonly connections: RedisConnections,
+    private readonly config: Config,
+    private readonly clock: Clock,
+  ) {
+    super();
+    const subscriber = connections.forQueues('events');
+    this.wakeUps = new RedisPubSub({ publisher: connections.command, subscriber });
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    // Subscribing waits for a Redis that is away, and the boot does not wait for it.
+    this.wakeUps
+      .subscribe(EVENTS_CHANNEL, () => this.wake())
+      .catch((error: Error) => {
+        this.log.warn({ message: 'wake-ups are off, the log is read every second', cause: error.message });
+      });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.wake();
+    await this.wakeUps
+      .close()
+      .catch((error: Error) => this.log.debug({ message: 'closing wake-ups', cause: error.message }));
+  }
+
+  async end(): Promise<LogPosition> {
+    const [epoch, last] = await this.ask((redis) =>
+      redis.multi().get(keys.epoch()).xrevrange(keys.events(), '+', '-', 'COUNT', 1),
+    );
+    const [entry] = last as [string, string[]][];
+    return { epoch: known(epoch), id: entry?.[0] ?? '0-0' };
+  }
+
+  async check(position: LogPosition): Promise<void> {
+    if (!isStreamId(position.id)) throw invalidCursor();
+    const [epoch, floor] = await this.ask((redis) => redis.multi().get(keys.epoch()).get(keys.eventsFloor()));
+    if (position.epoch !== known(epoch)) throw expired();
+    if (typeof floor === 'string' && compareStreamIds(position.id, floor) < 0) throw expired();
+  }
+
+  async *follow(after: LogPosition, signal: AbortSignal): AsyncIterable<LoggedEvent> {
+    await this.check(after);
+    let position = after;
+    while (!signal.aborted) {
+      // Taken before the look, so that what happens during the look wakes us too.
+      const woken = this.nextWakeUp(signal);
+      const events = await this.readAfter(position, signal);
+      for (const event of events) {
+        if (signal.aborted) return;
+        yield event;
+        position = event.position;
+      }
+      if (events.length === 0) await woken;
+    }
+  }
+
+  /** A message of Redis' publish is lost while the connection is: whoever waits looks all the same. */
+  @Interval(1_000)
+  wake(): void {
+    const waiting = this.waiting;
+    this.waiting = new Set();
+    for (const resolve of waiting) resolve();
+  }
+
+  @Interval(60_000)
+  async trim(): Promise<void> {
+    const oldest = `${this.clock.now() - this.config.eventLogRetentionMs}-0`;
+    try {
+      await trimScript.run(this.connections.command, [keys.events(), keys.eventsFloor()], [oldest]);
+    } catch (error) {
+      this.log.warn({ message: 'the event log was not trimmed, it is tried again', cause: String(error) });
+    }
+  }
+
+  private nextWakeUp(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.waiting.delete(done);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      this.waiting.add(done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+
+  /** Waits out a Redis that is away: a listener that was promised no gap is not sent off for it. */
+  private async readAfter(position: LogPosition, signal: AbortSignal): Promise<readonly LoggedEvent[]> {
+    for (;;) {
+      try {
+        return (await this.fromRecent(position)) ?? (await this.fromStream(position));
+      } catch (error) {
+        if (!isTallyError(error, 'REDIS_UNAVAILABLE')) throw error;
+        if (signal.aborted) return [];
+        await this.clock.sleep(RETRY_MS);
+      }
+    }
+  }
+
+  /** Null: older than what is kept. */
+  private async fromRecent(position: LogPosition): Promise<readonly LoggedEvent[] | null> {
+    this.reading ??= this.readRecent().finally(() => (this.reading = null));
+    await this.reading;
+    const { recent } = this;
+    if (recent === null || recent.epoch !== position.epoch || compareStreamIds(position.id, recent.from) < 0)
+      return null;
+    const { events } = recent;
+    let low = 0;
+    for (let high = events.length; low < high;) {
+      const middle = (low + high) >> 1;
+      if (compareStreamIds(events[middle]!.position.id, position.id) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return events.slice(low);
+  }
+
+  private async readRecent(): Promise<void> {
+    const from = this.recent?.events.at(-1)?.position.id ?? this.recent?.from ?? (await this.end()).id;
+    const { epoch, events } = await this.range(from);
+    const kept = this.recent?.epoch === epoch ? [...this.recent.events, ...events] : events;
+    const dropped = Math.max(0, kept.length - KEPT);
+    const start = this.recent?.epoch === epoch ? this.recent.from : from;
+    this.recent = {
+      epoch,
+      from: dropped > 0 ? kept[dropped - 1]!.position.id : start,
+      events: kept.slice(dropped),
+    };
+  }
+
+  private async fromStream(position: LogPosition): Promise<readonly LoggedEvent[]> {
+    await this.check(position);
+    return (await this.range(position.id)).events;
+  }
+
+  private async range(after: string): Promise<{ epoch: string; events: LoggedEvent[] }> {
+    const [name, entries] = await this.ask((redis) =>
+      redis.multi().get(keys.epoch()).xrange(keys.events(), `(${after}`, '+', 'COUNT', BATCH),
+    );
+    const epoch = known(name);
+    const events = (entries as [string, string[]][]).map(([id, fields]) => ({
+      ...(JSON.parse(fields[1] ?? '') as Omit<LoggedEvent, 'position'>),
+      position: { epoch, id },
+    }));
+    return { epoch, events };
+  }
+
+  private async ask(
+    question: (redis: RedisConnections['command']) => ReturnType<RedisConnections['command']['multi']>,
+  ): Promise<unknown[]> {
+    try {
+      const answers = await question(this.connections.command).exec();
+      return (answers ?? []).map(([error, answer]) => {
+        if (error) throw error;
+        return answer;
+      });
+    } catch (error) {
+      throw redisFailure(error);
+    }
+  }
+}
+
+function known(epoch: unknown): string {
+  if (typeof epoch !== 'string') throw notWhole();
+  return epoch;
+}
+
+function expired(): TallyError {
+  return new TallyError(
+    'CURSOR_EXPIRED',
+    'the event log no longer reaches back to this cursor; read the list again and go on from its eventCursor',
+  );
+}

@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import type { LiveKitEvent } from '../../livekit/livekit.types.js';
+import { defineJob, done, JobHandler, type JobOutcome } from '../../queue/define-job.js';
+import { ApplyLiveKitEvent } from '../use-cases/apply-livekit-event.js';
+
+/** Carries the event itself: LiveKit coalesces what it reports and forgets an ended egress after a day. */
+export const applyLiveKitEvent = defineJob<{ event: LiveKitEvent }>({
+  queue: 'inbox',
+  name: 'apply-livekit-event',
+  payload: z.object({
+    event: z.custom<LiveKitEvent>((value) => typeof value === 'object' && value !== null && 'id' in value),
+  }),
+  key: ({ event }) => event.id.replaceAll(':', '_'),
+  mode: 'once',
+  options: { attempts: 12, backoffMs: 500, keepSeconds: 3_600 },
+});
+
+@Injectable()
+export class ApplyLiveKitEventJob extends JobHandler<{ event: LiveKitEvent }> {
+  readonly definition = applyLiveKitEvent;
+
+  constructor(private readonly apply: ApplyLiveKitEvent) {
+    super();
+  }
+
+  async handle({ event }: { event: LiveKitEvent }): Promise<JobOutcome> {
+    await this.apply.execute(event);
+    return done;
+  }
+}

@@ -1,0 +1,92 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import { Clock } from '../../kernel/clock.js';
+import { JobQueue } from '../../queue/define-job.js';
+import { type FiledEffect, RecordingStore } from '../store/recording.store.js';
+import { EffectDispatcher } from '../write/effect-dispatcher.port.js';
+import { dropRoomMetadata } from './drop-room-metadata.job.js';
+import { endAtLimit } from './end-at-limit.job.js';
+import { finishDeletion } from './finish-deletion.job.js';
+import { reconcileRecording } from './reconcile-recording.job.js';
+import { removeRecorder } from './remove-recorder.job.js';
+import { signalRoom } from './signal-room.job.js';
+import { startDeadline } from './start-deadline.job.js';
+import { stopEgress } from './stop-egress.job.js';
+import { writeMetadata } from './write-metadata.job.js';
+
+/** An effect that is still filed after this was left by a process that died between commit and queue. */
+const LEFT_BEHIND_MS = 2_000;
+const LOOK_EVERY_MS = 2_000;
+const AT_ONCE = 200;
+
+/** Every filed effect becomes a job; only then is it taken off, so that it happens at least once. */
+@Injectable()
+export class QueueEffects extends EffectDispatcher {
+  private readonly log = new Logger('Effects');
+  private looking = false;
+
+  constructor(
+    private readonly jobs: JobQueue,
+    private readonly store: RecordingStore,
+    private readonly clock: Clock,
+  ) {
+    super();
+  }
+
+  async dispatch(filed: readonly FiledEffect[]): Promise<void> {
+    if (filed.length === 0) return;
+    try {
+      await Promise.all(filed.map((effect) => this.enqueue(effect)));
+      await this.store.takeOff(filed.map(({ entry }) => entry));
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      this.log.warn({
+        message: 'effects stay filed until the queue takes them',
+        effects: filed.map(({ effect }) => effect.do),
+        cause,
+      });
+    }
+  }
+
+  /** Carries on what another process, or this one, committed and could not bring to the queue. */
+  @Interval(LOOK_EVERY_MS)
+  async dispatchLeftBehind(): Promise<void> {
+    if (this.looking) return;
+    this.looking = true;
+    try {
+      await this.dispatch(await this.store.filedEffects(LEFT_BEHIND_MS, AT_ONCE));
+    } catch (error) {
+      this.log.debug({
+        message: 'filed effects could not be read, they are looked for again',
+        cause: String(error),
+      });
+    } finally {
+      this.looking = false;
+    }
+  }
+
+  private enqueue({ recording, effect }: FiledEffect): Promise<void> {
+    const { id: recordingId, roomId, audioOnly, status, version, error } = recording;
+    const later = 'at' in effect ? { inMs: Math.max(0, effect.at - this.clock.now()) } : {};
+    switch (effect.do) {
+      case 'pass-start-deadline':
+        return this.jobs.add(startDeadline, { recordingId }, later);
+      case 'end-at-limit':
+        return this.jobs.add(endAtLimit, { recordingId }, later);
+      case 'reconcile':
+        return this.jobs.add(reconcileRecording, { recordingId }, later);
+      case 'stop-egress':
+        return this.jobs.add(stopEgress, { recordingId, roomId, egressId: effect.egressId });
+      case 'remove-recorder':
+        return this.jobs.add(removeRecorder, { recordingId, roomId, egressId: effect.egressId }, later);
+      case 'write-metadata':
+        return this.jobs.add(writeMetadata, { recordingId });
+      case 'signal-room':
+        return this.jobs.add(signalRoom, { recordingId, roomId, status, version, error });
+      case 'finish-deletion':
+        return this.jobs.add(finishDeletion, { recordingId, roomId, audioOnly }, later);
+      case 'drop-room-metadata':
+        return this.jobs.add(dropRoomMetadata, { roomId });
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { parseRecordingId, parseRoomId, type RecordingId, type RoomId } from '../../kernel/ids.js';
+
+const recordingId = z
+  .string()
+  .refine((text): text is RecordingId => parseRecordingId(text) !== null, 'is no recording id');
+const roomId = z.string().refine((text): text is RoomId => parseRoomId(text) !== null, 'is no room id');
+
+export interface OfRecording {
+  readonly recordingId: RecordingId;
+}
+export const ofRecording: z.ZodType<OfRecording> = z.object({ recordingId });
+
+export interface OfEgress extends OfRecording {
+  readonly roomId: RoomId;
+  readonly egressId: string;
+}
+export const ofEgress: z.ZodType<OfEgress> = z.object({ recordingId, roomId, egressId: z.string() });
+
+export interface OfMedia extends OfRecording {
+  readonly roomId: RoomId;
+  readonly audioOnly: boolean;
+}
+export const ofMedia: z.ZodType<OfMedia> = z.object({ recordingId, roomId, audioOnly: z.boolean() });
+
+export interface OfRoom {
+  readonly roomId: RoomId;
+}
+export const ofRoom: z.ZodType<OfRoom> = z.object({ roomId });

@@ -1,0 +1,27 @@
+import { Injectable } from '@nestjs/common';
+import { defineJob, done, JobHandler, type JobOutcome } from '../../queue/define-job.js';
+import { EndEgress } from '../use-cases/end-egress.js';
+import { ofEgress, type OfEgress } from './recording-payload.js';
+
+export const removeRecorder = defineJob<OfEgress>({
+  queue: 'effects',
+  name: 'remove-recorder',
+  payload: ofEgress,
+  key: ({ egressId }) => egressId,
+  mode: 'once',
+  options: { attempts: 20, backoffMs: 500 },
+});
+
+@Injectable()
+export class RemoveRecorderJob extends JobHandler<OfEgress> {
+  readonly definition = removeRecorder;
+
+  constructor(private readonly endEgress: EndEgress) {
+    super();
+  }
+
+  async handle({ recordingId, roomId, egressId }: OfEgress): Promise<JobOutcome> {
+    await this.endEgress.removeRecorder({ recordingId, roomName: roomId, egressId });
+    return done;
+  }
+}

@@ -1,0 +1,99 @@
+import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import type { RecordingId, RoomId } from '../../kernel/ids.js';
+import { RoomStore } from '../../rooms/store/room.store.js';
+import { metadataKey, roomMetadataKey } from '../../storage/object-keys.js';
+import { ObjectStorage } from '../../storage/object-storage.port.js';
+import type { StoredRecording } from '../domain/recording.js';
+import { type HistoryEntry, RecordingStore } from './recording.store.js';
+
+/** The durable record of a recording: with it and the media, the bucket alone is enough to find the recording again. */
+export interface ArchivedRecording {
+  readonly format: 1;
+  readonly recording: StoredRecording;
+  readonly history: readonly HistoryEntry[];
+}
+
+const archived = z.looseObject({
+  format: z.literal(1),
+  recording: z.looseObject({
+    id: z.string(),
+    roomId: z.string(),
+    status: z.string(),
+    version: z.number(),
+    rev: z.number(),
+    upkeep: z.looseObject({}),
+  }),
+  history: z.array(z.looseObject({})),
+});
+
+/** Null for a text that is no record of ours. */
+export function parseArchived(text: string): ArchivedRecording | null {
+  const json = z.string().transform((t, context) => {
+    try {
+      return JSON.parse(t) as unknown;
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: String(error) });
+      return z.NEVER;
+    }
+  });
+  const parsed = json.pipe(archived).safeParse(text);
+  return parsed.success ? (parsed.data as unknown as ArchivedRecording) : null;
+}
+
+/** Keeps the bucket's copy like the row. Each method reads the present state and looks again after it wrote, so that a slow writer never has the last word. */
+@Injectable()
+export class MetadataArchive {
+  constructor(
+    private readonly store: RecordingStore,
+    private readonly rooms: RoomStore,
+    private readonly storage: ObjectStorage,
+  ) {}
+
+  async write(id: RecordingId): Promise<void> {
+    let written: StoredRecording | null = null;
+    for (;;) {
+      const recording = await this.store.get(id);
+      if (recording === null || recording.upkeep.deleted) {
+        if (written !== null) await this.storage.deleteMany([metadataKey(written.roomId, id)]);
+        return;
+      }
+      if (recording.rev === written?.rev) return;
+      await this.put(recording);
+      if (written === null && recording.version === 1) await this.keepRoom(recording.roomId);
+      written = recording;
+    }
+  }
+
+  /** The room as it was recorded goes with its last recording. */
+  async dropRoom(room: RoomId): Promise<void> {
+    if ((await this.store.countInRoom(room)) > 0) return;
+    await this.storage.deleteMany([roomMetadataKey(room)]);
+    // A recording may have been started in between, and its room has to be found with it.
+    if ((await this.store.countInRoom(room)) > 0) await this.keepRoom(room);
+  }
+
+  private async put(recording: StoredRecording): Promise<void> {
+    const record: ArchivedRecording = {
+      format: 1,
+      recording,
+      history: await this.store.history(recording.id),
+    };
+    await this.storage.put(
+      metadataKey(recording.roomId, recording.id),
+      Buffer.from(JSON.stringify(record)),
+      'application/json',
+    );
+  }
+
+  private async keepRoom(id: RoomId): Promise<void> {
+    const room = await this.rooms.get(id);
+    if (room === null) return;
+    const { rev: _rev, ...kept } = room;
+    await this.storage.put(
+      roomMetadataKey(id),
+      Buffer.from(JSON.stringify({ format: 1, room: kept })),
+      'application/json',
+    );
+  }
+}

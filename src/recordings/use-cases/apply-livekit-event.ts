@@ -1,0 +1,86 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Clock } from '../../kernel/clock.js';
+import { parseRoomId } from '../../kernel/ids.js';
+import type { EgressSeen, LiveKitEvent } from '../../livekit/livekit.types.js';
+import { RoomSignals } from '../../livekit/room-signal.js';
+import { mediaKey, parseMediaKey } from '../../storage/object-keys.js';
+import { ObjectStorage } from '../../storage/object-storage.port.js';
+import { isFinal } from '../domain/recording.js';
+import { RecordingStore } from '../store/recording.store.js';
+import { RecordingWriter } from '../write/recording.writer.js';
+import { EndEgress } from './end-egress.js';
+import { ReconcileRecording } from './reconcile-recording.js';
+
+/** What LiveKit reported, whatever the order and however often: a hint what to look at, or a fact about one egress. */
+@Injectable()
+export class ApplyLiveKitEvent {
+  private readonly log = new Logger('LiveKit');
+
+  constructor(
+    private readonly store: RecordingStore,
+    private readonly writer: RecordingWriter,
+    private readonly storage: ObjectStorage,
+    private readonly signals: RoomSignals,
+    private readonly endEgress: EndEgress,
+    private readonly reconcile: ReconcileRecording,
+    private readonly clock: Clock,
+  ) {}
+
+  async execute(event: LiveKitEvent): Promise<void> {
+    switch (event.kind) {
+      case 'egress':
+        return this.seeEgress(event.egress);
+      case 'room-finished':
+        return this.lookAtHolder(event.roomName);
+      case 'participant-left':
+        return event.participantKind === 'egress' ? this.lookAtHolder(event.roomName) : undefined;
+      case 'participant-joined':
+        return event.participantKind === 'standard' ? this.greet(event.roomName, event.identity) : undefined;
+      case 'room-started':
+      case 'other':
+        return undefined;
+    }
+  }
+
+  /** An egress of ours is known by the object it writes; another product's is left alone. */
+  async seeEgress(egress: EgressSeen, cause = 'livekit'): Promise<void> {
+    const subject = egress.filepath === null ? null : parseMediaKey(egress.filepath);
+    if (subject === null || egress.egressId === '') return;
+    const { roomId, recordingId, audioOnly } = subject;
+    if (egress.filepath !== this.storage.egressOutput(mediaKey(roomId, recordingId, audioOnly)).filepath)
+      return;
+    const told = await this.writer.tell(
+      recordingId,
+      { kind: 'egress-seen', egress, at: this.clock.now() },
+      cause,
+    );
+    if (told !== null || isFinal(egress.status)) return;
+    // Nobody owns it: its recording was deleted, or lost before its record reached the bucket.
+    this.log.warn({
+      message: 'an egress of ours without a recording is stopped',
+      egressId: egress.egressId,
+      recordingId,
+      roomId,
+    });
+    await this.endEgress.stop({ recordingId, roomName: egress.roomName, egressId: egress.egressId });
+  }
+
+  private async lookAtHolder(roomName: string): Promise<void> {
+    const recording = await this.inProgress(roomName);
+    if (recording !== null) await this.reconcile.look(recording);
+  }
+
+  private async greet(roomName: string, identity: string): Promise<void> {
+    const recording = await this.inProgress(roomName);
+    if (recording === null) return;
+    const { id: recordingId, roomId, status, version, error } = recording;
+    await this.signals.send(roomId, { recordingId, roomId, status, version, error }, [identity]);
+  }
+
+  private async inProgress(roomName: string) {
+    const room = parseRoomId(roomName);
+    const holder = room === null ? null : await this.store.slotHolder(room);
+    const recording = holder === null ? null : await this.store.get(holder);
+    return recording === null || isFinal(recording.status) ? null : recording;
+  }
+}

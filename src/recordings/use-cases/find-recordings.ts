@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import { recordingNotFound, requireRecordingId, requireRecordingVisible } from '../../auth/roles.js';
+import type { Actor } from '../../kernel/actor.js';
+import { maySeeRoom } from '../../kernel/actor.js';
+import { invalidCursor } from '../../kernel/cursor.js';
+import type { RecordingId, RoomId } from '../../kernel/ids.js';
+import { isFinal, type Recording, type StoredRecording } from '../domain/recording.js';
+import { foldHistory } from '../store/history.js';
+import type { RecordingPage, RecordingQuery } from '../store/recording-query.js';
+import { type HistoryEntry, type LogPosition, RecordingStore } from '../store/recording.store.js';
+
+export interface HistoryPage {
+  readonly events: readonly { readonly entry: HistoryEntry; readonly recording: Recording }[];
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+}
+
+/** What a caller may read: a recording it may not see is not found, like one that doesn't exist. */
+@Injectable()
+export class FindRecordings {
+  constructor(private readonly store: RecordingStore) {}
+
+  /** `media-token`: whoever holds a token for this recording. */
+  async one(id: string, actor: Actor | 'media-token'): Promise<StoredRecording> {
+    const recording = await this.stored(requireRecordingId(id));
+    if (actor !== 'media-token') return requireRecordingVisible(actor, id, recording);
+    if (recording === null) throw recordingNotFound(id);
+    return recording;
+  }
+
+  /** Null: deleted, or never there. */
+  async stored(id: RecordingId): Promise<StoredRecording | null> {
+    const recording = await this.store.get(id);
+    return recording?.upkeep.deleted ? null : recording;
+  }
+
+  /** `roomId` null: every room that the caller may see. */
+  async page(
+    query: Omit<RecordingQuery, 'rooms'>,
+    roomId: RoomId | null,
+    actor: Actor,
+  ): Promise<RecordingPage> {
+    const rooms = roomId === null ? actor.rooms : maySeeRoom(actor, roomId) ? [roomId] : [];
+    return this.store.page({ ...query, rooms });
+  }
+
+  /** The one in progress; a slot that is held after the end is none. */
+  async activeIn(room: RoomId): Promise<StoredRecording | null> {
+    const holder = await this.store.slotHolder(room);
+    const recording = holder === null ? null : await this.stored(holder);
+    return recording !== null && !isFinal(recording.status) ? recording : null;
+  }
+
+  /** Oldest first; `after` is the position of an event of this history. */
+  async history(id: RecordingId, first: number, after: LogPosition | null): Promise<HistoryPage> {
+    const all = foldHistory(await this.store.history(id));
+    const before =
+      after === null
+        ? -1
+        : all.findIndex(
+            ({ entry }) => entry.position.id === after.id && entry.position.epoch === after.epoch,
+          );
+    if (after !== null && before === -1) throw invalidCursor();
+    const from = before + 1;
+    return {
+      events: all.slice(from, from + first),
+      hasNextPage: all.length > from + first,
+      hasPreviousPage: from > 0,
+    };
+  }
+}

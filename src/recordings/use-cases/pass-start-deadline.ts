@@ -1,0 +1,40 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Config } from '../../config/config.js';
+import { Clock } from '../../kernel/clock.js';
+import { isTallyError } from '../../kernel/errors.js';
+import type { RecordingId } from '../../kernel/ids.js';
+import { RecordingStore } from '../store/recording.store.js';
+import { RecordingWriter } from '../write/recording.writer.js';
+import { ReconcileRecording } from './reconcile-recording.js';
+
+/** The deadline of a start. One look at LiveKit comes first: an egress that is active by then makes the recording ACTIVE. */
+@Injectable()
+export class PassStartDeadline {
+  private readonly log = new Logger('StartDeadline');
+
+  constructor(
+    private readonly store: RecordingStore,
+    private readonly writer: RecordingWriter,
+    private readonly reconcile: ReconcileRecording,
+    private readonly config: Config,
+    private readonly clock: Clock,
+  ) {}
+
+  async execute(id: RecordingId): Promise<void> {
+    const recording = await this.store.get(id);
+    if (recording === null || recording.status !== 'STARTING') return;
+    try {
+      await this.reconcile.look(recording);
+    } catch (error) {
+      // The caller has waited as long as was promised; whatever LiveKit made of the start is followed up afterwards.
+      if (!isTallyError(error, 'LIVEKIT_UNAVAILABLE')) throw error;
+      this.log.warn({
+        message: 'LiveKit could not be asked before a start timed out',
+        recordingId: id,
+        cause: error.message,
+      });
+    }
+    const waitedMs = this.config.recordingStartTimeoutMs;
+    await this.writer.tell(id, { kind: 'start-deadline-passed', waitedMs, at: this.clock.now() }, 'timeout');
+  }
+}

@@ -1,0 +1,100 @@
+import { Injectable } from '@nestjs/common';
+import { requireRecordingId, requireRecordingVisible, requireRole } from '../../auth/roles.js';
+import type { Actor } from '../../kernel/actor.js';
+import { Clock } from '../../kernel/clock.js';
+import { TallyError } from '../../kernel/errors.js';
+import { LiveKit } from '../../livekit/livekit.port.js';
+import { isFinal, type StoredRecording } from '../domain/recording.js';
+import { RecordingStore } from '../store/recording.store.js';
+import { RecordingWriter } from '../write/recording.writer.js';
+import { ReconcileRecording } from './reconcile-recording.js';
+
+/** Answers as soon as LiveKit has taken the stop; what it answers decides, never what we hoped for. */
+@Injectable()
+export class StopRecording {
+  constructor(
+    private readonly store: RecordingStore,
+    private readonly writer: RecordingWriter,
+    private readonly livekit: LiveKit,
+    private readonly reconcile: ReconcileRecording,
+    private readonly clock: Clock,
+  ) {}
+
+  async execute(id: string, actor: Actor): Promise<StoredRecording> {
+    const found = await this.store.get(requireRecordingId(id));
+    const recording = requireRecordingVisible(actor, id, found?.upkeep.deleted ? null : found);
+    requireRole(actor, 'RECORDER', 'stop a recording');
+    if (recording.status === 'STARTING') return this.stopStarting(recording, actor);
+    return this.stopActive(recording, actor);
+  }
+
+  /** Looked at first: an egress that is active already is stopped like any other, else the start is cancelled. */
+  private async stopStarting(recording: StoredRecording, actor: Actor): Promise<StoredRecording> {
+    const looked = (await this.reconcile.look(recording)) ?? recording;
+    if (looked.status !== 'STARTING') return this.stopActive(looked, actor);
+    const told = await this.writer.tell(
+      recording.id,
+      { kind: 'start-cancelled', at: this.clock.now() },
+      actor.name,
+    );
+    const now = told?.recording ?? looked;
+    if (now.endReason !== 'START_CANCELLED') return this.stopActive(now, actor);
+    throw new TallyError(
+      'RECORDING_CANNOT_BE_STOPPED_WHILE_STARTING',
+      `recording ${recording.id} had not begun; its start is cancelled`,
+      { recordingId: recording.id, roomId: recording.roomId },
+    );
+  }
+
+  private async stopActive(recording: StoredRecording, actor: Actor): Promise<StoredRecording> {
+    const { id, egressId, status } = recording;
+    if (status === 'ENDING' || isFinal(status)) {
+      throw new TallyError('RECORDING_ALREADY_STOPPED', `recording ${id} is ${status} already`, {
+        recordingId: id,
+        roomId: recording.roomId,
+      });
+    }
+    if (egressId === null) throw new Error(`recording ${id} is ${status} without an egress`);
+    const outcome = await this.livekit.stopEgress(egressId);
+    switch (outcome.kind) {
+      case 'stopping':
+        return this.taken(recording, actor, outcome.egress);
+      case 'no-answer-from-worker':
+        return this.taken(recording, actor, null);
+      case 'not-stoppable':
+        if (outcome.status === 'ENDING') return this.taken(recording, actor, null);
+        return (await this.reconcile.look(recording)) ?? recording;
+      case 'not-known':
+        return this.notKnown(recording, egressId);
+    }
+  }
+
+  private async taken(
+    recording: StoredRecording,
+    actor: Actor,
+    egress: Extract<Awaited<ReturnType<LiveKit['stopEgress']>>, { kind: 'stopping' }>['egress'] | null,
+  ): Promise<StoredRecording> {
+    const told = await this.writer.tell(
+      recording.id,
+      { kind: 'stop-taken', egress, at: this.clock.now() },
+      actor.name,
+    );
+    return told?.recording ?? recording;
+  }
+
+  /** LiveKit says that there is no such egress: asked once more by its id, then the bucket has the last word. */
+  private async notKnown(recording: StoredRecording, egressId: string): Promise<StoredRecording> {
+    const egress = await this.livekit.findEgress(egressId);
+    const at = this.clock.now();
+    const fact =
+      egress === null
+        ? ({
+            kind: 'egress-gone',
+            proof: 'not-found',
+            media: await this.reconcile.findMedia(recording),
+            at,
+          } as const)
+        : ({ kind: 'egress-seen', egress, at } as const);
+    return (await this.writer.tell(recording.id, fact, 'livekit'))?.recording ?? recording;
+  }
+}

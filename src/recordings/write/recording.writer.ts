@@ -1,0 +1,108 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Clock } from '../../kernel/clock.js';
+import { Random } from '../../kernel/random.js';
+import { TallyError } from '../../kernel/errors.js';
+import type { RecordingId } from '../../kernel/ids.js';
+import type { Effect, Fact } from '../domain/facts.js';
+import type { StoredRecording } from '../domain/recording.js';
+import { decide } from '../domain/recording.machine.js';
+import {
+  type Commit,
+  type CommitResult,
+  type LogPosition,
+  RecordingStore,
+} from '../store/recording.store.js';
+import { filedBy } from '../store/filed-effects.js';
+import { EffectDispatcher } from './effect-dispatcher.port.js';
+
+export interface Told {
+  readonly recording: StoredRecording;
+  readonly changed: boolean;
+}
+
+/**
+ * With this many tries and a growing random pause between them, dozens of writers at once all get through;
+ * without the pause all but the first few of them lose every round.
+ */
+const TRIES = 16;
+const LONGEST_PAUSE_MS = 500;
+
+/** The only one that writes recordings: callers bring facts, never statuses. */
+@Injectable()
+export class RecordingWriter {
+  private readonly log = new Logger('Recordings');
+
+  constructor(
+    private readonly store: RecordingStore,
+    private readonly effects: EffectDispatcher,
+    private readonly clock: Clock,
+    private readonly random: Random,
+  ) {}
+
+  /** Stores a new attempt and takes its room's slot, or says who has it. */
+  async create(
+    recording: StoredRecording,
+    effects: readonly Effect[],
+    cause: string,
+    idempotency?: Commit['idempotency'],
+  ): Promise<Exclude<CommitResult, { kind: 'done' }> | { kind: 'done'; position: LogPosition }> {
+    const event = { type: 'REQUESTED', previousStatus: null } as const;
+    const at = recording.requestedAt;
+    const result = await this.commit({
+      before: null,
+      next: recording,
+      event,
+      cause,
+      effects,
+      at,
+      ...(idempotency && { idempotency }),
+    });
+    if (result.kind !== 'done') return result;
+    if (result.position === null) throw new Error('a new recording has its first event');
+    return { kind: 'done', position: result.position };
+  }
+
+  /** What follows from the fact is stored when this answers. Null: there is no such recording (any more). */
+  async tell(id: RecordingId, fact: Fact, cause: string): Promise<Told | null> {
+    for (let tried = 0; tried < TRIES; tried++) {
+      const before = await this.store.get(id);
+      if (before === null) return null;
+      const decision = decide(before, fact);
+      if (decision.kind === 'ignore') return { recording: before, changed: false };
+      const { next, event, effects } = decision;
+      const result = await this.commit({ before, next, event, effects, cause, at: fact.at });
+      if (result.kind === 'done') return { recording: next, changed: true };
+      await this.clock.sleep(this.random.next() * Math.min(2 ** tried, LONGEST_PAUSE_MS));
+    }
+    throw new TallyError(
+      'REDIS_UNAVAILABLE',
+      `recording ${id} is changed by too many at once; try again in a moment`,
+      {
+        recordingId: id,
+      },
+    );
+  }
+
+  private async commit(step: Commit): Promise<CommitResult> {
+    const result = await this.store.commit(step);
+    if (result.kind !== 'done') return result;
+    const { before, next, event, cause } = step;
+    if (event) {
+      const message = before === null ? 'recording requested' : 'recording advanced';
+      const { id: recordingId, roomId, version, status: to, endReason, egressId } = next;
+      this.log.log({
+        message,
+        recordingId,
+        roomId,
+        from: before?.status ?? null,
+        to,
+        version,
+        cause,
+        endReason,
+        egressId,
+      });
+    }
+    await this.effects.dispatch(filedBy(step));
+    return result;
+  }
+}
