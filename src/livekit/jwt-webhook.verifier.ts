@@ -1,0 +1,74 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { WebhookEvent } from '@livekit/protocol';
+import { Injectable } from '@nestjs/common';
+import { jwtVerify } from 'jose';
+import { Config } from '../config/config.js';
+import { Clock } from '../kernel/clock.js';
+import { TallyError } from '../kernel/errors.js';
+import { toLiveKitEvent } from './livekit.mapping.js';
+import type { LiveKitEvent } from './livekit.types.js';
+import { WebhookVerifier } from './webhook.verifier.js';
+
+/** How far LiveKit's clock may be off from ours; LiveKit grants our tokens as much. */
+const CLOCK_TOLERANCE_S = 60;
+
+/** LiveKit signs a JWT that holds the SHA-256 of the body's bytes; a body that was parsed and printed again has another one. */
+@Injectable()
+export class JwtWebhookVerifier extends WebhookVerifier {
+  private readonly secret: Uint8Array;
+
+  constructor(
+    private readonly config: Config,
+    private readonly clock: Clock,
+  ) {
+    super();
+    this.secret = new TextEncoder().encode(config.livekit.apiSecret);
+  }
+
+  async verify(rawBody: Buffer, authorization: string | undefined): Promise<LiveKitEvent> {
+    const signed = await this.signedHash(authorization);
+    const actual = createHash('sha256').update(rawBody).digest();
+    if (signed.length !== actual.length || !timingSafeEqual(signed, actual)) {
+      throw unauthenticated('the signature of this webhook belongs to another body');
+    }
+    return toLiveKitEvent(parseEvent(rawBody), `sha256-${actual.toString('hex')}`);
+  }
+
+  private async signedHash(authorization: string | undefined): Promise<Buffer> {
+    if (!authorization) throw unauthenticated('this webhook is not signed');
+    const { payload } = await jwtVerify(authorization, this.secret, {
+      algorithms: ['HS256'],
+      issuer: this.config.livekit.apiKey,
+      requiredClaims: ['exp'],
+      clockTolerance: CLOCK_TOLERANCE_S,
+      currentDate: new Date(this.clock.now()),
+    }).catch((cause: unknown) => {
+      throw unauthenticated('the signature of this webhook is not ours or has expired', cause);
+    });
+    return Buffer.from(typeof payload.sha256 === 'string' ? payload.sha256 : '', 'base64');
+  }
+}
+
+function parseEvent(rawBody: Buffer): WebhookEvent {
+  const event = readEvent(rawBody);
+  if (event.event === '') throw noEvent();
+  return event;
+}
+
+function readEvent(rawBody: Buffer): WebhookEvent {
+  try {
+    return WebhookEvent.fromJsonString(rawBody.toString('utf8'), { ignoreUnknownFields: true });
+  } catch (cause) {
+    throw noEvent(cause);
+  }
+}
+
+function unauthenticated(message: string, cause?: unknown): TallyError {
+  return new TallyError('UNAUTHENTICATED', `${message}; check LIVEKIT_API_KEY and LIVEKIT_API_SECRET`, {
+    cause,
+  });
+}
+
+function noEvent(cause?: unknown): TallyError {
+  return new TallyError('BAD_USER_INPUT', 'the body is no LiveKit event', { cause });
+}

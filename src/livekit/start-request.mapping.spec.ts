@@ -1,0 +1,72 @@
+import { RoomCompositeEgressRequest } from '@livekit/protocol';
+import { goldenCase } from '../../test/support/golden-payloads.js';
+import type { EgressOutput, StartEgress } from './livekit.types.js';
+import { toStartRequest } from './start-request.mapping.js';
+
+const S3: EgressOutput = {
+  kind: 's3',
+  filepath: 'tl/recordings/audio/rec_1.ogg',
+  bucket: 'rec',
+  region: 'us-east-1',
+  endpoint: 'http://127.0.0.1:9000',
+  accessKeyId: 'rig',
+  secretAccessKey: 'rigrigrig',
+  forcePathStyle: true,
+};
+const AUDIO: StartEgress = {
+  roomName: 'audio',
+  layout: 'grid',
+  preset: 'H264_720P_30',
+  audioOnly: true,
+  output: S3,
+};
+
+/** The requests that a real server took, as messages of the protocol. */
+function takenBy(name: string): unknown {
+  const call = goldenCase(name).calls.find(({ method }) => method.endsWith('/StartRoomCompositeEgress'))!;
+  return RoomCompositeEgressRequest.fromJson(call.request as never).toJson();
+}
+
+describe('the request for a recording', () => {
+  it('of audio alone is the one a real server took: without layout and preset, so that no browser is needed', () => {
+    expect(toStartRequest(AUDIO).toJson()).toEqual(takenBy('audio-complete'));
+  });
+
+  it('of a room is the one a real server took', () => {
+    const { layout, room_name } = goldenCase('video-complete').calls.find(({ method }) =>
+      method.endsWith('/StartRoomCompositeEgress'),
+    )!.request;
+    const start: StartEgress = {
+      roomName: String(room_name),
+      layout: layout as StartEgress['layout'],
+      preset: 'H264_720P_30',
+      audioOnly: false,
+      output: { ...S3, filepath: 'tl/recordings/video/rec_2.mp4' },
+    };
+    expect(toStartRequest(start).toJson()).toEqual(takenBy('video-complete'));
+  });
+
+  it.each(['grid', 'speaker', 'single-speaker'] as const)('names the layout %s as LiveKit does', (layout) => {
+    expect(toStartRequest({ ...AUDIO, audioOnly: false, layout }).toJson()).toMatchObject({ layout });
+  });
+
+  it('leaves the credentials empty where the egress has its own', () => {
+    const output = { ...S3, accessKeyId: null, secretAccessKey: null, endpoint: null };
+    expect(toStartRequest({ ...AUDIO, output }).toJson()).toMatchObject({
+      fileOutputs: [{ s3: { region: 'us-east-1', bucket: 'rec', forcePathStyle: true } }],
+    });
+    expect(JSON.stringify(toStartRequest({ ...AUDIO, output }).toJson())).not.toMatch(
+      /accessKey|secret|endpoint/,
+    );
+  });
+
+  it('for a shared disk names the path and no storage', () => {
+    const start = { ...AUDIO, audioOnly: false, output: { kind: 'file', filepath: '/out/a.mp4' } as const };
+    expect(toStartRequest(start).toJson()).toEqual({
+      roomName: 'audio',
+      layout: 'grid',
+      preset: 'H264_720P_30',
+      fileOutputs: [{ fileType: 'MP4', filepath: '/out/a.mp4', disableManifest: true }],
+    });
+  });
+});
