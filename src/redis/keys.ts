@@ -21,6 +21,9 @@ export const keys = {
   idempotency: (caller: string, key: string) => `${TAG}:idempotency:${digest(`${caller}\n${key}`)}`,
   room: (id: RoomId) => `${TAG}:room:${id}`,
   rooms: () => `${TAG}:rooms`,
+  roomNames: () => `${TAG}:room-names`,
+  roomChanges: () => `${TAG}:room-changes`,
+  unsavedRooms: () => `${TAG}:unsaved-rooms`,
   lease: (name: string) => `${TAG}:lease:${name}`,
   leases: () => `${TAG}:leases`,
 } as const;

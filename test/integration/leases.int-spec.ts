@@ -32,6 +32,7 @@ describe('leases', () => {
   });
   afterEach(async () => {
     await server.restart();
+    await eventually(async () => (await connections.command.ping()) === 'PONG' || 'not connected again');
     for (const each of opened.splice(0)) each.onApplicationShutdown();
   });
   afterAll(() => server.close());

@@ -1,0 +1,32 @@
+-- commit-room.lua   KEYS 1 room (json)  2 ids of rooms (zset by lex)  3 names (hash)  4 changes (stream)  5 unsaved writes (zset)
+--      6 epoch (the mark that Redis is whole)
+-- ARGV 1 id  2 expected rev, '' where there must be no room  3 new rev  4 room (json), '' removes it  5 folded name
+--      6 '1' a write that the bucket doesn't hold yet, '0' one that was read from the bucket, also while Redis is not whole
+-- Returns 1 done, 0 moved on, -1 Redis is not whole
+if ARGV[6] == '1' and redis.call('EXISTS', KEYS[6]) == 0 then return -1 end
+
+local function rev_of(row)
+  return row and cjson.decode(row).rev or ''
+end
+
+local rev = rev_of(redis.call('GET', KEYS[1]))
+-- The same command again: its first answer was lost on the way.
+if rev == ARGV[3] then return 1 end
+if rev ~= ARGV[2] then return 0 end
+
+if ARGV[4] == '' then
+  redis.call('DEL', KEYS[1])
+  redis.call('ZREM', KEYS[2], ARGV[1])
+  redis.call('HDEL', KEYS[3], ARGV[1])
+  redis.call('XADD', KEYS[4], 'MAXLEN', '~', 10000, '*', 'id', ARGV[1])
+else
+  redis.call('SET', KEYS[1], ARGV[4])
+  redis.call('ZADD', KEYS[2], 0, ARGV[1])
+  redis.call('HSET', KEYS[3], ARGV[1], ARGV[5])
+  redis.call('XADD', KEYS[4], 'MAXLEN', '~', 10000, '*', 'id', ARGV[1], 'name', ARGV[5])
+end
+if ARGV[6] == '1' then
+  local time = redis.call('TIME')
+  redis.call('ZADD', KEYS[5], time[1] * 1000 + math.floor(time[2] / 1000), ARGV[1] .. ' ' .. ARGV[3])
+end
+return 1

@@ -1,0 +1,190 @@
+import { join } from 'node:path';
+import { Injectable } from '@nestjs/common';
+import type { Redis } from 'ioredis';
+import { newToken, type RoomId } from '../../kernel/ids.js';
+import { keys } from '../../redis/keys.js';
+import { notWhole } from '../../redis/not-whole.js';
+import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
+import { Script } from '../../redis/script.js';
+import { foldName, type Room } from '../domain/room.js';
+import { RoomNames } from './room-names.js';
+import {
+  type RoomPage,
+  type RoomQuery,
+  RoomStore,
+  type StoredRoom,
+  type UnsavedWrite,
+} from './room.store.js';
+
+const commitRoom = new Script(join(__dirname, 'commit-room.lua'));
+const settleRoom = new Script(join(__dirname, 'settle-room.lua'));
+const unsavedRooms = new Script(join(__dirname, 'unsaved-rooms.lua'));
+
+interface Commit {
+  readonly id: RoomId;
+  /** Null: there must be no room. */
+  readonly expected: string | null;
+  readonly rev: string;
+  /** Null removes the room. */
+  readonly next: Room | null;
+  readonly inBucket?: boolean;
+}
+
+@Injectable()
+export class RedisRoomStore extends RoomStore {
+  private readonly redis: Redis;
+  private readonly names: RoomNames;
+
+  constructor(connections: RedisConnections) {
+    super();
+    this.redis = connections.command;
+    this.names = new RoomNames(this.redis);
+  }
+
+  async get(id: RoomId): Promise<StoredRoom | null> {
+    return (await this.getMany([id])).get(id) ?? null;
+  }
+
+  async getMany(ids: readonly RoomId[]): Promise<Map<RoomId, StoredRoom>> {
+    if (ids.length === 0) return new Map();
+    const [rows] = await asked(
+      Promise.all([this.redis.mget(ids.map((id) => keys.room(id))), this.checkWhole()]),
+    );
+    return new Map(
+      rows
+        .filter((row) => row !== null)
+        .map((row) => parseRow(row))
+        .map((room) => [room.id, room]),
+    );
+  }
+
+  async page(query: RoomQuery): Promise<RoomPage> {
+    const page = await this.readPage(query);
+    await asked(this.checkWhole());
+    return page;
+  }
+
+  async create(room: Room): Promise<StoredRoom | 'exists'> {
+    const rev = newToken();
+    const done = await this.commit({ id: room.id, expected: null, rev, next: room });
+    return done ? { ...room, rev } : 'exists';
+  }
+
+  async replace(current: StoredRoom, next: Room): Promise<StoredRoom | 'moved-on'> {
+    const rev = newToken();
+    const done = await this.commit({ id: current.id, expected: current.rev, rev, next });
+    return done ? { ...next, rev } : 'moved-on';
+  }
+
+  async remove(current: StoredRoom): Promise<UnsavedWrite | 'moved-on'> {
+    const rev = newToken();
+    const done = await this.commit({ id: current.id, expected: current.rev, rev, next: null });
+    return done ? { id: current.id, rev } : 'moved-on';
+  }
+
+  async restore(room: Room): Promise<'restored' | 'exists'> {
+    const done = await this.commit({
+      id: room.id,
+      expected: null,
+      rev: newToken(),
+      next: room,
+      inBucket: true,
+    });
+    return done ? 'restored' : 'exists';
+  }
+
+  async unsaved(olderThanMs: number, limit: number): Promise<UnsavedWrite[]> {
+    const answer = await unsavedRooms.run(this.redis, [keys.unsavedRooms()], [olderThanMs, limit]);
+    return (answer as string[]).map((member) => {
+      const [id, rev] = member.split(' ') as [RoomId, string];
+      return { id, rev };
+    });
+  }
+
+  async settle(id: RoomId, writes: readonly string[], saved: string | null): Promise<'settled' | 'moved-on'> {
+    const answer = await settleRoom.run(
+      this.redis,
+      [keys.room(id), keys.unsavedRooms()],
+      [id, saved ?? '', ...writes],
+    );
+    return answer === 1 ? 'settled' : 'moved-on';
+  }
+
+  private async readPage(query: RoomQuery): Promise<RoomPage> {
+    if (query.within !== null) return this.pageWithin(query.within, query);
+    if (query.nameContains === null) return this.pageOfAll(query);
+    const { ids, ...rest } = await this.names.search(query.nameContains, query.first, query.after);
+    return { rooms: await this.inOrder(ids), ...rest };
+  }
+
+  private async commit({ id, expected, rev, next, inBucket = false }: Commit): Promise<boolean> {
+    const row: StoredRoom | null = next && { ...next, rev };
+    const answer = await commitRoom.run(
+      this.redis,
+      [keys.room(id), keys.rooms(), keys.roomNames(), keys.roomChanges(), keys.unsavedRooms(), keys.epoch()],
+      [
+        id,
+        expected ?? '',
+        rev,
+        row ? JSON.stringify(row) : '',
+        next ? foldName(next.name) : '',
+        inBucket ? 0 : 1,
+      ],
+    );
+    if (answer === -1) throw notWhole();
+    return answer === 1;
+  }
+
+  private async checkWhole(): Promise<void> {
+    if ((await this.redis.exists(keys.epoch())) === 0) throw notWhole();
+  }
+
+  private async pageOfAll({ first, after }: RoomQuery): Promise<RoomPage> {
+    const key = keys.rooms();
+    const [ids, totalCount, before] = await asked(
+      Promise.all([
+        this.redis.zrange(key, after === null ? '-' : `(${after}`, '+', 'BYLEX', 'LIMIT', 0, first + 1),
+        this.redis.zcard(key),
+        after === null ? 0 : this.redis.zlexcount(key, '-', `[${after}`),
+      ]),
+    );
+    return {
+      rooms: await this.inOrder(ids.slice(0, first) as RoomId[]),
+      hasNextPage: ids.length > first,
+      hasPreviousPage: before > 0,
+      totalCount,
+    };
+  }
+
+  private async pageWithin(within: readonly RoomId[], query: RoomQuery): Promise<RoomPage> {
+    const part = foldName(query.nameContains ?? '');
+    const rooms = await this.inOrder([...new Set(within)].toSorted());
+    const matching = rooms.filter((room) => foldName(room.name).includes(part));
+    const { after, first } = query;
+    const rest = after === null ? matching : matching.filter((room) => room.id > after);
+    return {
+      rooms: rest.slice(0, first),
+      hasNextPage: rest.length > first,
+      hasPreviousPage: rest.length < matching.length,
+      totalCount: matching.length,
+    };
+  }
+
+  /** One that was removed since its id was read is left out. */
+  private async inOrder(ids: readonly RoomId[]): Promise<StoredRoom[]> {
+    const rooms = await this.getMany(ids);
+    return ids.map((id) => rooms.get(id)).filter((room) => room !== undefined);
+  }
+}
+
+function parseRow(row: string): StoredRoom {
+  return JSON.parse(row) as StoredRoom;
+}
+
+async function asked<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw redisFailure(error);
+  }
+}
