@@ -1,0 +1,36 @@
+import type { Server } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
+import type { FastifyInstance } from 'fastify';
+import { HttpDoor } from './http-door.js';
+import { WebSocketDoor } from './websocket-door.js';
+
+/**
+ * Apollo behind our own doors. Nest's WebSocket server is not used: it bounds no message and leaves an upgrade for
+ * any other path open for ever.
+ */
+@Injectable()
+export class GraphqlDriver extends ApolloDriver {
+  constructor(
+    modules: ModulesContainer,
+    private readonly httpDoor: HttpDoor,
+    private readonly webSocketDoor: WebSocketDoor,
+  ) {
+    super(modules);
+  }
+
+  override async start(options: ApolloDriverConfig): Promise<void> {
+    const { httpAdapter } = this.httpAdapterHost;
+    this.httpDoor.install(httpAdapter.getInstance<FastifyInstance>());
+    await super.start(options);
+    const { schema } = options;
+    if (!schema) throw new Error('GraphQL was started without a schema');
+    this.webSocketDoor.open(httpAdapter.getHttpServer() as Server, schema);
+  }
+
+  override async stop(): Promise<void> {
+    await this.webSocketDoor.close();
+    await super.stop();
+  }
+}

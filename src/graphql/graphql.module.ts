@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import type { ApolloDriverConfig } from '@nestjs/apollo';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { GraphQLModule } from '@nestjs/graphql';
+import type { FastifyRequest } from 'fastify';
+import { GraphqlErrors, asGraphqlError } from './graphql-errors.js';
+import { GraphqlDriver } from './graphql-driver.js';
+import { GRAPHQL_PATH, HttpDoor } from './http-door.js';
+import { httpLimits } from './http-limits.js';
+import { LIMITS } from './query-limits.js';
+import { scalars } from './scalars.js';
+import { WebSocketDoor } from './websocket-door.js';
+
+/** Every module's part of the schema, beside its resolvers. */
+export const TYPE_PATHS: readonly string[] = [join(__dirname, '..', '**', '*.graphql')];
+
+@Module({
+  providers: [GraphqlErrors, HttpDoor, WebSocketDoor],
+  exports: [GraphqlErrors, HttpDoor, WebSocketDoor],
+})
+class GraphqlDoors {}
+
+/** The schema that all modules make together, served over HTTP and WebSocket at one path. */
+@Module({})
+export class GraphqlModule {
+  static serving(typePaths: readonly string[] = TYPE_PATHS): DynamicModule {
+    return {
+      module: GraphqlModule,
+      imports: [
+        GraphQLModule.forRootAsync<ApolloDriverConfig>({
+          driver: GraphqlDriver,
+          imports: [GraphqlDoors],
+          inject: [GraphqlErrors, HttpDoor],
+          useFactory: (errors: GraphqlErrors, door: HttpDoor) => toOptions(typePaths, errors, door),
+        }),
+      ],
+    };
+  }
+}
+
+function toOptions(typePaths: readonly string[], errors: GraphqlErrors, door: HttpDoor): ApolloDriverConfig {
+  return {
+    path: GRAPHQL_PATH,
+    typePaths: [...typePaths],
+    resolvers: scalars,
+    context: (request: FastifyRequest) => door.contextOf(request),
+    formatError: (_formatted, error) => errors.toClient(asGraphqlError(error)),
+    plugins: [httpLimits],
+    parseOptions: { maxTokens: LIMITS.tokens },
+    // Whoever may ask at all may ask what there is to ask for.
+    introspection: true,
+    // A forged request of another site carries no credential: ours is in a header that only a script of our own page,
+    // or of a site the browser asked us about first, can set. So a plain GET needs no preflight either.
+    csrfPrevention: false,
+    allowBatchedHttpRequests: false,
+    persistedQueries: false,
+    includeStacktraceInErrorResponses: false,
+    autoTransformHttpErrors: false,
+    graphiql: false,
+    // The process has one way to stop, and it is not Apollo's.
+    stopOnTerminationSignals: false,
+  };
+}

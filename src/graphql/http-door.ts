@@ -1,0 +1,84 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Injectable } from '@nestjs/common';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Credentials } from '../auth/credentials.js';
+import { Config } from '../config/config.js';
+import { ERROR_TABLE, TallyError, isTallyError } from '../kernel/errors.js';
+import { toExtensions } from './graphql-errors.js';
+import type { GraphqlContext } from './graphql-context.js';
+
+export const GRAPHQL_PATH = '/graphql';
+
+/** Built beside the compiled sources; absent under test and where the console was not built. */
+const GRAPHIQL_PAGE = join(__dirname, '..', 'console', 'graphiql.html');
+
+/** Lets nobody in without a credential, before a body is read or anything is executed. */
+@Injectable()
+export class HttpDoor {
+  private readonly contexts = new WeakMap<FastifyRequest, GraphqlContext>();
+  private readonly page: string | null;
+
+  constructor(
+    private readonly credentials: Credentials,
+    config: Config,
+  ) {
+    this.page = config.development && existsSync(GRAPHIQL_PAGE) ? readFileSync(GRAPHIQL_PAGE, 'utf8') : null;
+  }
+
+  /** Before the route is made: it then bears the door. */
+  install(server: FastifyInstance): void {
+    server.addHook('onRoute', (route) => {
+      if (route.url !== GRAPHQL_PATH) return;
+      route.onRequest = (request: FastifyRequest, reply: FastifyReply) => this.enter(request, reply);
+      route.errorHandler = (error: Error & { statusCode?: number }, _request, reply) =>
+        refuse(reply, toRequestError(error), error.statusCode);
+    });
+  }
+
+  /** The context of a request that came in by this door. */
+  contextOf(request: FastifyRequest): GraphqlContext {
+    const context = this.contexts.get(request);
+    if (!context) throw new Error('a request reached GraphQL beside the door');
+    return context;
+  }
+
+  private async enter(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    if (this.page !== null && wantsPage(request)) {
+      await reply.type('text/html; charset=utf-8').header('cache-control', 'no-store').send(this.page);
+      return;
+    }
+    const actor = await this.credentials.authenticate(request.headers.authorization);
+    this.contexts.set(request, { actor });
+  }
+}
+
+function wantsPage(request: FastifyRequest): boolean {
+  return request.method === 'GET' && /\btext\/html\b/.test(request.headers.accept ?? '');
+}
+
+function refuse(reply: FastifyReply, error: TallyError, status?: number): void {
+  const { code, message } = error;
+  if (code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
+  void reply.status(status ?? ERROR_TABLE[code].http).send({
+    errors: [{ message, extensions: toExtensions(error) }],
+    error: { code, message },
+  });
+}
+
+/** What the web server itself refuses is the request's fault: a body that is no JSON, too large, of another type. */
+function toRequestError(error: Error & { statusCode?: number }): TallyError {
+  if (isTallyError(error)) return error;
+  const { statusCode } = error;
+  return statusCode !== undefined && statusCode >= 400 && statusCode < 500
+    ? new TallyError('BAD_USER_INPUT', WORDS[statusCode] ?? 'the request is not well formed', {
+        cause: error,
+      })
+    : new TallyError('INTERNAL', 'something went wrong here; it has been logged', { cause: error });
+}
+
+const WORDS: Readonly<Record<number, string>> = {
+  400: 'the body is no JSON; send {"query": "…", "variables": {…}}',
+  413: 'the body is too large; ask for less at once',
+  415: 'the body must be application/json',
+};

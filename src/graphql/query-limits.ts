@@ -1,0 +1,157 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLCompositeType,
+  type GraphQLField,
+  type GraphQLSchema,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+  SchemaMetaFieldDef,
+  TypeMetaFieldDef,
+  getNamedType,
+  getNullableType,
+  isCompositeType,
+  isInterfaceType,
+  isListType,
+  isObjectType,
+  valueFromASTUntyped,
+  visit,
+} from 'graphql';
+import { TallyError } from '../kernel/errors.js';
+
+/** What one operation may ask for: enough for every page of the contract with its lists inside, not for all there is. */
+export const LIMITS = {
+  /** Of a request body, or of one message on a WebSocket. */
+  bytes: 1024 * 1024,
+  tokens: 4_000,
+  depth: 15,
+  aliases: 100,
+  /** Objects that may be made for one answer; a list counts for LIST_COST more, as it is a read of its own. */
+  cost: 40_000,
+} as const;
+
+const LIST_COST = 5;
+/** Of a list whose length the client doesn't say. */
+const UNSIZED_LIST = 5;
+/** Resolvers refuse a longer page, with better words than these limits have. */
+const MAX_PAGE = 1_000;
+/** Spreads of fragments in fragments double with every step; counted as they are walked. */
+const MAX_STEPS = 20_000;
+
+export type Variables = Readonly<Record<string, unknown>> | null | undefined;
+
+/** Throws BAD_USER_INPUT for an operation that asks for too much. The document has been validated: its fragments end. */
+export function refuseTooMuch(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Variables,
+): void {
+  if (countAliases(document) > LIMITS.aliases) {
+    throw tooMuch(`has more than ${LIMITS.aliases} aliases; send several requests instead`);
+  }
+  new Tally(schema, document, operation, variables).count();
+}
+
+function tooMuch(what: string): TallyError {
+  return new TallyError('BAD_USER_INPUT', `this operation ${what}`);
+}
+
+function countAliases(document: DocumentNode): number {
+  let aliases = 0;
+  visit(document, {
+    Field(node) {
+      if (node.alias) aliases += 1;
+    },
+  });
+  return aliases;
+}
+
+/** Where the walk is: how often this selection is answered, how long its connection's page is, how deep it lies. */
+interface Place {
+  readonly times: number;
+  readonly page: number | null;
+  readonly depth: number;
+}
+
+class Tally {
+  private cost = 0;
+  private steps = 0;
+  private readonly fragments = new Map<string, FragmentDefinitionNode>();
+  private readonly defaults = new Map<string, unknown>();
+
+  constructor(
+    private readonly schema: GraphQLSchema,
+    document: DocumentNode,
+    private readonly operation: OperationDefinitionNode,
+    private readonly variables: Variables,
+  ) {
+    for (const definition of document.definitions) {
+      if (definition.kind === Kind.FRAGMENT_DEFINITION) this.fragments.set(definition.name.value, definition);
+    }
+    for (const { variable, defaultValue } of operation.variableDefinitions ?? []) {
+      if (defaultValue) this.defaults.set(variable.name.value, valueFromASTUntyped(defaultValue));
+    }
+  }
+
+  count(): void {
+    const root = this.schema.getRootType(this.operation.operation);
+    if (root) this.walk(this.operation.selectionSet, root, { times: 1, page: null, depth: 1 });
+  }
+
+  private walk(set: SelectionSetNode, parent: GraphQLCompositeType, place: Place): void {
+    for (const selection of set.selections) {
+      if (++this.steps > MAX_STEPS) throw tooMuch('spreads its fragments too often; write it plainer');
+      if (selection.kind === Kind.FIELD) {
+        this.field(selection, parent, place);
+        continue;
+      }
+      const fragment =
+        selection.kind === Kind.INLINE_FRAGMENT ? selection : this.fragments.get(selection.name.value);
+      if (!fragment) continue;
+      const on = fragment.typeCondition && this.schema.getType(fragment.typeCondition.name.value);
+      this.walk(fragment.selectionSet, isCompositeType(on) ? on : parent, place);
+    }
+  }
+
+  private field(node: FieldNode, parent: GraphQLCompositeType, place: Place): void {
+    const field = fieldOf(parent, node.name.value);
+    const type = field && getNamedType(field.type);
+    if (!field || !node.selectionSet || !isCompositeType(type)) return;
+    // How deep introspection goes is limited by a validation rule of its own.
+    if (place.depth > LIMITS.depth && !type.name.startsWith('__')) {
+      throw tooMuch(`is nested deeper than ${LIMITS.depth} levels; ask for less at once`);
+    }
+    const page = this.pageOf(node, field);
+    const isList = isListType(getNullableType(field.type));
+    const times = place.times * (isList ? (page ?? place.page ?? UNSIZED_LIST) : 1);
+    this.cost += times + (page === null ? 0 : place.times * LIST_COST);
+    if (this.cost > LIMITS.cost) {
+      throw tooMuch(
+        'asks for too many objects at once; ask for smaller pages (first) or fewer lists in lists',
+      );
+    }
+    this.walk(node.selectionSet, type, { times, page: isList ? null : page, depth: place.depth + 1 });
+  }
+
+  /** The length of the page that a field with `first` was asked for; null for a field without. */
+  private pageOf(node: FieldNode, field: GraphQLField<unknown, unknown>): number | null {
+    const definition = field.args.find((argument) => argument.name === 'first');
+    if (!definition) return null;
+    const given = node.arguments?.find((argument) => argument.name.value === 'first')?.value;
+    const asked =
+      given?.kind === Kind.VARIABLE
+        ? (this.variables?.[given.name.value] ?? this.defaults.get(given.name.value))
+        : given && valueFromASTUntyped(given);
+    const first = Number(asked ?? definition.defaultValue);
+    return Number.isFinite(first) ? Math.min(Math.max(first, 1), MAX_PAGE) : MAX_PAGE;
+  }
+}
+
+function fieldOf(parent: GraphQLCompositeType, name: string): GraphQLField<unknown, unknown> | undefined {
+  if (name === SchemaMetaFieldDef.name) return SchemaMetaFieldDef;
+  if (name === TypeMetaFieldDef.name) return TypeMetaFieldDef;
+  return isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
+}
