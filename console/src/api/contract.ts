@@ -1,12 +1,6 @@
 /** What this page reads of the public GraphQL contract; instants are RFC 3339 texts in UTC, sizes bytes, lengths ms. */
 export type RecordingStatus =
-  | 'STARTING'
-  | 'ACTIVE'
-  | 'ENDING'
-  | 'COMPLETE'
-  | 'FAILED'
-  | 'ABORTED'
-  | 'LIMIT_REACHED';
+  'STARTING' | 'ACTIVE' | 'ENDING' | 'COMPLETE' | 'FAILED' | 'ABORTED' | 'LIMIT_REACHED';
 export type RecordingLayout = 'GRID' | 'SPEAKER' | 'SINGLE_SPEAKER';
 export type EncodingPreset =
   | 'H264_720P_30'

@@ -56,11 +56,15 @@ export function followEvents(credential: string, after: string, listener: Listen
     let failure: ApiError | null = null;
     client.subscribe<{ recordingEvents: RecordingEvent }>(
       // A getter, because the client sends the same payload again after every lost connection.
-      { query: EVENTS, variables: Object.defineProperty({}, 'after', { enumerable: true, get: () => cursor }) },
+      {
+        query: EVENTS,
+        variables: Object.defineProperty({}, 'after', { enumerable: true, get: () => cursor }),
+      },
       {
         next: ({ data, errors }) => {
           if (!data?.recordingEvents) {
-            failure = toApiErrors(errors ?? [])[0] ?? new ApiError('INTERNAL', 'an event came without content');
+            failure =
+              toApiErrors(errors ?? [])[0] ?? new ApiError('INTERNAL', 'an event came without content');
             return;
           }
           failures = 0;

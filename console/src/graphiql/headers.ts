@@ -1,5 +1,3 @@
-const PLACEHOLDER = 'tl_… (an API key) or a LiveKit access token';
-
 export const FIRST_QUERY = `# The credential stands below, under "Headers".
 # The documentation is behind the book at the left.
 
@@ -20,8 +18,15 @@ subscription Follow {
 `;
 
 /** What the header editor shows at first: a JSON object of HTTP headers. */
-export function headersFor(key: string | null): string {
-  return JSON.stringify({ Authorization: `Bearer ${key ?? PLACEHOLDER}` }, null, 2);
+export function headersFor(key: string): string {
+  return JSON.stringify({ Authorization: `Bearer ${key}` }, null, 2);
+}
+
+/** `given`, with the editor's Authorization where it has none. */
+export function withAuthorization(given: Record<string, string>, editor: string): Record<string, string> {
+  if (Object.keys(given).some((name) => name.toLowerCase() === 'authorization')) return given;
+  const authorization = authorizationIn(editor);
+  return authorization === undefined ? given : { ...given, authorization };
 }
 
 /** The Authorization header in the editor's text; undefined while that is no JSON object or has none. */

@@ -82,9 +82,12 @@ export class Desk {
     } catch (error) {
       if (generation !== this.generation || this.endsSession(error)) return;
       this.trouble.value = error instanceof Error ? error.message : String(error);
-      setTimeout(() => {
-        if (generation === this.generation) void this.load(attempt + 1);
-      }, Math.min(LONGEST_PAUSE_MS, 1_000 * 2 ** attempt));
+      setTimeout(
+        () => {
+          if (generation === this.generation) void this.load(attempt + 1);
+        },
+        Math.min(LONGEST_PAUSE_MS, 1_000 * 2 ** attempt),
+      );
     }
   }
 

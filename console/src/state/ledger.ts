@@ -79,7 +79,10 @@ export function listed(ledger: Ledger): Recording[] {
 export function inProgress(ledger: Ledger, roomId: string): Recording | null {
   for (const recording of ledger.byId.values()) {
     const { status } = recording;
-    if (recording.roomId === roomId && (status === 'STARTING' || status === 'ACTIVE' || status === 'ENDING')) {
+    if (
+      recording.roomId === roomId &&
+      (status === 'STARTING' || status === 'ACTIVE' || status === 'ENDING')
+    ) {
       return recording;
     }
   }

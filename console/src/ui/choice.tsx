@@ -8,7 +8,14 @@ interface Props<T extends string> {
 }
 
 /** A labelled select that knows the type of its values. */
-export function Choice<T extends string>({ label, name, value, options, onChoose, disabled = false }: Props<T>) {
+export function Choice<T extends string>({
+  label,
+  name,
+  value,
+  options,
+  onChoose,
+  disabled = false,
+}: Props<T>) {
   return (
     <label>
       {label}

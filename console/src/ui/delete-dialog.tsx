@@ -21,8 +21,8 @@ export function DeleteDialog({ desk, recording, onClosed }: Props) {
       {(close) => (
         <>
           <p>
-            The recording of <strong>{recording.roomName}</strong> of {instantWords(recording.requestedAt)} and
-            its media are deleted for good.
+            The recording of <strong>{recording.roomName}</strong> of {instantWords(recording.requestedAt)}{' '}
+            and its media are deleted for good.
           </p>
           {action.error && <ErrorText {...action.error} />}
           <div class="buttons end">

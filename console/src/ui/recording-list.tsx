@@ -20,8 +20,7 @@ export function RecordingList({ desk }: { desk: Desk }) {
     <section class="recordings" aria-labelledby="recordings-heading">
       <div class="section-head">
         <h2 id="recordings-heading">
-          Recordings{' '}
-          {ledger?.total != null && <span class="count">{ledger.total.toLocaleString()}</span>}
+          Recordings {ledger?.total != null && <span class="count">{ledger.total.toLocaleString()}</span>}
         </h2>
         <Filters desk={desk} />
       </div>
@@ -33,12 +32,7 @@ export function RecordingList({ desk }: { desk: Desk }) {
         ))}
       </ul>
       {ledger?.endCursor != null && (
-        <button
-          type="button"
-          class="more"
-          disabled={desk.loadingMore.value}
-          onClick={() => void desk.more()}
-        >
+        <button type="button" class="more" disabled={desk.loadingMore.value} onClick={() => void desk.more()}>
           {desk.loadingMore.value ? 'Loading…' : 'More recordings'}
         </button>
       )}

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { useId } from 'preact/hooks';
 import { isInProgress, type Recording } from '../api/contract.js';
 import type { Desk } from '../state/desk.js';
 import {
@@ -22,7 +23,9 @@ interface Props {
 }
 
 export function RecordingRow({ desk, recording }: Props) {
-  const { id, status, roomName, error, endReason } = recording;
+  const expanded = useSignal(false);
+  const panel = useId();
+  const { id, status, roomName, error } = recording;
   return (
     <li class="card recording" data-recording={id} data-status={status}>
       <div class="row-head">
@@ -31,27 +34,35 @@ export function RecordingRow({ desk, recording }: Props) {
           {STATUS_WORD[status]}
         </span>
         <h3>{roomName}</h3>
-        <Facts recording={recording} />
       </div>
-      {(endReason !== null || error !== null) && (
-        <p class="small">
-          {endReason !== null && <span class="muted">{reasonWords(endReason)}</span>}
-          {endReason !== null && error !== null && ': '}
-          {error !== null && <span class="error-text">{error}</span>}
-        </p>
-      )}
-      <div class="row-foot">
+      <div class="row-text">
+        <Facts recording={recording} />
+        {error !== null && <p class="small error-text">{error}</p>}
+      </div>
+      <div class="buttons">
         <Buttons desk={desk} recording={recording} />
-        <Details desk={desk} recording={recording} />
+        <button
+          type="button"
+          class="quiet"
+          aria-expanded={expanded.value}
+          aria-controls={panel}
+          onClick={() => (expanded.value = !expanded.value)}
+        >
+          Details <span aria-hidden="true">{expanded.value ? '▾' : '▸'}</span>
+        </button>
+      </div>
+      <div id={panel} class="details small" hidden={!expanded.value}>
+        {expanded.value && <Details desk={desk} recording={recording} />}
       </div>
     </li>
   );
 }
 
 function Facts({ recording }: { recording: Recording }) {
-  const { requestedAt, startedAt, durationMs, sizeBytes, status } = recording;
+  const { requestedAt, startedAt, durationMs, sizeBytes, status, endReason } = recording;
   return (
     <p class="facts muted small">
+      {endReason !== null && <span>{reasonWords(endReason)}</span>}
       <time dateTime={requestedAt} title={preciseInstant(requestedAt)}>
         {instantWords(requestedAt)}
       </time>
@@ -72,20 +83,14 @@ function Buttons({ desk, recording }: Props) {
   const open = useSignal<'player' | 'delete' | null>(null);
   const closed = (): void => void (open.value = null);
   const of = `recording of ${recording.roomName}, ${instantWords(recording.requestedAt)}`;
-  if (isInProgress(recording)) {
-    return (
-      <div class="buttons">
-        <StopButton desk={desk} recording={recording} />
-      </div>
-    );
-  }
+  if (isInProgress(recording)) return <StopButton desk={desk} recording={recording} />;
   return (
-    <div class="buttons">
+    <>
       {recording.mediaPath !== null && (
         <>
           <button
             type="button"
-            class="primary"
+            class="play"
             aria-label={`Play the ${of}`}
             onClick={() => (open.value = 'player')}
           >
@@ -94,17 +99,21 @@ function Buttons({ desk, recording }: Props) {
           <DownloadButton desk={desk} recording={recording} label={`Download the ${of}`} />
         </>
       )}
-      <button type="button" class="quiet" aria-label={`Delete the ${of}`} onClick={() => (open.value = 'delete')}>
+      <button
+        type="button"
+        class="quiet"
+        aria-label={`Delete the ${of}`}
+        onClick={() => (open.value = 'delete')}
+      >
         Delete…
       </button>
       {open.value === 'player' && <PlayerDialog desk={desk} recording={recording} onClosed={closed} />}
       {open.value === 'delete' && <DeleteDialog desk={desk} recording={recording} onClosed={closed} />}
-    </div>
+    </>
   );
 }
 
 function Details({ desk, recording }: Props) {
-  const open = useSignal(false);
   const { id, roomId, egressId, filename, startedAt, endedAt } = recording;
   const rows: [string, string | null][] = [
     ['Recording', id],
@@ -116,24 +125,19 @@ function Details({ desk, recording }: Props) {
     ['File', filename],
   ];
   return (
-    <details class="details" onToggle={(event) => (open.value = event.currentTarget.open)}>
-      <summary>Details</summary>
-      {open.value && (
-        <>
-          <dl class="small">
-            {rows.map(
-              ([name, value]) =>
-                value !== null && (
-                  <div key={name}>
-                    <dt>{name}</dt>
-                    <dd>{value}</dd>
-                  </div>
-                ),
-            )}
-          </dl>
-          <History desk={desk} recording={recording} />
-        </>
-      )}
-    </details>
+    <>
+      <dl>
+        {rows.map(
+          ([name, value]) =>
+            value !== null && (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+              </div>
+            ),
+        )}
+      </dl>
+      <History desk={desk} recording={recording} />
+    </>
   );
 }

@@ -45,7 +45,7 @@ export function SignIn() {
           />
           Remember it on this device
         </label>
-        <p class="muted">Otherwise it is forgotten when this tab is closed.</p>
+        <p class="muted small">Otherwise it is forgotten when this tab is closed.</p>
         <button type="submit" class="primary">
           Open the console
         </button>

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+
+/** One file of the built console, ready to be sent. */
+export interface ConsoleFile {
+  readonly type: string;
+  readonly bytes: Buffer;
+  readonly gzipped: Buffer;
+  /** Weak, as both forms above have it. */
+  readonly etag: string;
+  readonly cacheControl: string;
+  readonly contentSecurityPolicy: string;
+}
+
+/** Compiled to dist/ops and run from src/ops alike, this is where Vite builds to. */
+const BUILT_TO = join(__dirname, '..', '..', 'dist', 'console');
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+};
+
+const STRICT = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+];
+const CONSOLE_POLICY = [...STRICT, "style-src 'self'", "media-src 'self'"].join('; ');
+// GraphiQL's editor and panels style elements in place, and its style sheet carries its fonts.
+const GRAPHIQL_POLICY = [...STRICT, "style-src 'self' 'unsafe-inline'", "font-src 'self' data:"].join('; ');
+
+/**
+ * The built console, read once at the start: what can be served is this list, so no path of a request ever reaches the
+ * file system. Empty where nothing was built.
+ */
+@Injectable()
+export class ConsoleFiles implements OnModuleInit {
+  private readonly log = new Logger('Console');
+  private files: ReadonlyMap<string, ConsoleFile> = new Map();
+
+  async onModuleInit(): Promise<void> {
+    this.files = await readFiles(BUILT_TO);
+    if (this.files.size === 0) this.log.warn({ message: 'the console is not built, / will answer 404' });
+  }
+
+  /** `index.html`, `assets/index-….js`; null for what was not built. */
+  find(name: string): ConsoleFile | null {
+    return this.files.get(name) ?? null;
+  }
+}
+
+async function readFiles(folder: string): Promise<Map<string, ConsoleFile>> {
+  const names = [
+    ...(await filesIn(folder)),
+    ...(await filesIn(join(folder, 'assets'))).map((name) => `assets/${name}`),
+  ];
+  return new Map(await Promise.all(names.map(async (name) => [name, await readOne(folder, name)] as const)));
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if (isNotThere(error)) return [];
+    throw error;
+  });
+  return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+}
+
+async function readOne(folder: string, name: string): Promise<ConsoleFile> {
+  const bytes = await readFile(join(folder, name));
+  return {
+    type: TYPES[extname(name)] ?? 'application/octet-stream',
+    bytes,
+    gzipped: await promisify(gzip)(bytes),
+    etag: `W/"${createHash('sha256').update(bytes).digest('base64url').slice(0, 20)}"`,
+    // Vite puts a hash of the content into the names of assets, and into those alone.
+    cacheControl: name.startsWith('assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
+    contentSecurityPolicy: name === 'graphiql.html' ? GRAPHIQL_POLICY : CONSOLE_POLICY,
+  };
+}
+
+function isNotThere(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
