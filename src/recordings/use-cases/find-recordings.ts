@@ -34,14 +34,13 @@ export class FindRecordings {
     return recording?.upkeep.deleted ? null : recording;
   }
 
-  /** `roomId` null: every room that the caller may see. */
+  /** `roomId` undefined: every room that the caller may see; null: one that can't exist. */
   async page(
     query: Omit<RecordingQuery, 'rooms'>,
-    roomId: RoomId | null,
+    roomId: RoomId | null | undefined,
     actor: Actor,
   ): Promise<RecordingPage> {
-    const rooms = roomId === null ? actor.rooms : maySeeRoom(actor, roomId) ? [roomId] : [];
-    return this.store.page({ ...query, rooms });
+    return this.store.page({ ...query, rooms: visibleRooms(roomId, actor) });
   }
 
   /** The one in progress; a slot that is held after the end is none. */
@@ -68,4 +67,10 @@ export class FindRecordings {
       hasPreviousPage: from > 0,
     };
   }
+}
+
+/** Null: all there are. */
+function visibleRooms(roomId: RoomId | null | undefined, actor: Actor): readonly RoomId[] | null {
+  if (roomId === undefined) return actor.rooms;
+  return roomId !== null && maySeeRoom(actor, roomId) ? [roomId] : [];
 }

@@ -1,3 +1,4 @@
+import type { RoomId } from '../../kernel/ids.js';
 import { Injectable } from '@nestjs/common';
 import { requireRoomVisible, roomNotFound } from '../../auth/roles.js';
 import type { Actor } from '../../kernel/actor.js';
@@ -14,6 +15,11 @@ export class FindRooms {
     const room = await this.store.get(requireRoomVisible(actor, id));
     if (room === null) throw roomNotFound(id);
     return room;
+  }
+
+  /** For who may see it already, since it sees what belongs to it. Null: there is none (any more). Throws REDIS_UNAVAILABLE. */
+  byId(id: RoomId): Promise<Room | null> {
+    return this.store.get(id);
   }
 
   /** Throws REDIS_UNAVAILABLE. */

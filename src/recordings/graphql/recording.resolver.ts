@@ -1,0 +1,112 @@
+import { Args, Context, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import type { Actor } from '../../kernel/actor.js';
+import { MediaLinks } from '../../media/media-links.js';
+import { type RoomView, toRoomView } from '../../rooms/graphql/room.view.js';
+import { FindRooms } from '../../rooms/use-cases/find-rooms.js';
+import { DeleteRecording } from '../use-cases/delete-recording.js';
+import { FindRecordings } from '../use-cases/find-recordings.js';
+import { StartRecording } from '../use-cases/start-recording.js';
+import { StopRecording } from '../use-cases/stop-recording.js';
+import {
+  type PageArguments,
+  type RecordingsArguments,
+  toHistoryPage,
+  toRecordingQuery,
+  toStartRequest,
+} from './recording.input.js';
+import {
+  type ConnectionView,
+  type RecordingConnectionView,
+  type RecordingEventView,
+  type RecordingView,
+  toHistoryView,
+  toRecordingConnectionView,
+  toRecordingView,
+} from './recording.view.js';
+
+@Resolver('Recording')
+export class RecordingResolver {
+  constructor(
+    private readonly find: FindRecordings,
+    private readonly start: StartRecording,
+    private readonly stop: StopRecording,
+    private readonly remove: DeleteRecording,
+    private readonly rooms: FindRooms,
+    private readonly links: MediaLinks,
+  ) {}
+
+  @Query('recording')
+  async recording(@Args('id') id: string, @Context('actor') actor: Actor): Promise<RecordingView> {
+    return toRecordingView(await this.find.one(id, actor));
+  }
+
+  @Query('recordings')
+  async recordings(
+    @Args() args: RecordingsArguments,
+    @Context('actor') actor: Actor,
+  ): Promise<RecordingConnectionView> {
+    const { query, roomId } = toRecordingQuery(args);
+    return toRecordingConnectionView(await this.find.page(query, roomId, actor), query);
+  }
+
+  @Mutation('startRecording')
+  async startRecording(
+    @Args('input') input: unknown,
+    @Context('actor') actor: Actor,
+  ): Promise<RecordingView> {
+    return toRecordingView(await this.start.execute(toStartRequest(input), actor));
+  }
+
+  @Mutation('stopRecording')
+  async stopRecording(@Args('id') id: string, @Context('actor') actor: Actor): Promise<RecordingView> {
+    return toRecordingView(await this.stop.execute(id, actor));
+  }
+
+  @Mutation('deleteRecording')
+  async deleteRecording(@Args('id') id: string, @Context('actor') actor: Actor): Promise<RecordingView> {
+    return toRecordingView(await this.remove.execute(id, actor));
+  }
+
+  @ResolveField('room')
+  async room(@Parent() recording: RecordingView): Promise<RoomView | null> {
+    const room = await this.rooms.byId(recording.roomId);
+    return room === null ? null : toRoomView(room);
+  }
+
+  @ResolveField('continues')
+  continues(@Parent() recording: RecordingView): Promise<RecordingView | null> {
+    return this.linked(recording.continuesId);
+  }
+
+  @ResolveField('continuedBy')
+  continuedBy(@Parent() recording: RecordingView): Promise<RecordingView | null> {
+    return this.linked(recording.continuedById);
+  }
+
+  @ResolveField('mediaPath')
+  mediaPath(@Parent() recording: RecordingView): string | null {
+    return recording.isPlayable ? this.links.path(recording.id) : null;
+  }
+
+  @ResolveField('mediaUrl')
+  mediaUrl(
+    @Parent() recording: RecordingView,
+    @Args('expiresInSeconds') expiresInSeconds: number,
+  ): string | null {
+    return recording.isPlayable ? this.links.url(recording.id, expiresInSeconds) : null;
+  }
+
+  @ResolveField('history')
+  async history(
+    @Parent() recording: RecordingView,
+    @Args() args: PageArguments,
+  ): Promise<ConnectionView<RecordingEventView>> {
+    const { first, after } = toHistoryPage(args);
+    return toHistoryView(await this.find.history(recording.id, first, after));
+  }
+
+  private async linked(id: RecordingView['id'] | null): Promise<RecordingView | null> {
+    const recording = id === null ? null : await this.find.stored(id);
+    return recording === null ? null : toRecordingView(recording);
+  }
+}

@@ -1,0 +1,90 @@
+import { Module } from '@nestjs/common';
+import { LiveKitModule } from '../livekit/livekit.module.js';
+import { MediaLinksModule } from '../media/media-links.module.js';
+import { RoomsModule } from '../rooms/rooms.module.js';
+import { StorageModule } from '../storage/storage.module.js';
+import { EventLog } from './events/event-log.port.js';
+import { RedisEventLog } from './events/redis-event-log.js';
+import { RecordingEventsResolver } from './graphql/recording-events.resolver.js';
+import { RecordingResolver } from './graphql/recording.resolver.js';
+import { RoomRecordingsResolver } from './graphql/room-recordings.resolver.js';
+import { LiveKitWebhookController } from './ingest/livekit-webhook.controller.js';
+import { ApplyLiveKitEventJob } from './jobs/apply-livekit-event.job.js';
+import { DropRoomMetadataJob } from './jobs/drop-room-metadata.job.js';
+import { EndAtLimitJob } from './jobs/end-at-limit.job.js';
+import { FinishDeletionJob } from './jobs/finish-deletion.job.js';
+import { QueueEffects } from './jobs/queue-effects.js';
+import { ReconcileRecordingJob } from './jobs/reconcile-recording.job.js';
+import { RemoveRecorderJob } from './jobs/remove-recorder.job.js';
+import { SignalRoomJob } from './jobs/signal-room.job.js';
+import { StartDeadlineJob } from './jobs/start-deadline.job.js';
+import { StopEgressJob } from './jobs/stop-egress.job.js';
+import { WriteMetadataJob } from './jobs/write-metadata.job.js';
+import { MetadataArchive } from './store/metadata-archive.js';
+import { RecordingStore } from './store/recording.store.js';
+import { RedisRecordingPages } from './store/redis-recording-pages.js';
+import { RedisRecordingStore } from './store/redis-recording.store.js';
+import { ApplyLiveKitEvent } from './use-cases/apply-livekit-event.js';
+import { DeleteRecording } from './use-cases/delete-recording.js';
+import { EndEgress } from './use-cases/end-egress.js';
+import { FindRecordings } from './use-cases/find-recordings.js';
+import { FollowRecordings } from './use-cases/follow-recordings.js';
+import { LaunchEgress } from './use-cases/launch-egress.js';
+import { PassStartDeadline } from './use-cases/pass-start-deadline.js';
+import { ReconcileRecording } from './use-cases/reconcile-recording.js';
+import { StartOutcome } from './use-cases/start-outcome.js';
+import { StartRecording } from './use-cases/start-recording.js';
+import { StopRecording } from './use-cases/stop-recording.js';
+import { EffectDispatcher } from './write/effect-dispatcher.port.js';
+import { RecordingWriter } from './write/recording.writer.js';
+
+const adapters = [
+  RedisRecordingPages,
+  { provide: RecordingStore, useClass: RedisRecordingStore },
+  { provide: EventLog, useClass: RedisEventLog },
+  { provide: EffectDispatcher, useClass: QueueEffects },
+  MetadataArchive,
+];
+
+const useCases = [
+  RecordingWriter,
+  StartRecording,
+  StartOutcome,
+  LaunchEgress,
+  PassStartDeadline,
+  StopRecording,
+  EndEgress,
+  DeleteRecording,
+  FindRecordings,
+  FollowRecordings,
+  ReconcileRecording,
+  ApplyLiveKitEvent,
+];
+
+const jobs = [
+  ApplyLiveKitEventJob,
+  ReconcileRecordingJob,
+  StartDeadlineJob,
+  EndAtLimitJob,
+  StopEgressJob,
+  RemoveRecorderJob,
+  WriteMetadataJob,
+  FinishDeletionJob,
+  DropRoomMetadataJob,
+  SignalRoomJob,
+];
+
+@Module({
+  imports: [RoomsModule, LiveKitModule, StorageModule, MediaLinksModule],
+  controllers: [LiveKitWebhookController],
+  providers: [
+    ...adapters,
+    ...useCases,
+    ...jobs,
+    RecordingResolver,
+    RoomRecordingsResolver,
+    RecordingEventsResolver,
+  ],
+  exports: [FindRecordings, RecordingStore, RecordingWriter, ReconcileRecording, ApplyLiveKitEvent],
+})
+export class RecordingsModule {}

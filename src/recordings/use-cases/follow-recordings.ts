@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import { requireRecordingVisible, roomNotFound } from '../../auth/roles.js';
+import { type Actor, maySeeRoom } from '../../kernel/actor.js';
+import type { RecordingId, RoomId } from '../../kernel/ids.js';
+import type { RecordingStatus } from '../domain/recording.js';
+import { EventLog, type LoggedEvent } from '../events/event-log.port.js';
+import { type LogPosition, RecordingStore } from '../store/recording.store.js';
+
+/** Null: whatever it is. */
+export interface EventFilter {
+  readonly roomId: RoomId | null;
+  readonly recordingId: RecordingId | null;
+  readonly statuses: readonly RecordingStatus[] | null;
+  readonly after: LogPosition | null;
+}
+
+/** Every change that matches and that the caller may see, without a gap and nothing twice. */
+@Injectable()
+export class FollowRecordings {
+  constructor(
+    private readonly store: RecordingStore,
+    private readonly events: EventLog,
+  ) {}
+
+  /** Throws at once what is wrong with the request; ends when it is returned. */
+  async execute(filter: EventFilter, actor: Actor): Promise<AsyncIterableIterator<LoggedEvent>> {
+    if (filter.roomId !== null && !maySeeRoom(actor, filter.roomId)) throw roomNotFound(filter.roomId);
+    const after = filter.after ?? (await this.events.end());
+    await this.events.check(after);
+    // With a cursor, what is deleted by now has its events all the same.
+    if (filter.recordingId !== null && filter.after === null) {
+      const recording = await this.store.get(filter.recordingId);
+      requireRecordingVisible(actor, filter.recordingId, recording?.upkeep.deleted ? null : recording);
+    }
+    const stop = new AbortController();
+    const matching = this.matching(after, filter, actor, stop.signal);
+    const iterator: AsyncIterableIterator<LoggedEvent> = {
+      next: () => matching.next(),
+      // A generator that waits for its next event doesn't hear of its return until it has one.
+      return: async () => {
+        stop.abort();
+        await matching.return(undefined);
+        return { done: true, value: undefined };
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  private async *matching(
+    after: LogPosition,
+    filter: EventFilter,
+    actor: Actor,
+    signal: AbortSignal,
+  ): AsyncGenerator<LoggedEvent, undefined> {
+    for await (const event of this.events.follow(after, signal)) {
+      const { roomId, id, status } = event.recording;
+      if (!maySeeRoom(actor, roomId)) continue;
+      if (filter.roomId !== null && filter.roomId !== roomId) continue;
+      if (filter.recordingId !== null && filter.recordingId !== id) continue;
+      if (filter.statuses !== null && !filter.statuses.includes(status)) continue;
+      yield event;
+    }
+    return undefined;
+  }
+}
