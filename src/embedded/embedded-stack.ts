@@ -1,0 +1,101 @@
+import type { Clock } from '../kernel/clock.js';
+import { newSecret } from '../kernel/ids.js';
+import { StartFault } from '../kernel/start-fault.js';
+import { KeptFolder } from './kept-folder.js';
+import { beTheOnlyOne } from './only-one.js';
+import { PrivateRedis } from './private-redis.js';
+
+export interface EmbeddedOptions {
+  /** Checked already, but for the variables that are to be embedded. */
+  readonly env: NodeJS.ProcessEnv;
+  /** The path of a Redis server; null where REDIS_URL is set. */
+  readonly redisServer: string | null;
+  readonly folder: string;
+  readonly clock: Clock;
+}
+
+/** One part of the stack, in plain words. */
+export interface Part {
+  readonly name: string;
+  readonly words: string;
+}
+
+const LIVEKIT_VARIABLES = ['LIVEKIT_URL', 'LIVEKIT_API_KEY', 'LIVEKIT_API_SECRET'] as const;
+
+export interface Missing {
+  readonly adminKey: boolean;
+  readonly redis: boolean;
+  readonly storage: boolean;
+  /** Only where none of its variables is set: half a LiveKit is a fault, not a wish for a simulator. */
+  readonly livekit: boolean;
+}
+
+export function whatIsMissing(env: NodeJS.ProcessEnv): Missing {
+  return {
+    adminKey: !env.TALLYLIGHT_ADMIN_KEY,
+    redis: !env.REDIS_URL,
+    storage: !env.STORAGE_URL,
+    livekit: LIVEKIT_VARIABLES.every((name) => !env[name]),
+  };
+}
+
+/** Stands for what is embedded while the rest of the configuration is checked, before anything was started. */
+export function withPlaceholders(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const missing = whatIsMissing(env);
+  return {
+    ...env,
+    ...(missing.adminKey && { TALLYLIGHT_ADMIN_KEY: 'made at the start' }),
+    ...(missing.redis && { REDIS_URL: 'redis://127.0.0.1:1' }),
+    ...(missing.storage && { STORAGE_URL: 'file:.' }),
+    ...(missing.livekit && {
+      LIVEKIT_URL: 'http://127.0.0.1:1',
+      LIVEKIT_API_KEY: 'made at the start',
+      LIVEKIT_API_SECRET: 'made at the start',
+    }),
+  };
+}
+
+/** What was started because no variable names it; ended in the opposite order. */
+export class EmbeddedStack {
+  readonly parts: Part[] = [];
+  /** The variables that name what is embedded. */
+  readonly variables: Record<string, string> = {};
+  private readonly enders: (() => Promise<void>)[] = [];
+
+  /** Throws StartFault; what had been started by then is ended by `end`. */
+  async start({ env, redisServer, folder, clock }: EmbeddedOptions): Promise<void> {
+    const missing = whatIsMissing(env);
+    const kept = await KeptFolder.open(folder);
+    this.enders.push(await beTheOnlyOne(kept.path));
+    if (missing.adminKey) {
+      this.variables.TALLYLIGHT_ADMIN_KEY = await kept.keep('admin-key', () => `tl_${newSecret()}`);
+    }
+    if (missing.storage) await this.embedStorage(kept);
+    if (missing.redis) await this.embedRedis(kept, redisServer, clock);
+    if (missing.livekit) await this.embedLiveKit(kept);
+  }
+
+  async end(): Promise<void> {
+    for (const end of this.enders.splice(0).toReversed()) await end();
+  }
+
+  private async embedStorage(kept: KeptFolder): Promise<void> {
+    const folder = await kept.folder('storage');
+    this.variables.STORAGE_URL = `file:${folder}`;
+    this.parts.push({ name: 'Storage', words: `embedded: the folder ${folder}` });
+  }
+
+  private async embedRedis(kept: KeptFolder, program: string | null, clock: Clock): Promise<void> {
+    if (program === null) throw new StartFault('No Redis server was found: set REDIS_URL, or use npm start.');
+    const password = await kept.keep('redis-password', newSecret);
+    const folder = await kept.folder('redis');
+    const redis = await PrivateRedis.start({ program, folder, password, clock });
+    this.enders.push(() => redis.end());
+    this.variables.REDIS_URL = redis.url;
+    this.parts.push({ name: 'Redis', words: `embedded: a private server that keeps its data in ${folder}` });
+  }
+
+  private async embedLiveKit(_kept: KeptFolder): Promise<void> {
+    throw new StartFault('no simulator yet');
+  }
+}
