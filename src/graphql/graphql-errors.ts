@@ -47,8 +47,7 @@ export function asGraphqlError(error: unknown): GraphQLError {
   return new GraphQLError(originalError.message, { originalError });
 }
 
-/** `code`, and what the error is about. */
-export function toExtensions({ code, subject }: TallyError): Record<string, unknown> {
+function toExtensions({ code, subject }: TallyError): Record<string, unknown> {
   return { code, ...subject };
 }
 

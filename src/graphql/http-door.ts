@@ -5,8 +5,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Credentials } from '../auth/credentials.js';
 import { Config } from '../config/config.js';
 import { ERROR_TABLE, TallyError, isTallyError } from '../kernel/errors.js';
-import { toExtensions } from './graphql-errors.js';
 import type { GraphqlContext } from './graphql-context.js';
+import { GraphqlErrors, asGraphqlError } from './graphql-errors.js';
+import { LIMITS } from './query-limits.js';
 
 export const GRAPHQL_PATH = '/graphql';
 
@@ -21,6 +22,7 @@ export class HttpDoor {
 
   constructor(
     private readonly credentials: Credentials,
+    private readonly errors: GraphqlErrors,
     config: Config,
   ) {
     this.page = config.development && existsSync(GRAPHIQL_PAGE) ? readFileSync(GRAPHIQL_PAGE, 'utf8') : null;
@@ -30,9 +32,10 @@ export class HttpDoor {
   install(server: FastifyInstance): void {
     server.addHook('onRoute', (route) => {
       if (route.url !== GRAPHQL_PATH) return;
+      route.bodyLimit = LIMITS.bytes;
       route.onRequest = (request: FastifyRequest, reply: FastifyReply) => this.enter(request, reply);
       route.errorHandler = (error: Error & { statusCode?: number }, _request, reply) =>
-        refuse(reply, toRequestError(error), error.statusCode);
+        this.refuse(reply, toRequestError(error), error.statusCode);
     });
   }
 
@@ -51,19 +54,18 @@ export class HttpDoor {
     const actor = await this.credentials.authenticate(request.headers.authorization);
     this.contexts.set(request, { actor });
   }
+
+  /** Readable for a client of GraphQL and for one of HTTP. */
+  private refuse(reply: FastifyReply, refusal: TallyError, status?: number): void {
+    const error = this.errors.toClient(asGraphqlError(refusal));
+    const { code, message } = refusal;
+    if (code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
+    void reply.status(status ?? ERROR_TABLE[code].http).send({ errors: [error], error: { code, message } });
+  }
 }
 
 function wantsPage(request: FastifyRequest): boolean {
   return request.method === 'GET' && /\btext\/html\b/.test(request.headers.accept ?? '');
-}
-
-function refuse(reply: FastifyReply, error: TallyError, status?: number): void {
-  const { code, message } = error;
-  if (code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
-  void reply.status(status ?? ERROR_TABLE[code].http).send({
-    errors: [{ message, extensions: toExtensions(error) }],
-    error: { code, message },
-  });
 }
 
 /** What the web server itself refuses is the request's fault: a body that is no JSON, too large, of another type. */
