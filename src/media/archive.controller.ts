@@ -1,0 +1,107 @@
+import type { Readable } from 'node:stream';
+import { Controller, Get, Head, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import pLimit from 'p-limit';
+import { badInput } from '../kernel/errors.js';
+import type { Recording } from '../recordings/domain/recording.js';
+import { ObjectStorage } from '../storage/object-storage.port.js';
+import { MediaDoor } from './door.js';
+import { attachment } from './media-filename.js';
+import { mediaGone, playableKey } from './playable.js';
+import { sendBody } from './send-body.js';
+import { type ZipEntry, zipLength } from './zip-format.js';
+import { zipStream } from './zip-stream.js';
+
+const MOST_IDS = 100;
+const LOOKS_AT_ONCE = 8;
+
+interface MediaEntry extends ZipEntry {
+  readonly key: string;
+  readonly etag: string;
+  readonly recording: Recording;
+}
+
+@Controller('recordings/archive')
+export class ArchiveController {
+  constructor(
+    private readonly door: MediaDoor,
+    private readonly storage: ObjectStorage,
+  ) {}
+
+  // Declared before GET: the one that Fastify would add by itself reads the whole archive to throw it away.
+  @Head()
+  async head(
+    @Query('ids') ids: unknown,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const entries = await this.entries(ids, request);
+    describe(reply).header('content-length', zipLength(entries));
+    void reply.send();
+  }
+
+  @Get()
+  async get(
+    @Query('ids') ids: unknown,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const entries = await this.entries(ids, request);
+    const clientGone = new AbortController();
+    reply.raw.once('close', () => clientGone.abort());
+    if (reply.raw.destroyed) clientGone.abort();
+    const zip = zipStream(entries, (entry) => this.open(entry), clientGone.signal);
+    const names = entries.map((entry) => entry.recording.id).join(',');
+    sendBody(describe(reply), zip, zipLength(entries), names);
+  }
+
+  /** Everything that can be refused is refused here, before the first byte. */
+  private async entries(ids: unknown, request: FastifyRequest): Promise<MediaEntry[]> {
+    const actor = await this.door.enter(request);
+    const recordings = await this.door.all(parseIds(ids), actor);
+    const keys = recordings.map(playableKey);
+    const limit = pLimit(LOOKS_AT_ONCE);
+    return Promise.all(
+      recordings.map((recording, n) => limit(() => this.look(recording, keys[n] ?? playableKey(recording)))),
+    );
+  }
+
+  private async look(recording: Recording, key: string): Promise<MediaEntry> {
+    const info = await this.storage.head(key);
+    if (!info) throw mediaGone(recording);
+    return {
+      key,
+      recording,
+      etag: info.etag,
+      sizeBytes: info.sizeBytes,
+      name: `${recording.roomId}/${recording.id}.${recording.audioOnly ? 'ogg' : 'mp4'}`,
+      modifiedAtMs: recording.endedAt ?? info.lastModifiedMs,
+    };
+  }
+
+  private async open({ key, etag, recording }: MediaEntry): Promise<Readable> {
+    const opened = await this.storage.open(key);
+    if (!opened) throw mediaGone(recording);
+    if (opened.info.etag === etag) return opened.stream;
+    opened.stream.destroy();
+    throw new Error(`the media of recording ${recording.id} was replaced`);
+  }
+}
+
+function describe(reply: FastifyReply): FastifyReply {
+  return reply
+    .header('content-type', 'application/zip')
+    .header('content-disposition', attachment('recordings.zip'))
+    .header('cache-control', 'private, no-store')
+    .header('x-content-type-options', 'nosniff');
+}
+
+function parseIds(ids: unknown): string[] {
+  const texts = Array.isArray(ids) ? ids : [ids];
+  const all = texts.flatMap((text) => (typeof text === 'string' ? text.split(',') : []));
+  const each = [...new Set(all.map((id) => id.trim()).filter((id) => id !== ''))];
+  if (each.length < 1 || each.length > MOST_IDS) {
+    throw badInput('ids', `name 1 to ${MOST_IDS} recordings, separated by commas; these are ${each.length}`);
+  }
+  return each;
+}

@@ -1,0 +1,47 @@
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { Config } from '../config/config.js';
+import { Clock } from '../kernel/clock.js';
+import { badInput } from '../kernel/errors.js';
+
+const LONGEST_SECONDS = 86_400;
+const TOKEN = /^([0-9a-z]{1,9})\.([A-Za-z0-9_-]{43})$/;
+
+/**
+ * Tokens that open the media of one recording until they expire: `<expiry in s, base 36>.<HMAC-SHA256>`.
+ * The key comes from secrets that every instance has, so that each accepts what another gave out; a change of either ends them all.
+ */
+@Injectable()
+export class MediaTokens {
+  private readonly key: Uint8Array;
+
+  constructor(
+    config: Config,
+    private readonly clock: Clock,
+  ) {
+    const secrets = JSON.stringify([config.livekit.apiSecret, config.adminKey]);
+    this.key = new Uint8Array(hkdfSync('sha256', secrets, '', 'tallylight media token 1', 32));
+  }
+
+  /** Throws BAD_USER_INPUT for a time that is not a whole number of 1 to 86400 seconds. */
+  sign(id: string, expiresInSeconds: number): string {
+    if (!Number.isInteger(expiresInSeconds) || expiresInSeconds < 1 || expiresInSeconds > LONGEST_SECONDS) {
+      throw badInput('expiresInSeconds', `must be a whole number of seconds from 1 to ${LONGEST_SECONDS}`);
+    }
+    const expiry = (Math.floor(this.clock.now() / 1000) + expiresInSeconds).toString(36);
+    return `${expiry}.${this.signature(id, expiry)}`;
+  }
+
+  verify(token: string, id: string): boolean {
+    const [, expiry = '', signature = ''] = TOKEN.exec(token) ?? [];
+    if (signature === '') return false;
+    const genuine = timingSafeEqual(Buffer.from(signature), Buffer.from(this.signature(id, expiry)));
+    return genuine && Number.parseInt(expiry, 36) * 1000 > this.clock.now();
+  }
+
+  private signature(id: string, expiry: string): string {
+    return createHmac('sha256', this.key)
+      .update(JSON.stringify([id, expiry]))
+      .digest('base64url');
+  }
+}

@@ -1,0 +1,19 @@
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import { StorageModule } from '../storage/storage.module.js';
+import { ArchiveController } from './archive.controller.js';
+import { MediaDoor } from './door.js';
+import { MediaLinksModule } from './media-links.module.js';
+import { MediaController } from './media.controller.js';
+
+@Module({})
+export class MediaModule {
+  /** `recordings` exports MediaCatalog. */
+  static over(recordings: Type | DynamicModule): DynamicModule {
+    return {
+      module: MediaModule,
+      imports: [StorageModule, MediaLinksModule, recordings],
+      controllers: [ArchiveController, MediaController],
+      providers: [MediaDoor],
+    };
+  }
+}

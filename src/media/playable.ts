@@ -1,0 +1,28 @@
+import { TallyError } from '../kernel/errors.js';
+import { isFinal, type Recording } from '../recordings/domain/recording.js';
+import { mediaKey } from '../storage/object-keys.js';
+
+/** The key of the media of a recording that is over. Throws RECORDING_NOT_STOPPED while it runs, MEDIA_GONE where it left none. */
+export function playableKey(recording: Recording): string {
+  const { id, roomId, status, audioOnly, hasMedia } = recording;
+  if (!isFinal(status)) {
+    throw new TallyError(
+      'RECORDING_NOT_STOPPED',
+      `recording ${id} is ${status}; its media comes when it ends`,
+      {
+        recordingId: id,
+      },
+    );
+  }
+  if (!hasMedia) {
+    throw new TallyError('MEDIA_GONE', `recording ${id} is ${status} and left no media`, { recordingId: id });
+  }
+  return mediaKey(roomId, id, audioOnly);
+}
+
+export function mediaGone(recording: Recording): TallyError {
+  const { id } = recording;
+  return new TallyError('MEDIA_GONE', `the media of recording ${id} is no longer in the storage`, {
+    recordingId: id,
+  });
+}
