@@ -1,28 +1,36 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AuthModule } from './auth/auth.module.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Config } from './config/config.js';
 import type { Instance } from './config/instance.js';
+import { GraphqlModule } from './graphql/graphql.module.js';
 import type { Clock } from './kernel/clock.js';
 import { LiveKitModule } from './livekit/livekit.module.js';
 import { LocksModule } from './locks/locks.module.js';
+import { MediaModule } from './media/media.module.js';
+import { ConsoleModule } from './ops/console.module.js';
 import { OpsModule } from './ops/ops.module.js';
 import { QueueModule } from './queue/queue.module.js';
+import { RecordingsModule } from './recordings/recordings.module.js';
 import { RedisModule } from './redis/redis.module.js';
+import { RoomsModule } from './rooms/rooms.module.js';
 import { StorageModule } from './storage/storage.module.js';
 
 /** The only list of all modules. */
 @Module({})
 export class AppModule {
   static with(config: Config, clock?: Clock, instance?: Instance): DynamicModule {
+    const foundation = [RedisModule, QueueModule, LocksModule, StorageModule, LiveKitModule, AuthModule];
+    const features = [RoomsModule, RecordingsModule, MediaModule.over(RecordingsModule)];
+    // A worker serves nothing but its health; see serveHealthAlone.
+    const edges = config.role === 'worker' ? [] : [GraphqlModule.serving(), ConsoleModule];
     return {
       module: AppModule,
       imports: [
         ConfigModule.with(config, clock, instance),
-        RedisModule,
-        QueueModule,
-        LocksModule,
-        StorageModule,
-        LiveKitModule,
+        ...foundation,
+        ...features,
+        ...edges,
         OpsModule,
       ],
     };
