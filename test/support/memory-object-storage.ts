@@ -64,6 +64,7 @@ export class MemoryObjectStorage extends ObjectStorage {
   }
 
   async *list(prefix: string): AsyncIterable<ObjectInfo> {
+    this.reach();
     for (const key of [...this.objects.keys()].toSorted()) {
       this.reach();
       const info = key.startsWith(prefix) ? this.infoOf(key) : null;
