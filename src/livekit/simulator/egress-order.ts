@@ -1,0 +1,140 @@
+import {
+  AliOSSUpload,
+  AzureBlobUpload,
+  EncodedFileOutput,
+  EncodedFileType,
+  GCPUpload,
+  RoomCompositeEgressRequest,
+  S3Upload,
+  SegmentedFileOutput,
+  StartEgressRequest,
+  type EgressInfo,
+} from '@livekit/protocol';
+import { overBus } from './twirp-refusal.js';
+
+export interface FileOrder {
+  readonly filepath: string;
+  readonly fileType: EncodedFileType;
+  readonly disableManifest: boolean;
+  /** Null: the worker's own disk. `unknown`: a storage that the simulator has no client for. */
+  readonly storage: S3Upload | 'unknown' | null;
+}
+
+/** What a start asks for, the same for the old request and the new one. */
+export interface EgressOrder {
+  readonly roomName: string;
+  readonly audioOnly: boolean;
+  /** Without one, audio is recorded from a media connection: sooner ready and far cheaper. */
+  readonly usesBrowser: boolean;
+  readonly files: readonly FileOrder[];
+  readonly segments: readonly SegmentedFileOutput[];
+  /** How many outputs of any kind. */
+  readonly outputs: number;
+  /** What is wrong with it, in the worker's words. */
+  readonly fault: string | null;
+  /** What is shown of the request: without its secrets. */
+  readonly shown: EgressInfo['request'];
+}
+
+export function orderOfRoomComposite(request: RoomCompositeEgressRequest): EgressOrder {
+  const files = [...request.fileOutputs, ...(request.output.case === 'file' ? [request.output.value] : [])];
+  const segments = [
+    ...request.segmentOutputs,
+    ...(request.output.case === 'segments' ? [request.output.value] : []),
+  ];
+  const streams = request.streamOutputs.length + (request.output.case === 'stream' ? 1 : 0);
+  const shown = request.clone();
+  [...shown.fileOutputs, ...shown.segmentOutputs, shown.output.value].forEach(redactOutput);
+  const { audioOnly, videoOnly, roomName } = request;
+  const outputs = files.length + segments.length + streams + request.imageOutputs.length;
+  return {
+    roomName,
+    audioOnly,
+    usesBrowser: !audioOnly || request.layout !== '' || request.customBaseUrl !== '',
+    files: files.map((file) => toFileOrder(file, file.output)),
+    segments,
+    outputs,
+    fault: audioOnly && videoOnly ? 'audio_only and video_only' : faultOf(files.length, outputs),
+    shown: { case: 'roomComposite', value: shown },
+  };
+}
+
+/** The request of the newer API, for a room's template. Throws 501 for its other sources. */
+export function orderOfStartEgress(request: StartEgressRequest): EgressOrder {
+  if (request.source.case !== 'template') {
+    throw overBus('unimplemented', 'this simulator records rooms, no web pages and no single participants');
+  }
+  const { audioOnly, videoOnly, layout, customBaseUrl } = request.source.value;
+  const shown = request.clone();
+  redactStorage(shown.storage?.provider.value);
+  for (const { storage } of shown.outputs) redactStorage(storage?.provider.value);
+  const files = request.outputs.flatMap(({ config, storage }) =>
+    config.case === 'file' ? [toFileOrder(config.value, storage?.provider ?? request.storage?.provider)] : [],
+  );
+  return {
+    roomName: request.roomName,
+    audioOnly,
+    usesBrowser: !audioOnly || layout !== '' || customBaseUrl !== '',
+    files,
+    segments: request.outputs.flatMap(({ config }) => (config.case === 'segments' ? [config.value] : [])),
+    outputs: request.outputs.length,
+    fault:
+      audioOnly && videoOnly ? 'audio_only and video_only' : faultOf(files.length, request.outputs.length),
+    shown: { case: 'egress', value: shown },
+  };
+}
+
+/** The worker's refusal of an order that it can't carry out. */
+export function checkOrder(order: EgressOrder): void {
+  if (order.fault !== null) {
+    throw overBus('invalid_argument', `request has missing or invalid field: ${order.fault}`);
+  }
+  const wantsOgg = order.files.some(({ fileType }) => fileType === EncodedFileType.OGG);
+  if (wantsOgg && !order.audioOnly) {
+    throw overBus('invalid_argument', 'no supported codec is compatible with all outputs');
+  }
+}
+
+type Upload = { readonly case?: string; readonly value?: unknown } | undefined;
+
+function toFileOrder(
+  file: { filepath: string; fileType: EncodedFileType; disableManifest: boolean },
+  upload: Upload,
+): FileOrder {
+  const { value } = upload ?? {};
+  const storage = value instanceof S3Upload ? value : value === undefined ? null : 'unknown';
+  return {
+    filepath: file.filepath,
+    fileType: file.fileType,
+    disableManifest: file.disableManifest,
+    storage,
+  };
+}
+
+function faultOf(files: number, outputs: number): string | null {
+  if (outputs === 0) return 'output';
+  return files > 1 ? 'multiple file outputs' : null;
+}
+
+function redactOutput(output: unknown): void {
+  if (output instanceof EncodedFileOutput || output instanceof SegmentedFileOutput) {
+    redactStorage(output.output.value);
+  }
+}
+
+/** The same words in place of secrets as LiveKit's; what was empty stays empty. */
+function redactStorage(storage: unknown): void {
+  if (storage instanceof S3Upload) {
+    storage.accessKey &&= '{access_key}';
+    storage.secret &&= '{secret}';
+    storage.sessionToken &&= '{session_token}';
+  } else if (storage instanceof GCPUpload) {
+    storage.credentials &&= '{credentials}';
+  } else if (storage instanceof AzureBlobUpload) {
+    storage.accountName &&= '{account_name}';
+    storage.accountKey &&= '{account_key}';
+  } else if (storage instanceof AliOSSUpload) {
+    storage.accessKey &&= '{access_key}';
+    storage.secret &&= '{secret}';
+  }
+}

@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import type { EgressOutput } from '../livekit.types.js';
+import { UploadRefused, type WriteMedia } from './recorded-media.js';
+
+type S3Output = Extract<EgressOutput, { kind: 's3' }>;
+
+/** Writes for real: into a file of this machine, or into the bucket that the request names. */
+export const writeMediaForReal: WriteMedia = async (output, bytes) => {
+  if (output.kind === 's3') await upload(output, bytes);
+  else await writeAside(resolve(output.filepath), bytes);
+};
+
+/** Nobody sees half a file: it is written under another name and renamed. */
+async function writeAside(path: string, bytes: Buffer): Promise<void> {
+  const aside = `${path}.${randomUUID()}.part`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(aside, bytes);
+    await rename(aside, path);
+  } catch (cause) {
+    await rm(aside, { force: true });
+    throw new UploadRefused(`Local upload failed: ${wordsOf(cause)}`, { cause });
+  }
+}
+
+async function upload(output: S3Output, bytes: Buffer): Promise<void> {
+  const client = clientFor(output);
+  try {
+    await client.send(
+      new PutObjectCommand({
+        Bucket: output.bucket,
+        Key: output.filepath,
+        Body: bytes,
+        ContentType: output.filepath.endsWith('.mp4') ? 'video/mp4' : 'audio/ogg',
+        ContentDisposition: 'inline',
+      }),
+    );
+  } catch (cause) {
+    throw new UploadRefused(`S3 upload failed: err: operation error S3: PutObject, ${wordsOf(cause)}`, {
+      cause,
+    });
+  } finally {
+    client.destroy();
+  }
+}
+
+function clientFor(output: S3Output): S3Client {
+  return new S3Client({
+    region: output.region || 'us-east-1',
+    forcePathStyle: output.forcePathStyle,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    ...(output.endpoint ? { endpoint: output.endpoint } : {}),
+    ...(output.accessKeyId && output.secretAccessKey
+      ? { credentials: { accessKeyId: output.accessKeyId, secretAccessKey: output.secretAccessKey } }
+      : {}),
+  });
+}
+
+function wordsOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const status = (cause as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+  if (status === undefined) return cause.message;
+  const { name } = cause;
+  return `https response error StatusCode: ${status}, RequestID: , HostID: , api error ${name}: ${name}, status code: ${status}`;
+}

@@ -1,0 +1,307 @@
+import { DisconnectReason, type EgressInfo, EgressStatus } from '@livekit/protocol';
+import type { Chance } from './chance.js';
+import type { EgressOrder } from './egress-order.js';
+import { detailsOf, type EgressFault, type EndReason, setEnded, setFile } from './egress-record.js';
+import { faultDelay, type FaultBook, type FaultName } from './faults.js';
+import type { RoomBook } from './room-book.js';
+import type { Cancel, Scheduler } from './scheduler.js';
+import type { RecorderTimings, SimulatorTimings } from './timings.js';
+import type { Uploader } from './uploader.js';
+import type { Worker, WorkerFleet } from './worker-fleet.js';
+
+export interface RecorderSurroundings {
+  readonly scheduler: Scheduler;
+  readonly timings: SimulatorTimings;
+  readonly chance: Chance;
+  readonly rooms: RoomBook;
+  readonly faults: FaultBook;
+  readonly fleet: WorkerFleet;
+  readonly uploader: Uploader;
+}
+
+/** How a recording ends with its media, and what its last report then says. */
+interface Ending {
+  readonly status: EgressStatus;
+  readonly reason: EndReason;
+  readonly fault: EgressFault | null;
+  /** Of the last report; null: when the upload is over. */
+  readonly endedAt: bigint | null;
+}
+
+type Phase = 'launching' | 'waiting' | 'recording' | 'finishing' | 'gone';
+
+/** One recording child of a worker: joins its room, waits for its start signal, records, uploads, exits. */
+export class Recorder {
+  private phase: Phase = 'launching';
+  private inRoom = false;
+  private orphaned = false;
+  private signalled = false;
+  private fileEnd = 0n;
+  private plans: Cancel[] = [];
+  private announceUp: () => void = () => undefined;
+  /** Resolves when the child can be told anything. */
+  readonly up = new Promise<void>((resolve) => {
+    this.announceUp = resolve;
+  });
+  /** What the worker knows of it from the start, and reports where the child can't speak for itself any more. */
+  private readonly asAccepted: EgressInfo;
+
+  constructor(
+    readonly info: EgressInfo,
+    private readonly order: EgressOrder,
+    readonly worker: Worker,
+    private readonly around: RecorderSurroundings,
+  ) {
+    this.asAccepted = info.clone();
+  }
+
+  get isUp(): boolean {
+    return this.phase !== 'launching';
+  }
+
+  launch(afterMs: number): void {
+    this.plan(afterMs, () => {
+      // The child sets the time anew: the shown start moves a little once it reports.
+      this.info.startedAt = this.now();
+      this.plan(this.pace.joinMs, () => this.join());
+    });
+  }
+
+  /** Somebody in its room publishes. */
+  signal(): void {
+    if (this.phase !== 'waiting' || this.signalled) return;
+    if (this.around.faults.strike('start-never-active', this.roomName)) return;
+    this.signalled = true;
+    if (this.around.faults.strike('ends-before-active', this.roomName)) {
+      this.plan(this.pace.signalMs / 2, () => this.end('Source closed'));
+    } else {
+      this.plan(this.pace.signalMs, () => this.activate());
+    }
+  }
+
+  /** The end as asked for; without effect where it is ending already. */
+  end(reason: EndReason): void {
+    if (this.orphaned) return this.vanish();
+    if (this.phase === 'launching' || this.phase === 'waiting') return this.abort(reason);
+    if (this.phase !== 'recording') return;
+    this.info.status = EgressStatus.EGRESS_ENDING;
+    this.info.updatedAt = this.now();
+    this.info.details = detailsOf(reason);
+    this.report();
+    // A browser's recording shows its length from here on, but not in the report of this moment.
+    if (this.order.usesBrowser) this.stopFile();
+    this.finish({ status: EgressStatus.EGRESS_COMPLETE, reason, fault: null, endedAt: null });
+  }
+
+  /** The worker's own limit: it ends with its media and without an ENDING. */
+  reachLimit(): void {
+    if (this.phase !== 'recording') return;
+    this.finish({
+      status: EgressStatus.EGRESS_LIMIT_REACHED,
+      reason: 'Session limit reached',
+      fault: { error: 'Session limit reached', errorCode: 413 },
+      endedAt: this.now(),
+    });
+  }
+
+  /** Killed by its worker, which lets it deliver what it has. */
+  killGently(reason: 'CPU exhausted' | 'Process killed'): void {
+    if (this.phase !== 'recording') return;
+    const error = reason === 'CPU exhausted' ? 'CPU exhausted: 4.40 cores used' : 'server is shutting down';
+    this.finish({
+      status: EgressStatus.EGRESS_FAILED,
+      reason,
+      fault: { error, errorCode: 403 },
+      endedAt: null,
+    });
+  }
+
+  /** The pipeline breaks: what was recorded is lost. */
+  breakDown(): void {
+    if (this.phase === 'gone') return;
+    this.leave();
+    this.exit();
+    const fault = { error: 'GStreamer error: Internal data stream error.', errorCode: 500 };
+    setEnded(this.info, EgressStatus.EGRESS_FAILED, this.now(), 'Failure', fault);
+    this.report();
+  }
+
+  /** The child alone is killed: its worker says so at once, the room notices later. */
+  crash(): void {
+    if (this.phase === 'gone') return;
+    this.exit();
+    this.reportCrash('signal: killed');
+    this.leaveLater(this.around.timings.crashedRecorderLeavesMs);
+  }
+
+  /** The child never came up: a failed egress without a recorder. */
+  failToLaunch(): void {
+    this.exit();
+    this.reportCrash('handler failed to start');
+  }
+
+  /** Its worker was killed: with it, or leaving it in the room with nobody to report to. */
+  loseWorker(withChild: boolean): void {
+    if (!withChild) {
+      this.orphaned = true;
+      return;
+    }
+    this.exit();
+    this.leaveLater(this.around.chance.between(this.around.timings.deadRecorderLeavesMs));
+  }
+
+  /** Put out of its room, or the room is gone. */
+  roomLost(): void {
+    if (!this.inRoom) return;
+    this.inRoom = false;
+    if (this.phase !== 'gone') this.end('Source closed');
+  }
+
+  /** A fault of its room that strikes a running recording. */
+  strike(): void {
+    if (this.phase !== 'recording') return;
+    const strikes: readonly (readonly [FaultName, () => void])[] = [
+      ['child-crash', () => this.crash()],
+      ['pipeline-failed', () => this.breakDown()],
+      ['cpu-kill-with-file', () => this.killGently('CPU exhausted')],
+      ['limit-reached', () => this.reachLimit()],
+    ];
+    for (const [name, blow] of strikes) {
+      const fault = this.around.faults.strike(name, this.roomName);
+      if (fault) this.plan(faultDelay(fault, 'strikeMs', this.around.timings), blow);
+    }
+  }
+
+  private get pace(): RecorderTimings {
+    return this.order.usesBrowser ? this.around.timings.browser : this.around.timings.audio;
+  }
+
+  private get roomName(): string {
+    return this.order.roomName;
+  }
+
+  private join(): void {
+    const room = this.around.rooms.find(this.roomName);
+    this.phase = 'waiting';
+    if (!room || room.sid !== this.info.roomId) {
+      this.announceUp();
+      return this.end('Source closed');
+    }
+    this.inRoom = true;
+    this.around.rooms.join(this.roomName, this.info.egressId, 'recorder');
+    this.announceUp();
+    if (room.publishers.length > 0) this.signal();
+  }
+
+  private activate(): void {
+    this.phase = 'recording';
+    const at = this.now();
+    setFile(this.info, this.order, { startedAt: at });
+    for (const segments of this.info.segmentResults) segments.startedAt = at;
+    this.info.status = EgressStatus.EGRESS_ACTIVE;
+    this.info.updatedAt = this.now();
+    this.report();
+    this.strike();
+  }
+
+  private abort(reason: EndReason): void {
+    this.leave();
+    this.exit();
+    const fault = { error: 'Start signal not received', errorCode: 412 };
+    setEnded(this.info, EgressStatus.EGRESS_ABORTED, this.now(), reason, fault);
+    this.report();
+  }
+
+  private finish(ending: Ending): void {
+    this.cancelPlans();
+    this.phase = 'finishing';
+    this.fileEnd ||= this.now();
+    this.plan(this.around.timings.recorderLeavesMs, () => this.leave());
+    const { faults, timings } = this.around;
+    const slow = faults.strike('upload-slow', this.roomName);
+    const extraMs = slow ? faultDelay(slow, 'slowUploadMs', timings) : 0;
+    this.plan(this.pace.uploadMs + extraMs, () => void this.deliver(ending));
+  }
+
+  private stopFile(): void {
+    this.fileEnd = this.now();
+    const startedAt = this.info.fileResults[0]?.startedAt ?? 0n;
+    setFile(this.info, this.order, { endedAt: this.fileEnd, duration: this.fileEnd - startedAt });
+    for (const segments of this.info.segmentResults) {
+      segments.endedAt = this.fileEnd;
+      segments.duration = this.fileEnd - segments.startedAt;
+    }
+  }
+
+  private async deliver({ status, reason, fault, endedAt }: Ending): Promise<void> {
+    if (this.orphaned) return this.vanish();
+    const startedAt = this.info.fileResults[0]?.startedAt ?? 0n;
+    setFile(this.info, this.order, { endedAt: this.fileEnd, duration: this.fileEnd - startedAt });
+    const delivered = await this.around.uploader.upload(this.info, this.order);
+    // Killed while it uploaded: whatever arrived, nobody is told.
+    if (this.phase !== 'finishing') return;
+    const at = endedAt ?? this.now();
+    if (delivered.kind === 'failed') {
+      const refused = { error: delivered.error, errorCode: 400 };
+      setEnded(this.info, EgressStatus.EGRESS_FAILED, at, reason, refused);
+    } else {
+      setFile(this.info, this.order, { size: delivered.size, location: delivered.location });
+      this.info.manifestLocation = delivered.manifestLocation;
+      setEnded(this.info, status, at, reason, fault);
+    }
+    this.leave();
+    this.exit();
+    this.report();
+    if (this.around.faults.strike('complete-then-failed', this.roomName)) {
+      this.around.scheduler.after(this.around.timings.launchMs, () => this.reportCrash('exit status 1'));
+    }
+  }
+
+  /** The worker's last word on a child that is gone, from what it knew at the start. */
+  private reportCrash(error: string): void {
+    const last = this.asAccepted.clone();
+    setEnded(last, EgressStatus.EGRESS_FAILED, this.now(), null, { error, errorCode: 500 });
+    this.around.fleet.report(this.worker, last);
+  }
+
+  private report(): void {
+    if (!this.orphaned) this.around.fleet.report(this.worker, this.info);
+  }
+
+  /** An orphan has nobody to report to and uploads nothing. */
+  private vanish(): void {
+    this.leave();
+    this.exit();
+  }
+
+  private leave(reason = DisconnectReason.CLIENT_INITIATED): void {
+    if (!this.inRoom) return;
+    this.inRoom = false;
+    // A room that gave it up, or was closed meanwhile, has shown it out already.
+    if (!this.around.rooms.find(this.roomName)?.participants.has(this.info.egressId)) return;
+    this.around.rooms.leave(this.roomName, this.info.egressId, reason);
+  }
+
+  private leaveLater(ms: number): void {
+    this.around.scheduler.after(ms, () => this.leave(DisconnectReason.CONNECTION_TIMEOUT));
+  }
+
+  private exit(): void {
+    this.cancelPlans();
+    this.phase = 'gone';
+    this.worker.recorders.delete(this.info.egressId);
+    this.announceUp();
+  }
+
+  private plan(ms: number, task: () => void): void {
+    this.plans.push(this.around.scheduler.after(ms, task));
+  }
+
+  private cancelPlans(): void {
+    for (const cancel of this.plans.splice(0)) cancel();
+  }
+
+  private now(): bigint {
+    return this.around.chance.nanoseconds(this.around.scheduler.clock.now());
+  }
+}
