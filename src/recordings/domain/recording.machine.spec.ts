@@ -1,0 +1,350 @@
+import fc from 'fast-check';
+import { aRecording, anEgress, T0 } from '../../../test/support/builders.js';
+import type { EgressStatus } from '../../livekit/livekit.types.js';
+import type { Fact } from './facts.js';
+import { isFinal, type RecordingStatus, type StoredRecording } from './recording.js';
+import { decide } from './recording.machine.js';
+import { hasLiveEgress, isUnsettled } from './slot.js';
+
+const RANK: Record<RecordingStatus, number> = {
+  STARTING: 0,
+  ACTIVE: 1,
+  ENDING: 2,
+  COMPLETE: 3,
+  FAILED: 3,
+  ABORTED: 3,
+  LIMIT_REACHED: 3,
+};
+const EGRESS_STATUSES: EgressStatus[] = [
+  'STARTING',
+  'ACTIVE',
+  'ENDING',
+  'COMPLETE',
+  'FAILED',
+  'ABORTED',
+  'LIMIT_REACHED',
+];
+
+/** A history of facts about one recording; each is later than the one before. */
+function anyFacts(of: StoredRecording): fc.Arbitrary<Fact[]> {
+  const egress = fc
+    .record({
+      status: fc.constantFrom(...EGRESS_STATUSES),
+      egressId: fc.constantFrom('EG_000000000001', 'EG_000000000001', 'EG_000000000002'),
+      uploaded: fc.boolean(),
+    })
+    .map(({ status, egressId, uploaded }) => anEgress(of, { status, egressId, file: { uploaded } }));
+  const media = fc.option(fc.constant({ sizeBytes: 1_000 }), { nil: null });
+  const kinds: fc.Arbitrary<Fact>[] = [
+    egress.map((seen) => ({ kind: 'egress-seen', egress: seen, at: 0 })),
+    egress.map((seen) => ({ kind: 'start-accepted', egress: seen, at: 0 })),
+    fc.boolean().map((credentials) => ({ kind: 'start-refused', why: 'no', credentials, at: 0 })),
+    fc.boolean().map((answered) => ({ kind: 'start-unknown', answered, why: '503', at: 0 })),
+    fc.constant({ kind: 'start-deadline-passed', waitedMs: 20_000, at: 0 }),
+    fc.constant({ kind: 'start-cancelled', at: 0 }),
+    fc.constant({ kind: 'duration-limit-passed', at: 0 }),
+    fc.option(egress, { nil: null }).map((seen) => ({ kind: 'stop-taken', egress: seen, at: 0 })),
+    fc.array(egress, { maxLength: 2 }).map((egresses) => ({ kind: 'egresses-listed', egresses, at: 0 })),
+    fc
+      .record({ proof: fc.constantFrom('absence' as const, 'not-found' as const), media })
+      .map((gone) => ({ kind: 'egress-gone', ...gone, at: 0 })),
+    media.map((found) => ({ kind: 'media-looked-for', media: found, at: 0 })),
+    fc.constant({ kind: 'deletion-requested', by: 'admin', at: 0 }),
+    fc.constant({ kind: 'deleted', at: 0 }),
+  ];
+  return fc
+    .array(fc.tuple(fc.oneof(...kinds), fc.integer({ min: 0, max: 8_000 })), { maxLength: 25 })
+    .map((steps) => {
+      let at = T0;
+      return steps.map(([fact, laterMs]) => ({ ...fact, at: (at += laterMs) }) as Fact);
+    });
+}
+
+interface Told {
+  readonly recording: StoredRecording;
+  readonly events: number;
+}
+
+function tell(before: Told, fact: Fact): Told {
+  const decision = decide(before.recording, fact);
+  if (decision.kind === 'ignore') return before;
+  return { recording: decision.next, events: before.events + (decision.event ? 1 : 0) };
+}
+
+function alwaysTrue(check: (before: StoredRecording, after: StoredRecording, fact: Fact) => void): void {
+  const start = aRecording();
+  fc.assert(
+    fc.property(anyFacts(start), (facts) => {
+      let now: Told = { recording: start, events: 1 };
+      for (const fact of facts) {
+        const next = tell(now, fact);
+        check(now.recording, next.recording, fact);
+        expect(next.recording.version).toBe(next.events);
+        now = next;
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+}
+
+describe('the state machine, whatever happens in whatever order', () => {
+  it('never takes a status back, and keeps a final one as it is', () => {
+    alwaysTrue((before, after) => {
+      expect(RANK[after.status]).toBeGreaterThanOrEqual(RANK[before.status]);
+      if (isFinal(before.status)) {
+        expect([after.status, after.endReason, after.error]).toEqual([
+          before.status,
+          before.endReason,
+          before.error,
+        ]);
+      }
+    });
+  });
+
+  it('counts a version for every event and none besides, and a revision for every write', () => {
+    alwaysTrue((before, after) => {
+      expect(after.version - before.version).toBeGreaterThanOrEqual(0);
+      expect(after.version - before.version).toBeLessThanOrEqual(1);
+      if (after !== before) expect(after.rev).toBe(before.rev + 1);
+    });
+  });
+
+  it('frees a room only when the recording is final, no start is on its way and no egress of it is live', () => {
+    alwaysTrue((before, after, fact) => {
+      if (!before.upkeep.holdsSlot || after.upkeep.holdsSlot) return;
+      expect(isFinal(after.status)).toBe(true);
+      expect(hasLiveEgress(after)).toBe(false);
+      expect(fact.at).toBeGreaterThanOrEqual(after.upkeep.startPendingUntil);
+    });
+  });
+
+  it('never takes a room again that it has given back, and never forgets what a starter was told', () => {
+    alwaysTrue((before, after) => {
+      if (!before.upkeep.holdsSlot) expect(after.upkeep.holdsSlot).toBe(false);
+      if (before.upkeep.startResult !== null)
+        expect(after.upkeep.startResult).toEqual(before.upkeep.startResult);
+    });
+  });
+
+  it('orders every egress to stop that is live without a recording in progress that owns it', () => {
+    const start = aRecording();
+    fc.assert(
+      fc.property(anyFacts(start), (facts) => {
+        let now = start;
+        for (const fact of facts) {
+          const decision = decide(now, fact);
+          if (decision.kind === 'ignore') continue;
+          const stopped = decision.effects.flatMap((effect) =>
+            effect.do === 'stop-egress' ? [effect.egressId] : [],
+          );
+          for (const [id, state] of Object.entries(decision.next.upkeep.egresses)) {
+            const isNew = state === 'live' && now.upkeep.egresses[id] === undefined;
+            const owned = !isFinal(decision.next.status) && decision.next.egressId === id;
+            const ending =
+              'egress' in fact && fact.egress?.egressId === id && fact.egress.status === 'ENDING';
+            const listedEnding =
+              fact.kind === 'egresses-listed' &&
+              fact.egresses.some((e) => e.egressId === id && e.status === 'ENDING');
+            if (isNew && !owned && !ending && !listedEnding) expect(stopped).toContain(id);
+          }
+          now = decision.next;
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('hides no media: what an egress uploaded is shown whatever became of the recording', () => {
+    alwaysTrue((before, after, fact) => {
+      const seen = fact.kind === 'egress-seen' || fact.kind === 'start-accepted' ? fact.egress : null;
+      if (seen === null || !seen.file?.uploaded || !isFinal(seen.status) || after.upkeep.deleted) return;
+      const primary = after.egressId === seen.egressId;
+      if (primary || isFinal(before.status)) expect(after.hasMedia).toBe(true);
+    });
+  });
+
+  it('always leaves somebody to come back to what is not settled, except an ACTIVE recording', () => {
+    const start = aRecording();
+    fc.assert(
+      fc.property(anyFacts(start), (facts) => {
+        let now = start;
+        for (const fact of facts) {
+          const decision = decide(now, fact);
+          if (decision.kind === 'ignore') continue;
+          now = decision.next;
+          if (isUnsettled(now) && now.status !== 'ACTIVE')
+            expect(decision.effects.some((effect) => effect.do === 'reconcile')).toBe(true);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('reports of one egress', () => {
+  const lives: EgressStatus[][] = [
+    ['STARTING', 'ACTIVE', 'ENDING', 'COMPLETE'],
+    ['STARTING', 'ACTIVE', 'LIMIT_REACHED'],
+    ['STARTING', 'ACTIVE', 'ENDING', 'FAILED'],
+    ['STARTING', 'ABORTED'],
+    ['STARTING', 'FAILED'],
+  ];
+
+  it.each(lives)('twice, late and in any order end in the same status (%s, %s, …)', (...life) => {
+    const start = aRecording();
+    fc.assert(
+      fc.property(fc.shuffledSubarray([...life, ...life], { minLength: life.length }), (order) => {
+        const last = life.at(-1)!;
+        const reports = order.includes(last) ? order : [...order, last];
+        let now: Told = { recording: start, events: 1 };
+        reports.forEach((status, i) => {
+          now = tell(now, { kind: 'egress-seen', egress: anEgress(start, { status }), at: T0 + i });
+        });
+        expect(now.recording.status).toBe(last);
+        expect(now.recording.version).toBe(now.events);
+      }),
+    );
+  });
+});
+
+describe('single decisions', () => {
+  const after = (start: StoredRecording, ...facts: Fact[]): StoredRecording =>
+    facts.reduce((now, fact) => tell({ recording: now, events: 0 }, fact).recording, start);
+  const at = (ms: number): number => T0 + ms;
+
+  it('a definite refusal fails the recording and frees its room at once', () => {
+    const refused = after(aRecording(), {
+      kind: 'start-refused',
+      why: 'no such room',
+      credentials: false,
+      at: at(100),
+    });
+    expect(refused).toMatchObject({
+      status: 'FAILED',
+      endReason: 'START_REJECTED',
+      upkeep: { holdsSlot: false },
+    });
+    expect(refused.upkeep.startResult).toMatchObject({ code: 'RECORDING_START_REJECTED' });
+  });
+
+  it('a start that timed out keeps its room until its request is over and LiveKit lists nothing', () => {
+    const deadline: Fact = { kind: 'start-deadline-passed', waitedMs: 20_000, at: at(20_000) };
+    const early: Fact = { kind: 'egresses-listed', egresses: [], at: at(25_000) };
+    const later: Fact = { kind: 'egresses-listed', egresses: [], at: at(35_000) };
+    const timedOut = after(aRecording(), deadline, early);
+    expect(timedOut).toMatchObject({
+      status: 'FAILED',
+      endReason: 'START_TIMEOUT',
+      upkeep: { holdsSlot: true },
+    });
+    expect(after(timedOut, later).upkeep.holdsSlot).toBe(false);
+  });
+
+  it('an answer that comes after the deadline stops the egress it names, and the room waits for its end', () => {
+    const start = aRecording();
+    const timedOut = after(start, { kind: 'start-deadline-passed', waitedMs: 20_000, at: at(20_000) });
+    const decision = decide(timedOut, { kind: 'start-accepted', egress: anEgress(start), at: at(21_000) });
+    expect(decision).toMatchObject({
+      kind: 'advance',
+      effects: expect.arrayContaining([{ do: 'stop-egress', egressId: 'EG_000000000001' }]),
+    });
+    const late = after(timedOut, { kind: 'start-accepted', egress: anEgress(start), at: at(21_000) });
+    expect(late).toMatchObject({ status: 'FAILED', upkeep: { holdsSlot: true } });
+    const over = after(late, {
+      kind: 'egress-seen',
+      egress: anEgress(start, { status: 'ABORTED' }),
+      at: at(22_000),
+    });
+    expect(over.upkeep.holdsSlot).toBe(false);
+  });
+
+  it('a start cancelled before it began is ABORTED only when it is certain that nothing runs', () => {
+    const start = aRecording();
+    const cancelled = after(start, { kind: 'start-cancelled', at: at(300) });
+    expect(cancelled).toMatchObject({ status: 'ENDING', endReason: 'START_CANCELLED' });
+    const aborted = after(
+      cancelled,
+      { kind: 'start-accepted', egress: anEgress(start), at: at(600) },
+      { kind: 'egress-seen', egress: anEgress(start, { status: 'ABORTED' }), at: at(900) },
+    );
+    expect(aborted).toMatchObject({
+      status: 'ABORTED',
+      endReason: 'START_CANCELLED',
+      upkeep: { holdsSlot: false },
+    });
+  });
+
+  it('our own limit makes a complete egress LIMIT_REACHED', () => {
+    const start = aRecording();
+    const limited = after(
+      start,
+      { kind: 'egress-seen', egress: anEgress(start, { status: 'ACTIVE' }), at: at(2_000) },
+      { kind: 'duration-limit-passed', at: at(60_000) },
+      {
+        kind: 'egress-seen',
+        egress: anEgress(start, { status: 'COMPLETE', endCause: 'stop-api' }),
+        at: at(61_000),
+      },
+    );
+    expect(limited).toMatchObject({
+      status: 'LIMIT_REACHED',
+      endReason: 'LIMIT_REACHED',
+      hasMedia: true,
+      durationMs: 56_000,
+    });
+  });
+
+  it('one look that finds nothing ends nothing, an egress missing for long does', () => {
+    const start = aRecording();
+    const active = after(
+      start,
+      { kind: 'start-accepted', egress: anEgress(start), at: at(500) },
+      { kind: 'egress-seen', egress: anEgress(start, { status: 'ACTIVE' }), at: at(2_000) },
+    );
+    const look = (ms: number): Fact => ({ kind: 'egresses-listed', egresses: [], at: at(ms) });
+    const gone: Fact = { kind: 'egress-gone', proof: 'absence', media: null, at: at(20_000) };
+    expect(after(active, look(10_000), gone).status).toBe('ACTIVE');
+    const missing = after(active, look(10_000), look(14_000), look(18_500), gone);
+    expect(missing).toMatchObject({ status: 'ABORTED', endReason: 'STALE', upkeep: { holdsSlot: false } });
+    const withMedia = after(active, look(10_000), look(14_000), look(18_500), {
+      ...gone,
+      media: { sizeBytes: 7 },
+    });
+    expect(withMedia).toMatchObject({ status: 'COMPLETE', endReason: 'STALE', hasMedia: true, sizeBytes: 7 });
+  });
+
+  it('an egress that is seen again was not gone', () => {
+    const start = aRecording();
+    const active = after(start, {
+      kind: 'egress-seen',
+      egress: anEgress(start, { status: 'ACTIVE' }),
+      at: at(2_000),
+    });
+    const look = (ms: number, ...egresses: EgressStatus[]): Fact => ({
+      kind: 'egresses-listed',
+      egresses: egresses.map((status) => anEgress(start, { status })),
+      at: at(ms),
+    });
+    const seen = after(active, look(10_000), look(14_000), look(18_500, 'ACTIVE'), {
+      kind: 'egress-gone',
+      proof: 'absence',
+      media: null,
+      at: at(20_000),
+    });
+    expect(seen.status).toBe('ACTIVE');
+    expect(seen.upkeep.absence).toBeNull();
+  });
+
+  it('an answer that says neither yes nor no ends START_REJECTED once two looks found nothing', () => {
+    const unknown = after(aRecording(), { kind: 'start-unknown', answered: true, why: '503', at: at(1_000) });
+    expect(unknown.status).toBe('STARTING');
+    const look = (ms: number): Fact => ({ kind: 'egresses-listed', egresses: [], at: at(ms) });
+    const gone: Fact = { kind: 'egress-gone', proof: 'absence', media: null, at: at(4_100) };
+    expect(after(unknown, look(1_100), gone).status).toBe('STARTING');
+    expect(after(unknown, look(1_100), look(4_000), gone)).toMatchObject({
+      status: 'FAILED',
+      endReason: 'START_REJECTED',
+      upkeep: { holdsSlot: false },
+    });
+  });
+});
