@@ -7,6 +7,7 @@ import { keys } from '../../src/redis/keys.js';
 import { RedisConnections } from '../../src/redis/redis.connections.js';
 import { changeRoom, newRoom, type Room } from '../../src/rooms/domain/room.js';
 import { RedisRoomStore } from '../../src/rooms/store/redis-room.store.js';
+import { RoomNames } from '../../src/rooms/store/room-names.js';
 import { RoomArchive } from '../../src/rooms/store/room-archive.js';
 import type { RoomPage, RoomQuery } from '../../src/rooms/store/room.store.js';
 import { RoomSaver } from '../../src/rooms/write/room-saver.js';
@@ -349,6 +350,30 @@ describe('rooms', () => {
           expect(idsOf(page)).toEqual([`r-${i}`]);
         }),
       );
+    });
+
+    it('a search that comes while another reads the changes does not take that reading for its own', async () => {
+      await one.store.create(aRoom('first', 'needle'));
+      const late = one.redis;
+      const xrange = late.xrange.bind(late) as (...args: unknown[]) => Promise<unknown>;
+      let held = false;
+      let release = (): void => undefined;
+      const names = new RoomNames(late);
+      await names.search('needle', 10, null);
+      Object.assign(late, {
+        xrange: async (...args: unknown[]) => {
+          const answer = await xrange(...args);
+          if (!held) await new Promise<void>((resolve) => ((held = true), (release = resolve)));
+          return answer;
+        },
+      });
+      const early = names.search('needle', 10, null);
+      await eventually(() => held || 'the first search has not read yet');
+      await two.store.create(aRoom('second', 'needle'));
+      const later = names.search('needle', 10, null);
+      release();
+      expect((await early).ids).toEqual(['first']);
+      expect((await later).ids).toEqual(['first', 'second']);
     });
 
     it('a search is exact also where more changed since the last one than the log of changes holds', async () => {
