@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { LiveKitModule } from '../livekit/livekit.module.js';
+import { StorageModule } from '../storage/storage.module.js';
 import { RoomResolver } from './graphql/room.resolver.js';
 import { RedisRoomStore } from './store/redis-room.store.js';
 import { RoomArchive } from './store/room-archive.js';
@@ -12,6 +14,7 @@ import { RoomWriter } from './write/room.writer.js';
 import { UnsavedRoomsRunner } from './write/unsaved-rooms.runner.js';
 
 @Module({
+  imports: [StorageModule, LiveKitModule],
   providers: [
     { provide: RoomStore, useClass: RedisRoomStore },
     RoomArchive,
