@@ -1,7 +1,8 @@
-import { createClient } from 'graphql-ws';
+import { type Client, createClient } from 'graphql-ws';
 import type { RecordingEvent } from './contract.js';
 import { EVENTS } from './documents.js';
 import { ApiError, serverUrl, toApiErrors } from './graphql.js';
+import { pause } from './pause.js';
 
 export type Connection = 'connecting' | 'live' | 'reconnecting';
 
@@ -12,106 +13,104 @@ export interface Listener {
   ended(error: ApiError): void;
 }
 
+interface Next {
+  readonly data?: { readonly recordingEvents: RecordingEvent } | null;
+  readonly errors?: Parameters<typeof toApiErrors>[0];
+}
+
 const PING_EVERY_MS = 10_000;
 const PONG_WITHIN_MS = 5_000;
-const LONGEST_PAUSE_MS = 10_000;
 const REFUSED_CLOSE_CODES = [4401, 4403];
 const ENDING_CODES = ['CURSOR_EXPIRED', 'CURSOR_INVALID', 'UNAUTHENTICATED', 'FORBIDDEN'];
 
 /**
- * Follows every recording from `after` on, through lost connections: each new subscription goes on from the cursor of
- * the last event that arrived. Returns what ends it.
+ * Follows every recording from a cursor on, through lost connections: each new subscription goes on from the cursor of
+ * the last event that arrived.
  */
-export function followEvents(credential: string, after: string, listener: Listener): () => void {
-  let cursor = after;
-  let failures = 0;
-  let stopped = false;
-  let pongDue: ReturnType<typeof setTimeout> | undefined;
+export class EventFollower {
+  private readonly client: Client;
+  private failures = 0;
+  private stopped = false;
+  private pongDue: ReturnType<typeof setTimeout> | undefined;
 
-  const client = createClient({
-    url: () => serverUrl('graphql').href.replace(/^http/, 'ws'),
-    connectionParams: { authorization: `Bearer ${credential}` },
-    keepAlive: PING_EVERY_MS,
-    connectionAckWaitTimeout: PING_EVERY_MS,
-    retryAttempts: Infinity,
-    retryWait: (attempts) => pause(attempts),
-    shouldRetry: (problem) => !isRefusal(problem),
-    on: {
-      connected: () => listener.connection('live'),
-      closed: () => {
-        clearTimeout(pongDue);
-        if (!stopped) listener.connection('reconnecting');
+  constructor(
+    credential: string,
+    private cursor: string,
+    private readonly listener: Listener,
+  ) {
+    this.client = createClient({
+      url: () => serverUrl('graphql').href.replace(/^http/, 'ws'),
+      connectionParams: { authorization: `Bearer ${credential}` },
+      keepAlive: PING_EVERY_MS,
+      connectionAckWaitTimeout: PING_EVERY_MS,
+      retryAttempts: Infinity,
+      retryWait: pause,
+      shouldRetry: (problem) => !isRefusal(problem),
+      on: {
+        connected: () => listener.connection('live'),
+        closed: () => this.closed(),
+        ping: (received) => this.pinged(received),
+        pong: (received) => received && clearTimeout(this.pongDue),
       },
-      // A connection can die without a word (a laptop that slept): only a missing pong tells.
-      ping: (received) => {
-        if (!received) pongDue = setTimeout(() => client.terminate(), PONG_WITHIN_MS);
-      },
-      pong: (received) => {
-        if (received) clearTimeout(pongDue);
-      },
-    },
-  });
+    });
+  }
 
-  function subscribe(): void {
+  start(): void {
+    this.listener.connection('connecting');
+    this.subscribe();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.pongDue);
+    void this.client.dispose();
+  }
+
+  private subscribe(): void {
+    const { listener } = this;
     let failure: ApiError | null = null;
-    client.subscribe<{ recordingEvents: RecordingEvent }>(
-      // A getter, because the client sends the same payload again after every lost connection.
+    // A getter, because the client sends the same payload again after every lost connection.
+    const variables = Object.defineProperty({}, 'after', { enumerable: true, get: () => this.cursor });
+    this.client.subscribe(
+      { query: EVENTS, variables },
       {
-        query: EVENTS,
-        variables: Object.defineProperty({}, 'after', { enumerable: true, get: () => cursor }),
-      },
-      {
-        next: ({ data, errors }) => {
+        next: ({ data, errors }: Next) => {
           if (!data?.recordingEvents) {
             failure =
               toApiErrors(errors ?? [])[0] ?? new ApiError('INTERNAL', 'an event came without content');
             return;
           }
-          failures = 0;
-          cursor = data.recordingEvents.cursor;
+          this.failures = 0;
+          this.cursor = data.recordingEvents.cursor;
           listener.event(data.recordingEvents);
         },
-        error: (problem) => void again(toError(problem)),
-        complete: () => void again(failure),
+        error: (problem) => void this.goOn(toError(problem)),
+        complete: () => void this.goOn(failure),
       },
     );
   }
 
-  async function again(failure: ApiError | null): Promise<void> {
-    if (stopped) return;
+  private async goOn(failure: ApiError | null): Promise<void> {
+    if (this.stopped) return;
     if (failure && ENDING_CODES.includes(failure.code)) {
-      stop();
-      listener.ended(failure);
+      this.stop();
+      this.listener.ended(failure);
       return;
     }
-    listener.connection('reconnecting');
-    await pause(failures++);
-    if (!stopped) subscribe();
+    this.listener.connection('reconnecting');
+    await pause(this.failures++);
+    if (!this.stopped) this.subscribe();
   }
 
-  function stop(): void {
-    stopped = true;
-    clearTimeout(pongDue);
-    void client.dispose();
+  private closed(): void {
+    clearTimeout(this.pongDue);
+    if (!this.stopped) this.listener.connection('reconnecting');
   }
 
-  listener.connection('connecting');
-  subscribe();
-  return stop;
-}
-
-/** Half a second at first, doubling; cut short when the browser finds its network again. */
-function pause(attempts: number): Promise<void> {
-  const ms = Math.min(LONGEST_PAUSE_MS, 500 * 2 ** Math.min(attempts, 10)) * (0.75 + Math.random() / 2);
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      window.removeEventListener('online', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    window.addEventListener('online', done);
-  });
+  /** A connection can die without a word (a laptop that slept): only a missing pong tells. */
+  private pinged(received: boolean): void {
+    if (!received) this.pongDue = setTimeout(() => this.client.terminate(), PONG_WITHIN_MS);
+  }
 }
 
 function isRefusal(problem: unknown): problem is { code: number; reason: string } {

@@ -36,7 +36,7 @@ export function authorizationIn(headers: string): string | undefined {
     const entry = Object.entries(parsed).find(([name]) => name.toLowerCase() === 'authorization');
     return typeof entry?.[1] === 'string' ? entry[1] : undefined;
   } catch (error) {
-    console.info('the headers are no JSON object:', error);
+    console.warn('the headers are no JSON object:', error);
     return undefined;
   }
 }

@@ -1,8 +1,9 @@
 import { batch, computed, signal } from '@preact/signals';
 import type { Recording, RecordingEvent, RecordingPage, Room, StartInput } from '../api/contract.js';
 import { CREATE_ROOM, DELETE, RECORDINGS, START, STOP } from '../api/documents.js';
-import { type Connection, followEvents } from '../api/events.js';
-import { Api, ApiError } from '../api/graphql.js';
+import { type Connection, EventFollower } from '../api/events.js';
+import { Api, ApiError, messageOf } from '../api/graphql.js';
+import { pause } from '../api/pause.js';
 import { sentenceOf } from '../words.js';
 import {
   addEvent,
@@ -22,7 +23,6 @@ import { signOut } from './session.js';
 
 const RECORDINGS_PER_PAGE = 20;
 const LOOK_AT_ROOMS_EVERY_MS = 10_000;
-const LONGEST_PAUSE_MS = 10_000;
 
 /** Everything behind the page while one credential is signed in. */
 export class Desk {
@@ -36,7 +36,7 @@ export class Desk {
   readonly loadingMore = signal(false);
   readonly list = computed(() => (this.ledger.value ? listed(this.ledger.value) : null));
 
-  private stopFollowing: () => void = () => undefined;
+  private follower: EventFollower | null = null;
   private roomTimer: ReturnType<typeof setInterval> | undefined;
   /** Grows with every loading, so that the answer to an older one is known as such. */
   private generation = 0;
@@ -56,7 +56,7 @@ export class Desk {
   close(): void {
     this.generation++;
     clearInterval(this.roomTimer);
-    this.stopFollowing();
+    this.follower?.stop();
   }
 
   show(filter: ListFilter): void {
@@ -68,7 +68,7 @@ export class Desk {
   private async load(attempt = 0): Promise<void> {
     const generation = ++this.generation;
     const filter = this.filter.value;
-    this.stopFollowing();
+    this.follower?.stop();
     try {
       const page = await this.readPage(filter, null);
       const rooms = await readRooms(this.api, this.roomsWanted);
@@ -81,18 +81,14 @@ export class Desk {
       this.follow(page.eventCursor);
     } catch (error) {
       if (generation !== this.generation || this.endsSession(error)) return;
-      this.trouble.value = error instanceof Error ? error.message : String(error);
-      setTimeout(
-        () => {
-          if (generation === this.generation) void this.load(attempt + 1);
-        },
-        Math.min(LONGEST_PAUSE_MS, 1_000 * 2 ** attempt),
-      );
+      this.trouble.value = messageOf(error);
+      await pause(attempt);
+      if (generation === this.generation) void this.load(attempt + 1);
     }
   }
 
   private follow(after: string): void {
-    this.stopFollowing = followEvents(this.api.credential, after, {
+    this.follower = new EventFollower(this.api.credential, after, {
       event: (event) => this.take(event),
       connection: (now) => {
         const back = this.connection.value === 'reconnecting' && now === 'live';
@@ -104,6 +100,7 @@ export class Desk {
         if (!this.endsSession(error)) void this.load();
       },
     });
+    this.follower.start();
   }
 
   private take(event: RecordingEvent): void {
@@ -165,7 +162,7 @@ export class Desk {
       if (generation === this.generation) this.takeRooms(rooms);
     } catch (error) {
       if (generation === this.generation && !this.endsSession(error)) {
-        const problem = error instanceof Error ? error.message : String(error);
+        const problem = messageOf(error);
         const list = this.rooms.value.list.map((room) => ({ ...room, liveUnknown: true }));
         this.rooms.value = { ...this.rooms.value, list, problem };
       }

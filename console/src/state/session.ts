@@ -50,7 +50,7 @@ function store(kind: 'sessionStorage' | 'localStorage'): Storage | null {
     return window[kind];
   } catch (error) {
     // A browser that forbids storage throws here: the key then lives as long as the page.
-    console.info('the key is not kept:', error);
+    console.warn('the key is not kept:', error);
     return null;
   }
 }

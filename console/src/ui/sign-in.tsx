@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { signedOutBecause, signIn } from '../state/session.js';
+import { Check, Field } from './field.js';
 import { Lamp } from './header.js';
 
 export function SignIn() {
@@ -17,39 +18,38 @@ export function SignIn() {
         <h1>
           <Lamp /> Tallylight
         </h1>
-        {signedOutBecause.value !== null && (
-          <p class="trouble" role="alert">
-            {signedOutBecause.value}
-          </p>
-        )}
-        <label>
-          API key or LiveKit access token
-          <input
-            type="password"
-            name="key"
-            required
-            autofocus
-            autocomplete="off"
-            spellcheck={false}
-            placeholder="tl_…"
-            value={key}
-            onInput={(event) => (key.value = event.currentTarget.value)}
-          />
-        </label>
-        <label class="check">
-          <input
-            type="checkbox"
-            name="remember"
-            checked={remember}
-            onChange={(event) => (remember.value = event.currentTarget.checked)}
-          />
-          Remember it on this device
-        </label>
+        <Because />
+        <Field
+          label="API key or LiveKit access token"
+          name="key"
+          type="password"
+          required
+          autofocus
+          spellcheck={false}
+          placeholder="tl_…"
+          value={key.value}
+          onText={(text) => (key.value = text)}
+        />
+        <Check
+          label="Remember it on this device"
+          name="remember"
+          checked={remember.value}
+          onCheck={(checked) => (remember.value = checked)}
+        />
         <p class="muted small">Otherwise it is forgotten when this tab is closed.</p>
         <button type="submit" class="primary">
           Open the console
         </button>
       </form>
     </main>
+  );
+}
+
+function Because() {
+  const because = signedOutBecause.value;
+  return because === null ? null : (
+    <p class="trouble" role="alert">
+      {because}
+    </p>
   );
 }
