@@ -13,6 +13,7 @@ const swc = [
 ];
 const base = {
   testEnvironment: 'node',
+  setupFiles: ['<rootDir>/test/support/quiet-logs.ts'],
   transform: { '^.+\\.[cm]?[jt]s$': swc },
   transformIgnorePatterns: ['/node_modules/(?!(@nestjs|content-disposition|p-limit|yocto-queue|ulid|jose|archiver|livekit-server-sdk|camelcase-keys|map-obj|quick-lru|camelcase)/)'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

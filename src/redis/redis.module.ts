@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { RedisConnections } from './redis.connections.js';
+import { WholeMark } from './whole-mark.js';
 
 @Global()
-@Module({ providers: [RedisConnections], exports: [RedisConnections] })
+@Module({ providers: [RedisConnections, WholeMark], exports: [RedisConnections, WholeMark] })
 export class RedisModule {}

@@ -1,0 +1,297 @@
+import fc from 'fast-check';
+import { Redis } from 'ioredis';
+import { SystemClock } from '../../src/kernel/clock.js';
+import { SystemRandom } from '../../src/kernel/random.js';
+import { newRecording } from '../../src/recordings/domain/new-recording.js';
+import { RECORDING_STATUSES, type StoredRecording } from '../../src/recordings/domain/recording.js';
+import { foldHistory } from '../../src/recordings/store/history.js';
+import type { PageCursor, RecordingQuery } from '../../src/recordings/store/recording-query.js';
+import { canonicalJson } from '../../src/recordings/store/recording-query.js';
+import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
+import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
+import type { FiledEffect } from '../../src/recordings/store/recording.store.js';
+import { EffectDispatcher } from '../../src/recordings/write/effect-dispatcher.port.js';
+import { RecordingWriter } from '../../src/recordings/write/recording.writer.js';
+import { keys } from '../../src/redis/keys.js';
+import { RedisConnections } from '../../src/redis/redis.connections.js';
+import { WholeMark } from '../../src/redis/whole-mark.js';
+import { aConfig } from '../support/a-config.js';
+import { aRecording, aRecordingId, aRoomId, anEgress, T0 } from '../support/builders.js';
+import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+
+/** Effects stay filed, so that a test can look at them. */
+class NoDispatch extends EffectDispatcher {
+  async dispatch(_filed: readonly FiledEffect[]): Promise<void> {}
+}
+
+describe('recordings in Redis', () => {
+  let server: RedisServer;
+  let connections: RedisConnections;
+  let store: RedisRecordingStore;
+  let writer: RecordingWriter;
+  let mark: WholeMark;
+  const redis = (): Redis => connections.command;
+
+  beforeAll(async () => {
+    server = await startRedisServer();
+    connections = new RedisConnections(aConfig({ REDIS_URL: server.url }));
+    store = new RedisRecordingStore(connections, new RedisRecordingPages(connections), new SystemClock());
+    writer = new RecordingWriter(store, new NoDispatch(), new SystemClock(), new SystemRandom());
+    mark = new WholeMark(connections);
+  });
+  afterAll(async () => {
+    connections.onApplicationShutdown();
+    await server.close();
+  });
+  beforeEach(async () => {
+    await redis().flushall();
+    await mark.set();
+  });
+
+  const create = async (recording: StoredRecording): Promise<void> => {
+    const result = await writer.create(recording, [], 'test');
+    if (result.kind !== 'done') throw new Error(result.kind);
+  };
+
+  it('gives a room to one of fifty starts at once', async () => {
+    const results = await Promise.all(
+      Array.from({ length: 50 }, () => writer.create(aRecording({ id: aRecordingId() }), [], 'test')),
+    );
+    const won = results.filter((result) => result.kind === 'done');
+    expect(won).toHaveLength(1);
+    expect(await store.countInRoom(aRoomId())).toBe(1);
+    expect(results.filter((result) => result.kind === 'slot-taken')).toHaveLength(49);
+  });
+
+  it('gives fifty starts with one key the same recording', async () => {
+    const results = await Promise.all(
+      Array.from({ length: 50 }, () =>
+        writer.create(aRecording({ id: aRecordingId() }), [], 'test', {
+          caller: 'admin',
+          key: 'k',
+          input: '{}',
+        }),
+      ),
+    );
+    const ids = new Set(
+      results.map((result) => (result.kind === 'key-used' ? result.use.recordingId : null)),
+    );
+    ids.delete(null);
+    expect(ids.size).toBe(1);
+    expect(await store.countInRoom(aRoomId())).toBe(1);
+  });
+
+  it('loses no fact of fifty told at once: every version has its event', async () => {
+    const recording = aRecording();
+    await create(recording);
+    await Promise.all(
+      Array.from({ length: 50 }, (_, i) =>
+        writer.tell(
+          recording.id,
+          {
+            kind: 'egress-seen',
+            egress: anEgress(recording, { egressId: `EG_${String(i).padStart(12, '0')}` }),
+            at: T0 + i,
+          },
+          'livekit',
+        ),
+      ),
+    );
+    const stored = await store.get(recording.id);
+    expect(Object.keys(stored?.upkeep.egresses ?? {})).toHaveLength(50);
+    const history = await store.history(recording.id);
+    expect(history.map((entry) => entry.version)).toEqual(
+      Array.from({ length: stored!.version }, (_, i) => i + 1),
+    );
+  });
+
+  it('keeps a history that folds to the row', async () => {
+    const recording = aRecording({ labels: { team: 'a' } });
+    await create(recording);
+    for (const status of ['STARTING', 'ACTIVE', 'ENDING', 'COMPLETE'] as const) {
+      await writer.tell(
+        recording.id,
+        { kind: 'egress-seen', egress: anEgress(recording, { status }), at: T0 + 1_000 },
+        'livekit',
+      );
+    }
+    const { rev: _rev, upkeep: _upkeep, ...row } = (await store.get(recording.id))!;
+    expect(foldHistory(await store.history(recording.id)).at(-1)?.recording).toEqual(row);
+  });
+
+  it('files the effects in the commit, and the log and the wake-up with them', async () => {
+    const recording = aRecording();
+    await writer.create(
+      recording,
+      [{ do: 'write-metadata' }, { do: 'pass-start-deadline', at: T0 + 20_000 }],
+      'test',
+    );
+    const filed = await store.filedEffects(0, 10);
+    expect(filed.map(({ effect }) => effect.do).sort()).toEqual(['pass-start-deadline', 'write-metadata']);
+    await store.takeOff(filed.map(({ entry }) => entry));
+    expect(await store.filedEffects(0, 10)).toEqual([]);
+    expect(await redis().xlen(keys.events())).toBe(1);
+  });
+
+  it('refuses every write while the mark that Redis is whole is missing', async () => {
+    await redis().del(keys.epoch());
+    await expect(create(aRecording())).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' });
+    await expect(store.page(aQuery())).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' });
+    expect(await redis().keys('*')).toEqual([]);
+  });
+
+  it('forgets a deleted recording whole: no key, no index entry names it', async () => {
+    const recording = aRecording({ labels: { a: 1, b: { c: [true] } } });
+    await create(recording);
+    await writer.tell(
+      recording.id,
+      { kind: 'start-refused', why: 'no', credentials: false, at: T0 + 10 },
+      'livekit',
+    );
+    await writer.tell(recording.id, { kind: 'deletion-requested', by: 'admin', at: T0 + 20 }, 'admin');
+    await writer.tell(recording.id, { kind: 'deleted', at: T0 + 30 }, 'admin');
+    expect(await store.get(recording.id)).toBeNull();
+    const left = (await redis().keys('*')).filter(
+      (key) => ![keys.events(), keys.outbox(), keys.epoch()].includes(key),
+    );
+    expect(left).toEqual([]);
+  });
+
+  describe('lists', () => {
+    const rooms = [aRoomId('r1'), aRoomId('r2'), aRoomId('r3')];
+    let all: StoredRecording[] = [];
+
+    // Scores repeat on purpose: the order among equals has to be that of the ids, on every page.
+    const fill = async (count: number): Promise<void> => {
+      all = [];
+      for (let i = 0; i < count; i++) {
+        const pick = <T>(items: readonly T[], step: number): T => items[Math.floor(i / step) % items.length]!;
+        const durationMs = pick([null, 1_000, 2_000, 2_000, null, 9], 1);
+        const recording: StoredRecording = {
+          ...newRecording({
+            id: aRecordingId(),
+            roomId: pick(rooms, 1),
+            roomName: 'r',
+            layout: 'GRID',
+            preset: 'H264_720P_30',
+            audioOnly: false,
+            maxDurationMs: 1,
+            labels: {
+              ...(i % 2 === 0 && { team: 'a' }),
+              ...(i % 3 === 0 && { kind: { deep: [i % 2] } }),
+              n: i % 7,
+            },
+            requestedAt: T0 + Math.floor(i / 4),
+            startLimitMs: 1,
+          }),
+          status: pick(RECORDING_STATUSES, 2),
+          durationMs,
+          sizeBytes: i % 5 === 0 ? null : (i * 37) % 11,
+        };
+        const unslotted = { ...recording, upkeep: { ...recording.upkeep, holdsSlot: false } };
+        await create(unslotted);
+        all.push(unslotted);
+      }
+    };
+
+    const expected = (query: RecordingQuery): string[] => {
+      const holds = Object.entries(query.labels);
+      const sign = query.direction === 'ASC' ? 1 : -1;
+      const valueOf = (r: StoredRecording): number | null =>
+        query.field === 'REQUESTED_AT'
+          ? r.requestedAt
+          : query.field === 'DURATION'
+            ? r.durationMs
+            : r.sizeBytes;
+      const byId = (a: StoredRecording, b: StoredRecording): number => (a.id < b.id ? -1 : 1) * sign;
+      return all
+        .filter((r) => query.rooms === null || query.rooms.includes(r.roomId))
+        .filter((r) => query.statuses.includes(r.status))
+        .filter((r) => query.requestedAfter === null || r.requestedAt > query.requestedAfter)
+        .filter((r) => query.requestedBefore === null || r.requestedAt < query.requestedBefore)
+        .filter((r) =>
+          holds.every(
+            ([name, value]) =>
+              r.labels[name] !== undefined && canonicalJson(r.labels[name]!) === canonicalJson(value),
+          ),
+        )
+        .sort((a, b) => {
+          const [x, y] = [valueOf(a), valueOf(b)];
+          if (x === null && y === null) return (a.requestedAt - b.requestedAt) * sign || byId(a, b);
+          if (x === null) return 1;
+          if (y === null) return -1;
+          return (x - y) * sign || byId(a, b);
+        })
+        .map((r) => r.id);
+    };
+
+    const readAll = async (query: RecordingQuery): Promise<{ ids: string[]; totals: Set<number | null> }> => {
+      const ids: string[] = [];
+      const totals = new Set<number | null>();
+      let after: PageCursor | null = null;
+      for (;;) {
+        const page = await store.page({ ...query, after });
+        ids.push(...page.items.map((item) => item.recording.id));
+        totals.add(page.total);
+        if (!page.hasNextPage) return { ids, totals };
+        after = page.items.at(-1)!.cursor;
+      }
+    };
+
+    it('page like a naive list in every combination of room, status, time, labels and sort', async () => {
+      await fill(140);
+      const anyQuery = fc.record({
+        rooms: fc.option(fc.subarray(rooms), { nil: null }),
+        statuses: fc.subarray([...RECORDING_STATUSES], { minLength: 1 }),
+        requestedAfter: fc.option(fc.integer({ min: T0 - 1, max: T0 + 36 }), { nil: null }),
+        requestedBefore: fc.option(fc.integer({ min: T0, max: T0 + 37 }), { nil: null }),
+        labels: fc.constantFrom<RecordingQuery['labels']>(
+          {},
+          {},
+          { team: 'a' },
+          { team: 'a', kind: { deep: [0] } },
+          { n: 3 },
+          { n: 3, team: 'b' },
+        ),
+        field: fc.constantFrom('REQUESTED_AT' as const, 'DURATION' as const, 'SIZE' as const),
+        direction: fc.constantFrom('ASC' as const, 'DESC' as const),
+        first: fc.integer({ min: 1, max: 50 }),
+      });
+      await fc.assert(
+        fc.asyncProperty(anyQuery, async (random) => {
+          const query: RecordingQuery = { ...random, after: null };
+          const want = expected(query);
+          const { ids, totals } = await readAll(query);
+          expect(ids).toEqual(want);
+          expect([...totals]).toEqual([want.length]);
+        }),
+        { numRuns: 300 },
+      );
+    });
+
+    it('go on after a recording that has left the list since', async () => {
+      await fill(20);
+      const query = aQuery({ first: 5, direction: 'ASC' });
+      const first = await store.page(query);
+      const last = first.items.at(-1)!;
+      await redis().zrem(keys.index('all', `${last.recording.status}:requested`), last.recording.id);
+      const second = await store.page({ ...query, after: last.cursor });
+      expect(second.items.map((item) => item.recording.id)).toEqual(expected(query).slice(5, 10));
+    });
+  });
+});
+
+function aQuery(query: Partial<RecordingQuery> = {}): RecordingQuery {
+  return {
+    rooms: null,
+    statuses: RECORDING_STATUSES,
+    requestedAfter: null,
+    requestedBefore: null,
+    labels: {},
+    field: 'REQUESTED_AT',
+    direction: 'DESC',
+    first: 20,
+    after: null,
+    ...query,
+  };
+}
