@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
 import { AuthModule } from './auth/auth.module.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Config } from './config/config.js';
@@ -8,9 +9,11 @@ import type { Clock } from './kernel/clock.js';
 import { LiveKitModule } from './livekit/livekit.module.js';
 import { LocksModule } from './locks/locks.module.js';
 import { MediaModule } from './media/media.module.js';
+import { RecordingsCatalogModule } from './media/recordings-catalog.module.js';
 import { ConsoleModule } from './ops/console.module.js';
 import { OpsModule } from './ops/ops.module.js';
 import { QueueModule } from './queue/queue.module.js';
+import { RebuildModule } from './rebuild/rebuild.module.js';
 import { RecordingsModule } from './recordings/recordings.module.js';
 import { RedisModule } from './redis/redis.module.js';
 import { RoomsModule } from './rooms/rooms.module.js';
@@ -20,19 +23,26 @@ import { StorageModule } from './storage/storage.module.js';
 @Module({})
 export class AppModule {
   static with(config: Config, clock?: Clock, instance?: Instance): DynamicModule {
-    const foundation = [RedisModule, QueueModule, LocksModule, StorageModule, LiveKitModule, AuthModule];
-    const features = [RoomsModule, RecordingsModule, MediaModule.over(RecordingsModule)];
+    const foundation = [
+      ScheduleModule.forRoot(),
+      RedisModule,
+      QueueModule,
+      LocksModule,
+      StorageModule,
+      LiveKitModule,
+      AuthModule,
+    ];
+    const features = [
+      RoomsModule,
+      RecordingsModule,
+      MediaModule.over(RecordingsCatalogModule),
+      RebuildModule,
+    ];
     // A worker serves nothing but its health; see serveHealthAlone.
     const edges = config.role === 'worker' ? [] : [GraphqlModule.serving(), ConsoleModule];
     return {
       module: AppModule,
-      imports: [
-        ConfigModule.with(config, clock, instance),
-        ...foundation,
-        ...features,
-        ...edges,
-        OpsModule,
-      ],
+      imports: [ConfigModule.with(config, clock, instance), ...foundation, ...features, ...edges, OpsModule],
     };
   }
 }
