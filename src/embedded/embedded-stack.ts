@@ -1,6 +1,8 @@
 import type { Clock } from '../kernel/clock.js';
 import { newSecret } from '../kernel/ids.js';
 import { StartFault } from '../kernel/start-fault.js';
+import { startSimulator } from '../livekit/simulator/start-simulator.js';
+import { FIRST_ROOMS } from './first-rooms.js';
 import { KeptFolder } from './kept-folder.js';
 import { beTheOnlyOne } from './only-one.js';
 import { PrivateRedis } from './private-redis.js';
@@ -11,6 +13,8 @@ export interface EmbeddedOptions {
   /** The path of a Redis server; null where REDIS_URL is set. */
   readonly redisServer: string | null;
   readonly folder: string;
+  /** Where the simulator tells of its rooms and egresses. */
+  readonly webhookUrl: string;
   readonly clock: Clock;
 }
 
@@ -63,7 +67,7 @@ export class EmbeddedStack {
   private readonly enders: (() => Promise<void>)[] = [];
 
   /** Throws StartFault; what had been started by then is ended by `end`. */
-  async start({ env, redisServer, folder, clock }: EmbeddedOptions): Promise<void> {
+  async start({ env, redisServer, folder, webhookUrl, clock }: EmbeddedOptions): Promise<void> {
     const missing = whatIsMissing(env);
     const kept = await KeptFolder.open(folder);
     this.enders.push(await beTheOnlyOne(kept.path));
@@ -72,7 +76,11 @@ export class EmbeddedStack {
     }
     if (missing.storage) await this.embedStorage(kept);
     if (missing.redis) await this.embedRedis(kept, redisServer, clock);
-    if (missing.livekit) await this.embedLiveKit(kept);
+    if (missing.livekit) await this.embedLiveKit(kept, webhookUrl);
+  }
+
+  get hasFirstRooms(): boolean {
+    return 'LIVEKIT_URL' in this.variables;
   }
 
   async end(): Promise<void> {
@@ -95,7 +103,17 @@ export class EmbeddedStack {
     this.parts.push({ name: 'Redis', words: `embedded: a private server that keeps its data in ${folder}` });
   }
 
-  private async embedLiveKit(_kept: KeptFolder): Promise<void> {
-    throw new StartFault('no simulator yet');
+  private async embedLiveKit(kept: KeptFolder, webhookUrl: string): Promise<void> {
+    const apiKey = 'tallylight';
+    const apiSecret = await kept.keep('livekit-secret', newSecret);
+    const simulator = await startSimulator({ apiKey, apiSecret, webhookUrl, rooms: FIRST_ROOMS });
+    this.enders.push(() => simulator.close());
+    Object.assign(this.variables, {
+      LIVEKIT_URL: simulator.url,
+      LIVEKIT_API_KEY: apiKey,
+      LIVEKIT_API_SECRET: apiSecret,
+    });
+    const rooms = Object.keys(FIRST_ROOMS).join(' and ');
+    this.parts.push({ name: 'LiveKit', words: `embedded: a simulator, with people in the rooms ${rooms}` });
   }
 }
