@@ -8,7 +8,7 @@ import { GraphqlDriver } from './graphql-driver.js';
 import { GRAPHQL_PATH, HttpDoor } from './http-door.js';
 import { httpLimits } from './http-limits.js';
 import { LIMITS } from './query-limits.js';
-import { scalars } from './scalars.js';
+import { scalarResolvers } from './scalars.js';
 import { WebSocketDoor } from './websocket-door.js';
 
 /** Every module's part of the schema, beside its resolvers. */
@@ -42,7 +42,7 @@ function toOptions(typePaths: readonly string[], errors: GraphqlErrors, door: Ht
   return {
     path: GRAPHQL_PATH,
     typePaths: [...typePaths],
-    resolvers: scalars,
+    resolvers: scalarResolvers,
     context: (request: FastifyRequest) => door.contextOf(request),
     formatError: (_formatted, error) => errors.toClient(asGraphqlError(error)),
     plugins: [httpLimits],

@@ -35,6 +35,7 @@ export const LIMITS = {
 const LIST_COST = 5;
 /** Of a list whose length the client doesn't say. */
 const UNSIZED_LIST = 5;
+const INTROSPECTION_LIST = 10;
 /** Resolvers refuse a longer page, with better words than these limits have. */
 const MAX_PAGE = 1_000;
 /** Spreads of fragments in fragments double with every step; counted as they are walked. */
@@ -52,7 +53,7 @@ export function refuseTooMuch(
   if (countAliases(document) > LIMITS.aliases) {
     throw tooMuch(`has more than ${LIMITS.aliases} aliases; send several requests instead`);
   }
-  new Tally(schema, document, operation, variables).count();
+  new Count(schema, document, operation, variables).run();
 }
 
 function tooMuch(what: string): TallyError {
@@ -76,7 +77,7 @@ interface Place {
   readonly depth: number;
 }
 
-class Tally {
+class Count {
   private cost = 0;
   private steps = 0;
   private readonly fragments = new Map<string, FragmentDefinitionNode>();
@@ -96,7 +97,7 @@ class Tally {
     }
   }
 
-  count(): void {
+  run(): void {
     const root = this.schema.getRootType(this.operation.operation);
     if (root) this.walk(this.operation.selectionSet, root, { times: 1, page: null, depth: 1 });
   }
@@ -126,7 +127,8 @@ class Tally {
     }
     const page = this.pageOf(node, field);
     const isList = isListType(getNullableType(field.type));
-    const times = place.times * (isList ? (page ?? place.page ?? UNSIZED_LIST) : 1);
+    const unsized = type.name.startsWith('__') ? INTROSPECTION_LIST : UNSIZED_LIST;
+    const times = place.times * (isList ? (page ?? place.page ?? unsized) : 1);
     this.cost += times + (page === null ? 0 : place.times * LIST_COST);
     if (this.cost > LIMITS.cost) {
       throw tooMuch(

@@ -99,5 +99,13 @@ function fromLiteral(node: ValueNode, variables?: JsonObject | null): unknown {
   }
 }
 
-/** As the schema names them. */
-export const scalars = { DateTime: dateTime, SafeInt: safeInt, JSONObject: jsonObject };
+/** As the schema names them. Only what they do: whole scalars would take their descriptions out of the schema. */
+export const scalarResolvers = {
+  DateTime: doingsOf(dateTime),
+  SafeInt: doingsOf(safeInt),
+  JSONObject: doingsOf(jsonObject),
+};
+
+function doingsOf({ serialize, parseValue, parseLiteral }: GraphQLScalarType): Record<string, unknown> {
+  return { __serialize: serialize, __parseValue: parseValue, __parseLiteral: parseLiteral };
+}
