@@ -63,7 +63,10 @@ export class WebSocketDoor {
     );
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       if (pathOf(request) === GRAPHQL_PATH) {
-        sockets.handleUpgrade(request, socket, head, (ws) => sockets.emit('connection', ws, request));
+        sockets.handleUpgrade(request, socket, head, (ws) => {
+          sockets.emit('connection', ws, request);
+          this.hearErrors(ws);
+        });
       } else if (server.listenerCount('upgrade') === 1) {
         // Nobody else will answer, and a socket without an answer stays open.
         socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
@@ -90,6 +93,12 @@ export class WebSocketDoor {
     await protocol.dispose();
     empty.abort();
     await cut;
+  }
+
+  /** In place of the library's own ear, which writes to the console: a broken frame is the client's affair, ws has closed by then. */
+  private hearErrors(socket: WebSocket): void {
+    socket.removeAllListeners('error');
+    socket.on('error', (error) => this.log.debug({ message: 'a WebSocket broke', cause: error.message }));
   }
 
   /** False, or a socket that closes: nothing is executed on it, whatever was sent right behind. */

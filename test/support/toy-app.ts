@@ -79,14 +79,20 @@ class ToyResolver {
   }
 
   @Subscription('forever', { resolve: (tick: number) => tick })
-  async *forever(): AsyncGenerator<number> {
-    this.world.listeners += 1;
-    try {
-      yield 1;
-      await new Promise<never>(() => undefined);
-    } finally {
-      this.world.listeners -= 1;
-    }
+  forever(): AsyncIterableIterator<number> {
+    const { world } = this;
+    let ticks = 0;
+    world.listeners += 1;
+    return {
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+      next: () => (ticks++ === 0 ? Promise.resolve({ value: 1, done: false }) : new Promise(() => undefined)),
+      return: () => {
+        world.listeners -= 1;
+        return Promise.resolve({ value: undefined, done: true });
+      },
+    };
   }
 }
 
