@@ -94,10 +94,18 @@ describe('an egress as a real server showed it', () => {
     });
   });
 
-  it('is the same in the answer of the API and in the webhook of the same moment', () => {
-    const ended = goldenCase('upload-refused').webhooks.at(-1)!;
-    const event = toLiveKitEvent(WebhookEvent.fromJsonString(ended.body, LENIENT), 'none');
-    expect(event).toMatchObject({ kind: 'egress', egress: lastListed('upload-refused') });
+  it.each([
+    'audio-complete',
+    'video-complete',
+    'limit-reached',
+    'stopped-while-starting',
+    'upload-refused',
+    'room-deleted-while-active',
+  ])('is the same in the last list and in the last webhook: %s', (name) => {
+    const events = goldenCase(name).webhooks.map(({ body }) =>
+      toLiveKitEvent(WebhookEvent.fromJsonString(body, LENIENT), 'none'),
+    );
+    expect(events.findLast(({ kind }) => kind === 'egress')).toMatchObject({ egress: lastListed(name) });
   });
 });
 
