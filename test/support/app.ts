@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Client, createClient } from 'graphql-ws';
+import { Redis } from 'ioredis';
 import { WebSocket } from 'ws';
 import { createApp } from '../../src/app.js';
 import type { SimulatorEngine } from '../../src/livekit/simulator/engine.js';
@@ -23,13 +24,20 @@ export interface GraphqlAnswer<T> {
   readonly data: T;
   /** The first error's code, or null. */
   readonly code: string | null;
-  readonly errors: readonly { readonly message: string; readonly extensions: Readonly<Record<string, unknown>> }[];
+  readonly errors: readonly {
+    readonly message: string;
+    readonly extensions: Readonly<Record<string, unknown>>;
+  }[];
 }
 
 export interface TestInstance {
   readonly url: string;
   readonly app: NestFastifyApplication;
-  graphql<T = Record<string, unknown>>(query: string, variables?: object, key?: string): Promise<GraphqlAnswer<T>>;
+  graphql<T = Record<string, unknown>>(
+    query: string,
+    variables?: object,
+    key?: string,
+  ): Promise<GraphqlAnswer<T>>;
   /** A client for subscriptions; closed with the instance. */
   subscriber(key?: string): Client;
   close(): Promise<void>;
@@ -37,6 +45,8 @@ export interface TestInstance {
 
 export interface TestStack {
   readonly redis: RedisServer;
+  /** For looking at what the product wrote. */
+  readonly redisClient: Redis;
   readonly simulator: SimulatorEngine;
   readonly storageFolder: string;
   readonly env: Readonly<Record<string, string>>;
@@ -54,7 +64,11 @@ export async function startStack(
   timings: SimulatorTimings = QUICK,
 ): Promise<TestStack> {
   const redis = await startRedisServer({ appendonly: true });
-  const simulator: RunningSimulator = await startSimulator({ apiKey: API_KEY, apiSecret: API_SECRET, timings });
+  const simulator: RunningSimulator = await startSimulator({
+    apiKey: API_KEY,
+    apiSecret: API_SECRET,
+    timings,
+  });
   const folder = await mkdtemp(join(tmpdir(), 'tallylight-e2e-'));
   const stackEnv = {
     TALLYLIGHT_ADMIN_KEY: ADMIN_KEY,
@@ -68,20 +82,26 @@ export async function startStack(
     ...env,
   };
   const instances: TestInstance[] = [];
+  const redisClient = new Redis(redis.url, { maxRetriesPerRequest: 3 });
+  redisClient.on('error', () => undefined);
   return {
     redis,
+    redisClient,
     simulator: simulator.engine,
     storageFolder: folder,
     env: stackEnv,
     start: async (more = {}) => {
       const instance = await startInstance({ ...stackEnv, ...more });
       if (instances.push(instance) === 1) {
-        simulator.engine.setReceiver(httpReceiver(`${instance.url}/livekit/webhook`, new AbortController().signal));
+        simulator.engine.setReceiver(
+          httpReceiver(`${instance.url}/livekit/webhook`, new AbortController().signal),
+        );
       }
       return instance;
     },
     close: async () => {
       for (const instance of instances) await instance.close();
+      redisClient.disconnect();
       await simulator.close();
       await redis.close();
       await rm(folder, { recursive: true, force: true });
@@ -95,7 +115,9 @@ async function startInstance(env: Readonly<Record<string, string>>): Promise<Tes
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   const clients: Client[] = [];
   let open = true;
-  await eventually(async () => (await fetch(`${url}/health/ready`)).status === 200 || 'it is not ready', { withinMs: 10_000 });
+  await eventually(async () => (await fetch(`${url}/health/ready`)).status === 200 || 'it is not ready', {
+    withinMs: 10_000,
+  });
   return {
     url,
     app,
@@ -119,7 +141,12 @@ async function startInstance(env: Readonly<Record<string, string>>): Promise<Tes
   };
 }
 
-async function ask<T>(url: string, query: string, variables: object = {}, key = ADMIN_KEY): Promise<GraphqlAnswer<T>> {
+async function ask<T>(
+  url: string,
+  query: string,
+  variables: object = {},
+  key = ADMIN_KEY,
+): Promise<GraphqlAnswer<T>> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
