@@ -30,8 +30,8 @@ export function parseMediaKey(
 ): { roomId: RoomId; recordingId: RecordingId; audioOnly: boolean } | null {
   const match = MEDIA.exec(path);
   if (!match) return null;
-  const roomId = parseRoomId(match[1]!);
-  const recordingId = parseRecordingId(match[2]!);
+  const roomId = parseRoomId(match[1] ?? '');
+  const recordingId = parseRecordingId(match[2] ?? '');
   return roomId && recordingId ? { roomId, recordingId, audioOnly: match[3] === 'ogg' } : null;
 }
 
