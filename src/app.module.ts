@@ -12,6 +12,7 @@ import { MediaModule } from './media/media.module.js';
 import { RecordingsCatalogModule } from './media/recordings-catalog.module.js';
 import { ConsoleModule } from './ops/console.module.js';
 import { OpsModule } from './ops/ops.module.js';
+import { QueuesUiModule } from './ops/queues-ui.module.js';
 import { QueueModule } from './queue/queue.module.js';
 import { RebuildModule } from './rebuild/rebuild.module.js';
 import { RecordingsModule } from './recordings/recordings.module.js';
@@ -39,7 +40,7 @@ export class AppModule {
       RebuildModule,
     ];
     // A worker serves nothing but its health; see serveHealthAlone.
-    const edges = config.role === 'worker' ? [] : [GraphqlModule.serving(), ConsoleModule];
+    const edges = config.role === 'worker' ? [] : [GraphqlModule.serving(), ConsoleModule, QueuesUiModule];
     return {
       module: AppModule,
       imports: [ConfigModule.with(config, clock, instance), ...foundation, ...features, ...edges, OpsModule],

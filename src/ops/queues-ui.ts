@@ -1,0 +1,104 @@
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { FastifyAdapter as BoardAdapter } from '@bull-board/fastify';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { authenticateBasicOrBearer, BASIC_CHALLENGE } from '../auth/basic.js';
+import { Credentials } from '../auth/credentials.js';
+import type { QueueName } from '../queue/define-job.js';
+import { Queues } from '../queue/queues.js';
+import { RedisConnections, redisFailure } from '../redis/redis.connections.js';
+import { toHttpError } from './http-errors.js';
+import { jobTitle } from './job-title.js';
+
+export const QUEUES_PATH = '/admin/queues';
+
+/** What a person reads above a queue. */
+const DESCRIPTIONS: Record<QueueName, string> = {
+  recordings: 'Looks at what LiveKit and the storage say of a recording, and brings it up to date',
+  timers: 'Deadlines: a start that takes too long, a recording that reaches its longest duration',
+  inbox: 'What LiveKit told by webhook, kept until it has been applied',
+  effects: 'What a change of a recording ordered: stop an egress, write its record, tell the room',
+  deletions: 'Deletions of media and records, one or many, carried on until they are done',
+  sweeps: 'Regular looks for what was left behind',
+};
+
+/** Nothing is loaded from elsewhere: the board's page names a font on a server that may be out of reach. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'self'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** The board over every queue, its page, files and API alike for an ADMIN alone. */
+@Injectable()
+export class QueuesUi implements OnModuleInit {
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly credentials: Credentials,
+    private readonly queues: Queues,
+    private readonly redis: RedisConnections,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    const server = this.host.httpAdapter.getInstance() as FastifyInstance;
+    const board = this.makeBoard();
+    await server.register(
+      async (scope) => {
+        scope.addHook('onRequest', async (request, reply) => {
+          reply.header('cache-control', 'no-store');
+          reply.header('content-security-policy', CONTENT_SECURITY_POLICY);
+          try {
+            await authenticateBasicOrBearer(
+              this.credentials,
+              request.headers.authorization,
+              'look at the queues',
+            );
+            if (request.url.startsWith(`${QUEUES_PATH}/api/`)) await this.askRedis();
+          } catch (error) {
+            return refuse(reply, error);
+          }
+        });
+        await scope.register(board.registerPlugin());
+      },
+      { prefix: QUEUES_PATH },
+    );
+  }
+
+  private makeBoard(): BoardAdapter {
+    const board = new BoardAdapter();
+    board.setBasePath(QUEUES_PATH);
+    createBullBoard({
+      queues: this.queues.all.map((queue) => {
+        const adapter = new BullMQAdapter(queue, { description: DESCRIPTIONS[queue.name as QueueName] });
+        adapter.setFormatter('name', (job: { name: string; data: unknown }) => jobTitle(job.name, job.data));
+        return adapter;
+      }),
+      serverAdapter: board,
+      options: { uiConfig: { boardTitle: 'Tallylight queues', hideRedisDetails: false } },
+    });
+    board.setErrorHandler((error) => {
+      const { status, body } = toHttpError(redisFailure(error));
+      return { status: status as 500, body };
+    });
+    return board;
+  }
+
+  /** The queues' own connection waits for a Redis that is away, which a page should not. */
+  private async askRedis(): Promise<void> {
+    try {
+      await this.redis.command.ping();
+    } catch (error) {
+      throw redisFailure(error);
+    }
+  }
+}
+
+function refuse(reply: FastifyReply, error: unknown): FastifyReply {
+  const { status, body } = toHttpError(error);
+  if (status === 401) reply.header('www-authenticate', BASIC_CHALLENGE);
+  return reply.status(status).send(body);
+}
