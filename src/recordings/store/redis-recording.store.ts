@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
+import type { ChainableCommander } from 'ioredis';
 import { Clock } from '../../kernel/clock.js';
 import type { RecordingId, RoomId } from '../../kernel/ids.js';
 import { EVENTS_CHANNEL, keys } from '../../redis/keys.js';
@@ -38,8 +39,8 @@ export class RedisRecordingStore extends RecordingStore {
   }
 
   async get(id: RecordingId): Promise<StoredRecording | null> {
-    const doc = await this.ask((redis) => redis.hget(keys.recording(id), 'doc'));
-    return doc === null ? null : (JSON.parse(doc) as StoredRecording);
+    const doc = await this.read((whole) => whole.hget(keys.recording(id), 'doc'));
+    return typeof doc === 'string' ? (JSON.parse(doc) as StoredRecording) : null;
   }
 
   async commit(step: Commit): Promise<CommitResult> {
@@ -71,35 +72,34 @@ export class RedisRecordingStore extends RecordingStore {
   }
 
   async history(id: RecordingId): Promise<HistoryEntry[]> {
-    return parseHistory((await this.ask((redis) => redis.hget(keys.recording(id), 'history'))) ?? '');
+    const lines = await this.read((whole) => whole.hget(keys.recording(id), 'history'));
+    return parseHistory(typeof lines === 'string' ? lines : '');
   }
 
   async slotHolder(room: RoomId): Promise<RecordingId | null> {
-    return (await this.ask((redis) => redis.hget(keys.slot(room), 'recording'))) as RecordingId | null;
+    return (await this.read((whole) => whole.hget(keys.slot(room), 'recording'))) as RecordingId | null;
   }
 
   async countInRoom(room: RoomId): Promise<number> {
-    const counts = await this.ask((redis) => {
-      const pipeline = redis.pipeline();
-      for (const status of RECORDING_STATUSES) pipeline.zcard(indexKeys.requested(roomScope(room), status));
-      return pipeline.exec();
-    });
-    return (counts ?? []).reduce((sum, [error, count]) => {
-      if (error) throw redisFailure(error);
-      return sum + Number(count);
-    }, 0);
+    const counts = await this.readAll((whole) =>
+      RECORDING_STATUSES.reduce(
+        (all, status) => all.zcard(indexKeys.requested(roomScope(room), status)),
+        whole,
+      ),
+    );
+    return counts.reduce<number>((sum, count) => sum + Number(count), 0);
   }
 
-  unsettled(after: RecordingId | null, limit: number): Promise<RecordingId[]> {
+  async unsettled(after: RecordingId | null, limit: number): Promise<RecordingId[]> {
     const from = after === null ? '-' : `(${after}`;
-    return this.ask((redis) =>
-      redis.zrange(keys.unsettled(), from, '+', 'BYLEX', 'LIMIT', 0, limit),
-    ) as Promise<RecordingId[]>;
+    return (await this.read((whole) =>
+      whole.zrange(keys.unsettled(), from, '+', 'BYLEX', 'LIMIT', 0, limit),
+    )) as RecordingId[];
   }
 
   async keyUse(caller: string, key: string): Promise<KeyUse | null> {
-    const use = await this.ask((redis) => redis.get(keys.idempotency(caller, key)));
-    return use === null ? null : (JSON.parse(use) as KeyUse);
+    const use = await this.read((whole) => whole.get(keys.idempotency(caller, key)));
+    return typeof use === 'string' ? (JSON.parse(use) as KeyUse) : null;
   }
 
   async filedEffects(olderThanMs: number, limit: number): Promise<FiledEffect[]> {
@@ -112,6 +112,21 @@ export class RedisRecordingStore extends RecordingStore {
 
   async takeOff(entries: readonly string[]): Promise<void> {
     if (entries.length > 0) await this.ask((redis) => redis.zrem(keys.outbox(), ...entries));
+  }
+
+  private async read(question: (whole: ChainableCommander) => ChainableCommander): Promise<unknown> {
+    return (await this.readAll(question))[0];
+  }
+
+  /** The mark is read in the same step: what is missing while Redis is not whole is not "no". */
+  private async readAll(question: (whole: ChainableCommander) => ChainableCommander): Promise<unknown[]> {
+    const answers = await this.ask((redis) => question(redis.multi().get(keys.epoch())).exec());
+    const [epoch, ...results] = (answers ?? []).map(([error, result]) => {
+      if (error) throw redisFailure(error);
+      return result;
+    });
+    if (typeof epoch !== 'string') throw notWhole();
+    return results;
   }
 
   private async ask<T>(question: (redis: RedisConnections['command']) => Promise<T>): Promise<T> {
