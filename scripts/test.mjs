@@ -6,7 +6,8 @@ import { setUp } from './setup.mjs';
 await run(async () => {
   const redisServer = setUp({ needsRedis: () => true });
   const projects = ['unit', 'integration', 'contract', 'e2e'];
-  const args = ['node_modules/jest/bin/jest.js', '--selectProjects', ...projects, ...process.argv.slice(2)];
+  // The list of projects takes every word that follows, so it comes last.
+  const args = ['node_modules/jest/bin/jest.js', ...process.argv.slice(2), '--selectProjects', ...projects];
   const { status } = spawnSync(process.execPath, args, {
     stdio: 'inherit',
     env: { ...process.env, REDIS_SERVER: redisServer },
