@@ -38,7 +38,8 @@ export class SimulatedLiveKit {
   get told(): string[] {
     return this.delivered.map(({ event }) => {
       const who = event.participant?.identity;
-      if (event.egressInfo) return `${event.event} ${EgressStatus[event.egressInfo.status].slice('EGRESS_'.length)}`;
+      if (event.egressInfo)
+        return `${event.event} ${EgressStatus[event.egressInfo.status].slice('EGRESS_'.length)}`;
       return who?.startsWith('EG_') ? `${event.event} recorder` : event.event;
     });
   }
@@ -62,7 +63,8 @@ export class SimulatedLiveKit {
   /** The id of an egress whose start was accepted. */
   async started(roomName: string, changes: Partial<StartEgress> = {}): Promise<string> {
     const outcome = await this.answer(this.livekit.startEgress(aStart(roomName, changes)));
-    if (outcome.kind !== 'accepted') throw new Error(`the start was not accepted: ${JSON.stringify(outcome)}`);
+    if (outcome.kind !== 'accepted')
+      throw new Error(`the start was not accepted: ${JSON.stringify(outcome)}`);
     return outcome.egress.egressId;
   }
 

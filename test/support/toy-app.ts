@@ -1,5 +1,10 @@
 import { join } from 'node:path';
-import { type INestApplication, type LoggerService, Module } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  type INestApplication,
+  type LoggerService,
+  Module,
+} from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { Args, Context, Mutation, Query, Resolver, Subscription } from '@nestjs/graphql';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -14,10 +19,16 @@ import { TallyError } from '../../src/kernel/errors.js';
 import { HttpErrors } from '../../src/ops/http-errors.js';
 
 /** What went on behind the door. */
-export class ToyWorld {
+export class ToyWorld implements BeforeApplicationShutdown {
   readonly played: string[] = [];
   /** Sources of `forever` that are listened to. */
   listeners = 0;
+  /** What happens when the application is about to end, and its doors are still to be open. */
+  atLastCall: () => Promise<void> = () => Promise.resolve();
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.atLastCall();
+  }
 }
 
 interface EchoArguments {

@@ -77,7 +77,9 @@ describe('the life of a recording', () => {
     const egressId = await play.started('talk');
     await play.clock.advance(5_000);
     const stop = await play.answer(play.livekit.stopEgress(egressId));
-    expect(stop).toMatchObject({ egress: { status: 'ABORTED', errorCode: 412, error: 'Start signal not received' } });
+    expect(stop).toMatchObject({
+      egress: { status: 'ABORTED', errorCode: 412, error: 'Start signal not received' },
+    });
     await play.clock.advance(10_000);
     expect(play.toldOfEgresses()).toEqual(['egress_started STARTING', 'egress_ended ABORTED']);
     expect(play.media.size).toBe(0);

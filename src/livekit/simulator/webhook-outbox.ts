@@ -96,8 +96,9 @@ export class WebhookOutbox {
   private async deliver(delivery: WebhookDelivery, life: number): Promise<void> {
     for (const pauseMs of [...this.timings.webhookPausesMs, null]) {
       const answer = await this.attempt(delivery);
-      if (answer.taken || pauseMs === null || life !== this.life) return;
+      if (answer.taken || pauseMs === null) return;
       await this.scheduler.pause(answer.retryAfterMs ?? pauseMs);
+      if (life !== this.life) return;
     }
   }
 
