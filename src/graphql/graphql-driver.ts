@@ -28,9 +28,4 @@ export class GraphqlDriver extends ApolloDriver {
     if (!schema) throw new Error('GraphQL was started without a schema');
     this.webSocketDoor.open(httpAdapter.getHttpServer() as Server, schema);
   }
-
-  override async stop(): Promise<void> {
-    await this.webSocketDoor.close();
-    await super.stop();
-  }
 }

@@ -57,6 +57,8 @@ function toOptions(typePaths: readonly string[], errors: GraphqlErrors, door: Ht
     includeStacktraceInErrorResponses: false,
     autoTransformHttpErrors: false,
     graphiql: false,
+    // Apollo stops by closing the web server: not before requests under way have had their time.
+    stopOnApplicationShutdown: true,
     // The process has one way to stop, and it is not Apollo's.
     stopOnTerminationSignals: false,
   };

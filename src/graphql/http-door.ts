@@ -11,8 +11,8 @@ import { LIMITS } from './query-limits.js';
 
 export const GRAPHQL_PATH = '/graphql';
 
-/** Built beside the compiled sources; absent under test and where the console was not built. */
-const GRAPHIQL_PAGE = join(__dirname, '..', 'console', 'graphiql.html');
+/** Where the console is built to, seen from src/graphql and dist/graphql alike; absent where it was not built. */
+const GRAPHIQL_PAGE = join(__dirname, '..', '..', 'dist', 'console', 'graphiql.html');
 
 /** Lets nobody in without a credential, before a body is read or anything is executed. */
 @Injectable()

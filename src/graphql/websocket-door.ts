@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Injectable, Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import {
   type ExecutionArgs,
   GraphQLError,
@@ -34,7 +34,7 @@ type Connection = Context<ConnectionInitMessage['payload'], Extra & Partial<Gues
 
 /** GraphQL over WebSocket (graphql-transport-ws), for who shows a credential in connection_init. */
 @Injectable()
-export class WebSocketDoor {
+export class WebSocketDoor implements BeforeApplicationShutdown {
   private readonly log = new Logger('WebSocket');
   private shut: () => Promise<void> = () => Promise.resolve();
 
@@ -69,6 +69,7 @@ export class WebSocketDoor {
         });
       } else if (server.listenerCount('upgrade') === 1) {
         // Nobody else will answer, and a socket without an answer stays open.
+        socket.on('error', () => socket.destroy());
         socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       }
     };
@@ -79,9 +80,9 @@ export class WebSocketDoor {
     };
   }
 
-  async close(): Promise<void> {
+  /** Before the web server closes: it would wait for our sockets. */
+  async beforeApplicationShutdown(): Promise<void> {
     await this.shut();
-    this.shut = () => Promise.resolve();
   }
 
   /** Clients are asked to go; who doesn't answer is cut off. */

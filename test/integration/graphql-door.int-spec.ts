@@ -229,3 +229,17 @@ describe('the GraphQL door over HTTP', () => {
     },
   );
 });
+
+describe('a server that stops', () => {
+  it('answers GraphQL until requests under way have had their time', async () => {
+    const app = await startToyApp(config, new SystemClock());
+    let status: number | null = null;
+    app.world.atLastCall = async () => {
+      const url = `${app.url}?query=${encodeURIComponent('{ me { name } }')}`;
+      status = (await fetch(url, { headers: { authorization: KEY } })).status;
+    };
+    await app.stop();
+    expect(status).toBe(200);
+    await expect(fetch(app.url)).rejects.toThrow('fetch failed');
+  });
+});
