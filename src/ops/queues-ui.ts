@@ -24,7 +24,9 @@ const DESCRIPTIONS: Record<QueueName, string> = {
   sweeps: 'Regular looks for what was left behind',
 };
 
-/** Nothing is loaded from elsewhere: the board's page names a font on a server that may be out of reach. */
+/** The board's page names a font on a server that may be out of reach, which would keep the page waiting. */
+const FOREIGN_STYLE = /<link href="https:[^>]*>/g;
+/** Nothing is loaded from elsewhere, whatever a newer board may ask for. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
   "script-src 'self'",
@@ -62,6 +64,11 @@ export class QueuesUi implements OnModuleInit {
             return refuse(reply, error);
           }
         });
+        scope.addHook('onSend', async (_request, reply, payload) =>
+          typeof payload === 'string' && String(reply.getHeader('content-type')).startsWith('text/html')
+            ? payload.replace(FOREIGN_STYLE, '')
+            : payload,
+        );
         await scope.register(board.registerPlugin());
       },
       { prefix: QUEUES_PATH },

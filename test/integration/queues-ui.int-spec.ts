@@ -92,7 +92,9 @@ describe('the pages of the queues', () => {
       const answer = await get(BASE, authorization);
       expect(answer.status).toBe(200);
       expect(answer.headers.get('content-security-policy')).toContain("default-src 'self'");
-      const script = await get(scriptOf(await answer.text()), authorization);
+      const html = await answer.text();
+      expect(html).not.toMatch(/(src|href)="(https?:)?\/\//);
+      const script = await get(scriptOf(html), authorization);
       expect(script.status).toBe(200);
       expect(script.headers.get('content-type')).toContain('javascript');
     }

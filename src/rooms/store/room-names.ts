@@ -19,9 +19,8 @@ export interface NameSearch {
  * when it is new or the stream no longer reaches back to what it knows.
  */
 export class RoomNames {
-  private readonly names = new Map<string, string>();
-  /** The keys of `names`, in the order of Redis. */
-  private ids: string[] = [];
+  /** In the order of ids, which is Redis' order too. */
+  private rooms: { readonly id: string; name: string }[] = [];
   /** The last change in the copy; null: nothing was read yet. */
   private last: string | null = null;
   private running: Promise<void> | null = null;
@@ -36,8 +35,8 @@ export class RoomNames {
     const found: string[] = [];
     let before = 0;
     let totalCount = 0;
-    for (const id of this.ids) {
-      if (!this.names.get(id)?.includes(part)) continue;
+    for (const { id, name } of this.rooms) {
+      if (!name.includes(part)) continue;
       totalCount += 1;
       if (after !== null && id <= after) before += 1;
       else if (found.length < first) found.push(id);
@@ -94,22 +93,19 @@ export class RoomNames {
   }
 
   private apply(id: string, name: string | undefined): void {
-    const known = this.names.has(id);
-    if (name === undefined) {
-      this.names.delete(id);
-      if (known) this.ids.splice(this.placeOf(id), 1);
-    } else {
-      this.names.set(id, name);
-      if (!known) this.ids.splice(this.placeOf(id), 0, id);
-    }
+    const place = this.placeOf(id);
+    const known = this.rooms[place]?.id === id ? this.rooms[place] : undefined;
+    if (name === undefined) this.rooms.splice(place, known ? 1 : 0);
+    else if (known) known.name = name;
+    else this.rooms.splice(place, 0, { id, name });
   }
 
   private placeOf(id: string): number {
     let low = 0;
-    let high = this.ids.length;
+    let high = this.rooms.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.ids[middle]! < id) low = middle + 1;
+      if (this.rooms[middle]!.id < id) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -119,16 +115,13 @@ export class RoomNames {
   private async load(): Promise<void> {
     const [newest] = await this.redis.xrevrange(keys.roomChanges(), '+', '-', 'COUNT', 1);
     this.last = null;
-    this.names.clear();
-    this.ids = [];
+    this.rooms = [];
     for (let min = '-'; ;) {
       const ids = await this.redis.zrange(keys.rooms(), min, '+', 'BYLEX', 'LIMIT', 0, LOAD_STEP);
       const names = ids.length > 0 ? await this.redis.hmget(keys.roomNames(), ...ids) : [];
       ids.forEach((id, i) => {
         const name = names[i];
-        if (typeof name !== 'string') return;
-        this.names.set(id, name);
-        this.ids.push(id);
+        if (typeof name === 'string') this.rooms.push({ id, name });
       });
       if (ids.length < LOAD_STEP) break;
       min = `(${ids.at(-1)}`;
