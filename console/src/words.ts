@@ -65,6 +65,18 @@ const TODAY = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const EARLIER = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const PRECISE = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
 
+const STEP = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+});
+
+/** With milliseconds: between two steps of a recording there are often no more. */
+export function stepInstant(instant: string): string {
+  return STEP.format(new Date(instant));
+}
+
 export function instantWords(instant: string): string {
   const date = new Date(instant);
   return (date.toDateString() === new Date().toDateString() ? TODAY : EARLIER).format(date);

@@ -6,6 +6,7 @@ export class StartFault extends Error {
   }
 }
 
+/** By its code alone: under a test runner the errors of Node's own modules come from another realm, and are no `Error` here. */
 export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+  return typeof error === 'object' && error !== null && 'code' in error && codes.includes(String(error.code));
 }

@@ -4,6 +4,7 @@ import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { isErrno } from '../kernel/start-fault.js';
 
 /** One file of the built console, ready to be sent. */
 export interface ConsoleFile {
@@ -50,7 +51,7 @@ export class ConsoleFiles implements OnModuleInit {
   private files: ReadonlyMap<string, ConsoleFile> = new Map();
 
   async onModuleInit(): Promise<void> {
-    this.files = await readFiles(BUILT_TO);
+    this.files = await readConsoleFiles(BUILT_TO);
     if (this.files.size === 0) this.log.warn({ message: 'the console is not built, / will answer 404' });
   }
 
@@ -60,7 +61,8 @@ export class ConsoleFiles implements OnModuleInit {
   }
 }
 
-async function readFiles(folder: string): Promise<Map<string, ConsoleFile>> {
+/** Everything that can be served from `folder`, by name; nothing where there is no such folder. */
+export async function readConsoleFiles(folder: string): Promise<Map<string, ConsoleFile>> {
   const names = [
     ...(await filesIn(folder)),
     ...(await filesIn(join(folder, 'assets'))).map((name) => `assets/${name}`),
@@ -70,7 +72,7 @@ async function readFiles(folder: string): Promise<Map<string, ConsoleFile>> {
 
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    if (isNotThere(error)) return [];
+    if (isErrno(error, 'ENOENT')) return [];
     throw error;
   });
   return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
@@ -87,8 +89,4 @@ async function readOne(folder: string, name: string): Promise<ConsoleFile> {
     cacheControl: name.startsWith('assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
     contentSecurityPolicy: name === 'graphiql.html' ? GRAPHIQL_POLICY : CONSOLE_POLICY,
   };
-}
-
-function isNotThere(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

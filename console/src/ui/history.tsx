@@ -4,7 +4,7 @@ import type { HistoryStep, Recording } from '../api/contract.js';
 import { HISTORY } from '../api/documents.js';
 import { ApiError, messageOf } from '../api/graphql.js';
 import type { Desk } from '../state/desk.js';
-import { preciseInstant, reasonWords, STATUS_WORD } from '../words.js';
+import { preciseInstant, reasonWords, STATUS_WORD, stepInstant } from '../words.js';
 import { ErrorText } from './notices.js';
 
 interface Answer {
@@ -37,7 +37,7 @@ export function History({ desk, recording }: { desk: Desk; recording: Recording 
         {steps.value.map(({ at, type, cause, recording: then }) => (
           <li key={then.version}>
             <time dateTime={at} title={preciseInstant(at)}>
-              {at.slice(11, 23)}
+              {stepInstant(at)}
             </time>{' '}
             {type === 'UPDATED' ? 'Updated' : STATUS_WORD[then.status]}
             {then.endReason !== null && `, ${reasonWords(then.endReason)}`}{' '}
