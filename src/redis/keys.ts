@@ -24,6 +24,10 @@ export const keys = {
   roomNames: () => `${TAG}:room-names`,
   roomChanges: () => `${TAG}:room-changes`,
   unsavedRooms: () => `${TAG}:unsaved-rooms`,
+  sweepRun: (id: string) => `${TAG}:sweep-run:${id}`,
+  lastSweeps: () => `${TAG}:last-sweeps`,
+  sweepSights: (name: string) => `${TAG}:sweep-sights:${name}`,
+  breaker: (name: string) => `${TAG}:breaker:${name}`,
   lease: (name: string) => `${TAG}:lease:${name}`,
   leases: () => `${TAG}:leases`,
 } as const;

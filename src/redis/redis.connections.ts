@@ -51,7 +51,8 @@ export class RedisConnections implements OnApplicationShutdown {
   }
 
   onApplicationShutdown(): void {
-    for (const redis of this.open) redis.disconnect();
+    // One that a queue has closed already would keep the process for the time of a disconnection.
+    for (const redis of this.open) if (redis.status !== 'end') redis.disconnect();
   }
 }
 
