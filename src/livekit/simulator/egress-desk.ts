@@ -14,7 +14,7 @@ import { type Fault, faultDelay, type FaultName } from './faults.js';
 import { Recorder, type RecorderSurroundings } from './recorder.js';
 import type { SimulatedRoom } from './simulated-room.js';
 import { ConnectionCut, overBus, TwirpRefusal } from './twirp-refusal.js';
-import type { Worker } from './worker-fleet.js';
+import type { Worker, WorkerFleet } from './worker-fleet.js';
 
 const NOBODY = 'no response from servers';
 
@@ -22,6 +22,7 @@ const NOBODY = 'no response from servers';
 export class EgressDesk {
   constructor(
     private readonly store: EgressStore,
+    private readonly fleet: WorkerFleet,
     private readonly around: RecorderSurroundings,
   ) {}
 
@@ -104,7 +105,7 @@ export class EgressDesk {
     const at = chance.nanoseconds(scheduler.clock.now());
     const info = acceptedRecord(chance.id('EG_'), order, room, at);
     this.store.create(info);
-    const recorder = new Recorder(info, order, worker, this.around);
+    const recorder = new Recorder(info, order, this.fleet.serviceOf(worker), this.around);
     worker.recorders.set(info.egressId, recorder);
     return recorder;
   }
@@ -126,11 +127,11 @@ export class EgressDesk {
 
   /** The worker that takes a start, after as long as its bid takes. Throws 503 when none offers itself. */
   private async findWorker(): Promise<Worker> {
-    const { fleet, timings } = this.around;
-    const first = fleet.offer();
+    const { timings } = this.around;
+    const first = this.fleet.offer();
     if (!first) return this.holdStart();
     await this.pause(first.recorders.size > 0 ? timings.busyBidMs : timings.idleBidMs);
-    return fleet.offer() ?? this.holdStart();
+    return this.fleet.offer() ?? this.holdStart();
   }
 
   private async holdStart(): Promise<never> {
@@ -143,7 +144,7 @@ export class EgressDesk {
   private async reach(egressId: string): Promise<Recorder | null> {
     const tries = 3;
     for (let attempt = 0; attempt < tries; attempt += 1) {
-      const recorder = this.around.fleet.recorder(egressId);
+      const recorder = this.fleet.recorder(egressId);
       if (recorder) return recorder;
       await this.pause(this.around.timings.silenceMs / tries);
     }

@@ -76,9 +76,9 @@ export class SimulatorEngine {
     this.fleet = new WorkerFleet(this.store, this.faults);
     const uploader = new Uploader(options.writeMedia, new RecordedMedia(), this.faults);
     const { faults, rooms, fleet } = this;
-    const around: RecorderSurroundings = { scheduler, timings, chance, rooms, faults, fleet, uploader };
+    const around: RecorderSurroundings = { scheduler, timings, chance, rooms, faults, uploader };
     this.desks = {
-      egress: new EgressDesk(this.store, around),
+      egress: new EgressDesk(this.store, fleet, around),
       rooms: new RoomDesk(rooms, fleet, faults, scheduler, timings),
     };
     rooms.watcher = {

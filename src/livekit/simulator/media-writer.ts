@@ -10,19 +10,27 @@ type S3Output = Extract<EgressOutput, { kind: 's3' }>;
 /** Writes for real: into a file of this machine, or into the bucket that the request names. */
 export const writeMediaForReal: WriteMedia = async (output, bytes) => {
   if (output.kind === 's3') await upload(output, bytes);
-  else await writeAside(resolve(output.filepath), bytes);
+  else await store(resolve(output.filepath), bytes);
 };
+
+async function store(path: string, bytes: Buffer): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeAside(path, bytes);
+  } catch (cause) {
+    throw new UploadRefused(`Local upload failed: ${wordsOf(cause)}`, { cause });
+  }
+}
 
 /** Nobody sees half a file: it is written under another name and renamed. */
 async function writeAside(path: string, bytes: Buffer): Promise<void> {
   const aside = `${path}.${randomUUID()}.part`;
   try {
-    await mkdir(dirname(path), { recursive: true });
     await writeFile(aside, bytes);
     await rename(aside, path);
-  } catch (cause) {
+  } catch (error) {
     await rm(aside, { force: true });
-    throw new UploadRefused(`Local upload failed: ${wordsOf(cause)}`, { cause });
+    throw error;
   }
 }
 

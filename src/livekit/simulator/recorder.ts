@@ -7,7 +7,6 @@ import type { RoomBook } from './room-book.js';
 import type { Cancel, Scheduler } from './scheduler.js';
 import type { RecorderTimings, SimulatorTimings } from './timings.js';
 import type { Uploader } from './uploader.js';
-import type { Worker, WorkerFleet } from './worker-fleet.js';
 
 export interface RecorderSurroundings {
   readonly scheduler: Scheduler;
@@ -15,8 +14,14 @@ export interface RecorderSurroundings {
   readonly chance: Chance;
   readonly rooms: RoomBook;
   readonly faults: FaultBook;
-  readonly fleet: WorkerFleet;
   readonly uploader: Uploader;
+}
+
+/** The service that a recording child belongs to, the only one it talks to. */
+export interface RecordingService {
+  report(info: EgressInfo): void;
+  /** The child's process has ended. */
+  childGone(egressId: string): void;
 }
 
 /** How a recording ends with its media, and what its last report then says. */
@@ -49,7 +54,7 @@ export class Recorder {
   constructor(
     readonly info: EgressInfo,
     private readonly order: EgressOrder,
-    readonly worker: Worker,
+    private readonly service: RecordingService,
     private readonly around: RecorderSurroundings,
   ) {
     this.asAccepted = info.clone();
@@ -261,11 +266,11 @@ export class Recorder {
   private reportCrash(error: string): void {
     const last = this.asAccepted.clone();
     setEnded(last, EgressStatus.EGRESS_FAILED, this.now(), null, { error, errorCode: 500 });
-    this.around.fleet.report(this.worker, last);
+    this.service.report(last);
   }
 
   private report(): void {
-    if (!this.orphaned) this.around.fleet.report(this.worker, this.info);
+    if (!this.orphaned) this.service.report(this.info);
   }
 
   /** An orphan has nobody to report to and uploads nothing. */
@@ -289,7 +294,7 @@ export class Recorder {
   private exit(): void {
     this.cancelPlans();
     this.phase = 'gone';
-    this.worker.recorders.delete(this.info.egressId);
+    this.service.childGone(this.info.egressId);
     this.announceUp();
   }
 

@@ -1,7 +1,7 @@
 import { type EgressInfo, EgressStatus } from '@livekit/protocol';
 import type { EgressStore } from './egress-store.js';
 import type { FaultBook } from './faults.js';
-import type { Recorder } from './recorder.js';
+import type { Recorder, RecordingService } from './recorder.js';
 
 /** One egress service process. */
 export class Worker {
@@ -70,8 +70,16 @@ export class WorkerFleet {
     return this.silent;
   }
 
+  /** The worker, as its recording children know it. */
+  serviceOf(worker: Worker): RecordingService {
+    return {
+      report: (info) => this.report(worker, info),
+      childGone: (egressId) => worker.recorders.delete(egressId),
+    };
+  }
+
   /** A dead worker's report reaches nobody; a speechless one's comes later, the last alone. */
-  report(worker: Worker, info: EgressInfo): void {
+  private report(worker: Worker, info: EgressInfo): void {
     if (!worker.alive) return;
     const isBetween =
       info.status === EgressStatus.EGRESS_ACTIVE || info.status === EgressStatus.EGRESS_ENDING;
