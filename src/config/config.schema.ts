@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseDuration } from '../kernel/duration.js';
+import { parseUrl } from '../kernel/url.js';
 import { Config, type StorageConfig } from './config.js';
 
 const duration = (fallback: string) =>
@@ -21,7 +22,7 @@ const port = z.coerce.number('must be a port number').int().min(0).max(65_535);
 const url = (...protocols: string[]) =>
   z.string('is missing').refine(
     (text) => {
-      const parsed = URL.parse(text);
+      const parsed = parseUrl(text);
       return parsed !== null && protocols.includes(parsed.protocol);
     },
     `must be an address that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`,
@@ -139,9 +140,14 @@ export function readConfig(
 }
 
 function readStorage(env: Record<string, string | undefined>, faults: string[]): StorageConfig | null {
-  const parsed = URL.parse(env.STORAGE_URL ?? '');
+  const { STORAGE_URL: address = '' } = env;
+  const parsed = parseUrl(address);
   if (parsed === null) return null;
-  if (parsed.protocol === 'file:') return { kind: 'file', folder: folderOf(env.STORAGE_URL!) };
+  if (parsed.protocol === 'file:') {
+    const folder = folderOf(address);
+    if (folder === null) faults.push('STORAGE_URL names no folder of this machine; write file:<folder>');
+    return folder === null ? null : { kind: 'file', folder };
+  }
   if (!parsed.hostname) {
     faults.push('STORAGE_URL names no bucket; write s3://<bucket>/<prefix>');
     return null;
@@ -162,7 +168,14 @@ function readStorage(env: Record<string, string | undefined>, faults: string[]):
   };
 }
 
-/** `file:relative`, `file:/absolute` and `file:///absolute` alike. */
-function folderOf(storageUrl: string): string {
-  return resolve(decodeURIComponent(storageUrl.slice('file:'.length).replace(/^\/\/(?=\/)/, '')));
+/** `file:relative`, `file:/absolute` and `file:///absolute` alike; null for no folder, or another machine's. */
+function folderOf(storageUrl: string): string | null {
+  const path = storageUrl.slice('file:'.length).replace(/^\/\/(?=\/)/, '');
+  if (path === '' || path.startsWith('//')) return null;
+  try {
+    return resolve(decodeURIComponent(path));
+  } catch (error) {
+    if (error instanceof URIError) return null;
+    throw error;
+  }
 }

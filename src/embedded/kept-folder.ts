@@ -1,6 +1,6 @@
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrno, StartFault } from '../kernel/start-fault.js';
+import { errnoOf, isErrno, StartFault } from '../kernel/start-fault.js';
 
 /** The folder of everything the embedded stack keeps; for its owner alone, because keys are in it. */
 export class KeptFolder {
@@ -45,7 +45,7 @@ export async function ensureWritable(path: string): Promise<void> {
     await rm(probe);
   } catch (error) {
     throw new StartFault(
-      `The folder ${path} can not be written (${codeOf(error)}): give this user the right to write there, or remove what is in its place.`,
+      `The folder ${path} can not be written (${errnoOf(error) ?? 'unknown error'}): give this user the right to write there, or remove what is in its place.`,
       { cause: error },
     );
   }
@@ -53,11 +53,7 @@ export async function ensureWritable(path: string): Promise<void> {
 
 function unreadable(path: string, error: unknown): StartFault {
   return new StartFault(
-    `The file ${path} can not be read (${codeOf(error)}): give this user the right to read it, or remove it to have a new one made.`,
+    `The file ${path} can not be read (${errnoOf(error) ?? 'unknown error'}): give this user the right to read it, or remove it to have a new one made.`,
     { cause: error },
   );
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }

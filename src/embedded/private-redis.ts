@@ -98,10 +98,9 @@ export class PrivateRedis {
     // It refuses connections until it is there; that it will never be is told by its process.
     let latest: Error | null = null;
     redis.on('error', (error) => (latest = error));
-    child.once('exit', () => redis.disconnect());
-    child.once('error', () => redis.disconnect());
+    const gone = Promise.race([once(child, 'exit'), once(child, 'error')]);
     try {
-      await redis.ping();
+      await Promise.race([redis.ping(), gone.then(() => Promise.reject(new Error('it ended')))]);
     } catch (error) {
       const log = join(this.options.folder, LOG_FILE);
       throw new StartFault(

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import { parseUrl } from '../kernel/url.js';
 
 const HIDDEN = '[hidden]';
 
@@ -32,6 +33,6 @@ export function redactor(config: Config): (line: string) => string {
 }
 
 function passwordOf(address: string): string[] {
-  const password = URL.parse(address)?.password;
+  const password = parseUrl(address)?.password;
   return password ? [password, decodeURIComponent(password)] : [];
 }
