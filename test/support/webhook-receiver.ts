@@ -7,6 +7,7 @@ import type { WebhookVerifier } from '../../src/livekit/webhook.verifier.js';
 /** Takes LiveKit's webhooks at any path and keeps the events that carry a good signature, each once, in the order of arrival. */
 export class WebhookReceiver {
   private readonly seen = new Map<string, LiveKitEvent>();
+  private readonly raw: string[] = [];
   private readonly problems: string[] = [];
 
   private constructor(
@@ -39,6 +40,11 @@ export class WebhookReceiver {
     return [...this.seen.values()];
   }
 
+  /** The bodies as they came, repetitions too. */
+  get bodies(): readonly string[] {
+    return this.raw;
+  }
+
   /** Why requests were not believed. */
   get refusals(): readonly string[] {
     return this.problems;
@@ -53,8 +59,10 @@ export class WebhookReceiver {
   private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks);
+    this.raw.push(body.toString('utf8'));
     try {
-      const event = await this.verifier.verify(Buffer.concat(chunks), request.headers.authorization);
+      const event = await this.verifier.verify(body, request.headers.authorization);
       if (!this.seen.has(event.id)) this.seen.set(event.id, event);
       response.writeHead(200).end();
     } catch (error) {
