@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import { Instance } from '../../src/config/instance.js';
 import { SystemClock } from '../../src/kernel/clock.js';
 import { LeaseKeeper, LeaseLost } from '../../src/locks/lease-keeper.js';
@@ -8,6 +7,7 @@ import { RedisConnections } from '../../src/redis/redis.connections.js';
 import { Script } from '../../src/redis/script.js';
 import { aConfig } from '../support/a-config.js';
 import { eventually } from '../support/eventually.js';
+import '../support/quiet-logs.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
 
 describe('leases', () => {
@@ -22,7 +22,6 @@ describe('leases', () => {
   let leases: RedisLeases;
 
   beforeAll(async () => {
-    Logger.overrideLogger(false);
     server = await startRedisServer();
   });
   beforeEach(async () => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { isTallyError } from '../../kernel/errors.js';
 import { parseRoomId, type RoomId } from '../../kernel/ids.js';
 import {

@@ -86,7 +86,7 @@ export class RoomNames {
       const from = this.last ?? '-';
       const changes = await this.redis.xrange(keys.roomChanges(), from, '+', 'COUNT', CHANGES_STEP);
       if (this.last !== null && changes[0]?.[0] !== this.last) return false;
-      for (const [, fields] of changes) this.apply(fields[1]!, fields[3]);
+      for (const [, [, id = '', , name]] of changes) this.apply(id, name);
       this.last = changes.at(-1)?.[0] ?? this.last;
       if (changes.length < CHANGES_STEP) return true;
     }
@@ -105,7 +105,7 @@ export class RoomNames {
     let high = this.rooms.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.rooms[middle]!.id < id) low = middle + 1;
+      if ((this.rooms[middle]?.id ?? '') < id) low = middle + 1;
       else high = middle;
     }
     return low;
