@@ -54,6 +54,20 @@ export function setFile(info: EgressInfo, order: EgressOrder, changes: Partial<F
   mirrorFile(info, order);
 }
 
+export function setMediaStart(info: EgressInfo, order: EgressOrder, at: bigint): void {
+  setFile(info, order, { startedAt: at });
+  for (const segments of info.segmentResults) segments.startedAt = at;
+}
+
+export function setMediaEnd(info: EgressInfo, order: EgressOrder, at: bigint): void {
+  const startedAt = info.fileResults[0]?.startedAt ?? 0n;
+  setFile(info, order, { endedAt: at, duration: at - startedAt });
+  for (const segments of info.segmentResults) {
+    segments.endedAt = at;
+    segments.duration = at - segments.startedAt;
+  }
+}
+
 export function setEnded(
   info: EgressInfo,
   status: EgressStatus,

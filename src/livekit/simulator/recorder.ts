@@ -1,37 +1,18 @@
 import { DisconnectReason, type EgressInfo, EgressStatus } from '@livekit/protocol';
-import type { Chance } from './chance.js';
 import type { EgressOrder } from './egress-order.js';
-import { detailsOf, type EgressFault, type EndReason, setEnded, setFile } from './egress-record.js';
-import { faultDelay, type FaultBook, type FaultName } from './faults.js';
-import type { RoomBook } from './room-book.js';
-import type { Cancel, Scheduler } from './scheduler.js';
-import type { RecorderTimings, SimulatorTimings } from './timings.js';
-import type { Uploader } from './uploader.js';
-
-export interface RecorderSurroundings {
-  readonly scheduler: Scheduler;
-  readonly timings: SimulatorTimings;
-  readonly chance: Chance;
-  readonly rooms: RoomBook;
-  readonly faults: FaultBook;
-  readonly uploader: Uploader;
-}
-
-/** The service that a recording child belongs to, the only one it talks to. */
-export interface RecordingService {
-  report(info: EgressInfo): void;
-  /** The child's process has ended. */
-  childGone(egressId: string): void;
-}
-
-/** How a recording ends with its media, and what its last report then says. */
-interface Ending {
-  readonly status: EgressStatus;
-  readonly reason: EndReason;
-  readonly fault: EgressFault | null;
-  /** Of the last report; null: when the upload is over. */
-  readonly endedAt: bigint | null;
-}
+import {
+  detailsOf,
+  type EgressFault,
+  type EndReason,
+  setEnded,
+  setFile,
+  setMediaEnd,
+  setMediaStart,
+} from './egress-record.js';
+import { faultDelay, type FaultName } from './faults.js';
+import type { Ending, RecorderSurroundings, RecordingService } from './recorder.types.js';
+import type { Cancel } from './scheduler.js';
+import type { RecorderTimings } from './timings.js';
 
 type Phase = 'launching' | 'waiting' | 'recording' | 'finishing' | 'gone';
 
@@ -41,7 +22,7 @@ export class Recorder {
   private inRoom = false;
   private orphaned = false;
   private signalled = false;
-  private fileEnd = 0n;
+  private mediaEnd = 0n;
   private plans: Cancel[] = [];
   private announceUp: () => void = () => undefined;
   /** Resolves when the child can be told anything. */
@@ -94,7 +75,10 @@ export class Recorder {
     this.info.details = detailsOf(reason);
     this.report();
     // A browser's recording shows its length from here on, but not in the report of this moment.
-    if (this.order.usesBrowser) this.stopFile();
+    if (this.order.usesBrowser) {
+      this.mediaEnd = this.now();
+      setMediaEnd(this.info, this.order, this.mediaEnd);
+    }
     this.finish({ status: EgressStatus.EGRESS_COMPLETE, reason, fault: null, endedAt: null });
   }
 
@@ -200,9 +184,7 @@ export class Recorder {
 
   private activate(): void {
     this.phase = 'recording';
-    const at = this.now();
-    setFile(this.info, this.order, { startedAt: at });
-    for (const segments of this.info.segmentResults) segments.startedAt = at;
+    setMediaStart(this.info, this.order, this.now());
     this.info.status = EgressStatus.EGRESS_ACTIVE;
     this.info.updatedAt = this.now();
     this.report();
@@ -220,7 +202,7 @@ export class Recorder {
   private finish(ending: Ending): void {
     this.cancelPlans();
     this.phase = 'finishing';
-    this.fileEnd ||= this.now();
+    this.mediaEnd ||= this.now();
     this.plan(this.around.timings.recorderLeavesMs, () => this.leave());
     const { faults, timings } = this.around;
     const slow = faults.strike('upload-slow', this.roomName);
@@ -228,20 +210,9 @@ export class Recorder {
     this.plan(this.pace.uploadMs + extraMs, () => void this.deliver(ending));
   }
 
-  private stopFile(): void {
-    this.fileEnd = this.now();
-    const startedAt = this.info.fileResults[0]?.startedAt ?? 0n;
-    setFile(this.info, this.order, { endedAt: this.fileEnd, duration: this.fileEnd - startedAt });
-    for (const segments of this.info.segmentResults) {
-      segments.endedAt = this.fileEnd;
-      segments.duration = this.fileEnd - segments.startedAt;
-    }
-  }
-
   private async deliver({ status, reason, fault, endedAt }: Ending): Promise<void> {
     if (this.orphaned) return this.vanish();
-    const startedAt = this.info.fileResults[0]?.startedAt ?? 0n;
-    setFile(this.info, this.order, { endedAt: this.fileEnd, duration: this.fileEnd - startedAt });
+    setMediaEnd(this.info, this.order, this.mediaEnd);
     const delivered = await this.around.uploader.upload(this.info, this.order);
     // Killed while it uploaded: whatever arrived, nobody is told.
     if (this.phase !== 'finishing') return;

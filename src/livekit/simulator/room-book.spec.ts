@@ -28,6 +28,19 @@ describe('rooms', () => {
     expect(await room()).toBeNull();
   });
 
+  it('a room counts its departure timeout from the last time that it was left', async () => {
+    play.engine.openRoom('talk', { publishers: ['ann'] });
+    play.engine.leave('talk', 'ann');
+    await play.clock.advance(5_000);
+    play.engine.join('talk', 'ann');
+    await play.clock.advance(5_000);
+    play.engine.leave('talk', 'ann');
+    await play.clock.advance(15_000);
+    expect(await room()).not.toBeNull();
+    await play.clock.advance(6_000);
+    expect(await room()).toBeNull();
+  });
+
   it('neither a recorder nor an agent keeps a room open', async () => {
     const egressId = await play.recording('talk');
     play.engine.join('talk', 'helper', 'agent');

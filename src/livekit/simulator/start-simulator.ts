@@ -14,7 +14,7 @@ export interface StartSimulator {
   readonly apiSecret: string;
   /** Where webhooks go; absent: nowhere, until the engine is told. */
   readonly webhookUrl?: string;
-  /** Rooms that are open from the beginning, by name. A far `departureTimeout` is of no use: their publishers stay. */
+  /** Rooms that are open from the beginning, by name; they stay open, as their publishers never leave. */
   readonly rooms?: Readonly<Record<string, OpenLiveRoom>>;
   readonly timings?: SimulatorTimings;
   readonly random?: Random;

@@ -1,7 +1,8 @@
 import { type EgressInfo, EgressStatus } from '@livekit/protocol';
 import type { EgressStore } from './egress-store.js';
 import type { FaultBook } from './faults.js';
-import type { Recorder, RecordingService } from './recorder.js';
+import type { Recorder } from './recorder.js';
+import type { RecordingService } from './recorder.types.js';
 
 /** One egress service process. */
 export class Worker {
