@@ -1,14 +1,6 @@
 import { DisconnectReason, type EgressInfo, EgressStatus } from '@livekit/protocol';
 import type { EgressOrder } from './egress-order.js';
-import {
-  detailsOf,
-  type EgressFault,
-  type EndReason,
-  setEnded,
-  setFile,
-  setMediaEnd,
-  setMediaStart,
-} from './egress-record.js';
+import { detailsOf, type EndReason, setEnded, setFile, setMediaEnd, setMediaStart } from './egress-record.js';
 import { faultDelay, type FaultName } from './faults.js';
 import type { Ending, RecorderSurroundings, RecordingService } from './recorder.types.js';
 import type { Cancel } from './scheduler.js';
