@@ -19,6 +19,7 @@ import { RecordingsModule } from './recordings/recordings.module.js';
 import { RedisModule } from './redis/redis.module.js';
 import { RoomsModule } from './rooms/rooms.module.js';
 import { StorageModule } from './storage/storage.module.js';
+import { SweepsModule } from './sweeps/sweeps.module.js';
 
 /** The only list of all modules. */
 @Module({})
@@ -38,6 +39,7 @@ export class AppModule {
       RecordingsModule,
       MediaModule.over(RecordingsCatalogModule),
       RebuildModule,
+      SweepsModule,
     ];
     // A worker serves nothing but its health; see serveHealthAlone.
     const edges = config.role === 'worker' ? [] : [GraphqlModule.serving(), ConsoleModule, QueuesUiModule];

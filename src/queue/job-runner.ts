@@ -96,6 +96,9 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
         attempt: job.attemptsMade + 1,
         lastAttempt: job.attemptsMade + 1 >= attempts,
       });
+      if (outcome.again && handler.definition.mode === 'once') {
+        throw new UnrecoverableError(`job ${job.name} runs once and can't ask to be run again`);
+      }
       if (outcome.again) await this.jobs.add(handler.definition, payload, { inMs: outcome.inMs });
     } catch (error) {
       if (error instanceof TallyError && !ERROR_TABLE[error.code].retry)

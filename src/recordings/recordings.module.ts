@@ -30,11 +30,13 @@ import { EndEgress } from './use-cases/end-egress.js';
 import { FindRecordings } from './use-cases/find-recordings.js';
 import { FollowRecordings } from './use-cases/follow-recordings.js';
 import { LaunchEgress } from './use-cases/launch-egress.js';
+import { OwnEgresses } from './use-cases/own-egresses.js';
 import { PassStartDeadline } from './use-cases/pass-start-deadline.js';
 import { ReconcileRecording } from './use-cases/reconcile-recording.js';
 import { StartOutcome } from './use-cases/start-outcome.js';
 import { StartRecording } from './use-cases/start-recording.js';
 import { StopRecording } from './use-cases/stop-recording.js';
+import { Unsettled } from './use-cases/unsettled.js';
 import { EffectDispatcher } from './write/effect-dispatcher.port.js';
 import { RecordingWriter } from './write/recording.writer.js';
 
@@ -59,6 +61,8 @@ const useCases = [
   FollowRecordings,
   ReconcileRecording,
   ApplyLiveKitEvent,
+  OwnEgresses,
+  Unsettled,
 ];
 
 const jobs = [
@@ -85,6 +89,6 @@ const jobs = [
     RoomRecordingsResolver,
     RecordingEventsResolver,
   ],
-  exports: [FindRecordings, RecordingStore, RecordingWriter, ReconcileRecording, ApplyLiveKitEvent],
+  exports: [...adapters, ...useCases],
 })
 export class RecordingsModule {}

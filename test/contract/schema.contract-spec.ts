@@ -30,16 +30,10 @@ const NOT_SERVED_YET: readonly string[] = [
   'Mutation.deleteRecordings',
   'Mutation.deleteRoom',
   'Mutation.deleteRoomRecordings',
-  'Mutation.runSweep',
   'Query.bulkDeletion',
-  'Query.sweeps',
   'Room.deletion',
   'RoomRecordingsPolicy',
   'Subscription.bulkDeletionProgress',
-  'Sweep',
-  'SweepFinding',
-  'SweepName',
-  'SweepRun',
 ];
 
 const CONTRACT_FOLDER = join(__dirname, '../../contract');

@@ -1,6 +1,6 @@
 import type { Recording, RecordingStatus } from '../domain/recording.js';
 import type { EventMade } from '../domain/recording.machine.js';
-import type { LogPosition } from '../store/recording.store.js';
+import type { LogPosition } from '../store/log-position.js';
 
 /** One change of one recording, as it stands in the log. */
 export interface LoggedEvent {

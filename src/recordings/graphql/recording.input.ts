@@ -7,7 +7,7 @@ import { roomNotFound } from '../../auth/roles.js';
 import { type Labels, RECORDING_STATUSES } from '../domain/recording.js';
 import { isStreamId } from '../events/stream-id.js';
 import type { PageCursor, RecordingQuery } from '../store/recording-query.js';
-import type { LogPosition } from '../store/recording.store.js';
+import type { LogPosition } from '../store/log-position.js';
 import type { StartRequest } from '../use-cases/start-recording.js';
 
 const MAX_FIRST = 100;

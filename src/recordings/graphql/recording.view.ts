@@ -3,7 +3,7 @@ import { isFinal, type Recording } from '../domain/recording.js';
 import type { EventMade } from '../domain/recording.machine.js';
 import type { LoggedEvent } from '../events/event-log.port.js';
 import type { PageCursor, RecordingPage, RecordingQuery } from '../store/recording-query.js';
-import type { LogPosition } from '../store/recording.store.js';
+import type { LogPosition } from '../store/log-position.js';
 import type { HistoryPage } from '../use-cases/find-recordings.js';
 
 /** Recording as the schema shows it, without the fields that are resolved on demand; instants in ms. */

@@ -1,6 +1,6 @@
 import type { RecordingId, RoomId } from '../../kernel/ids.js';
 import type { JsonValue, Labels, RecordingStatus, StoredRecording } from '../domain/recording.js';
-import type { LogPosition } from './recording.store.js';
+import type { LogPosition } from './log-position.js';
 
 export type SortField = 'REQUESTED_AT' | 'DURATION' | 'SIZE';
 

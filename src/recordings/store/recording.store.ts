@@ -2,13 +2,8 @@ import type { RecordingId, RoomId } from '../../kernel/ids.js';
 import type { Effect } from '../domain/facts.js';
 import type { Recording, StoredRecording } from '../domain/recording.js';
 import type { EventMade } from '../domain/recording.machine.js';
+import type { LogPosition } from './log-position.js';
 import type { RecordingPage, RecordingQuery } from './recording-query.js';
-
-/** A place in the event log; `epoch` names the log, which a Redis that was lost begins anew. */
-export interface LogPosition {
-  readonly epoch: string;
-  readonly id: string;
-}
 
 /** One step of one recording: row, indexes, room slot, event and effects, all or nothing. */
 export interface Commit {

@@ -3,12 +3,11 @@ import { Clock } from '../../kernel/clock.js';
 import { parseRoomId } from '../../kernel/ids.js';
 import type { EgressSeen, LiveKitEvent } from '../../livekit/livekit.types.js';
 import { RoomSignals } from '../../livekit/room-signal.js';
-import { mediaKey, parseMediaKey } from '../../storage/object-keys.js';
-import { ObjectStorage } from '../../storage/object-storage.port.js';
 import { isFinal } from '../domain/recording.js';
 import { RecordingStore } from '../store/recording.store.js';
 import { RecordingWriter } from '../write/recording.writer.js';
 import { EndEgress } from './end-egress.js';
+import { OwnEgresses } from './own-egresses.js';
 import { ReconcileRecording } from './reconcile-recording.js';
 
 /** What LiveKit reported, whatever the order and however often: a hint what to look at, or a fact about one egress. */
@@ -19,7 +18,7 @@ export class ApplyLiveKitEvent {
   constructor(
     private readonly store: RecordingStore,
     private readonly writer: RecordingWriter,
-    private readonly storage: ObjectStorage,
+    private readonly own: OwnEgresses,
     private readonly signals: RoomSignals,
     private readonly endEgress: EndEgress,
     private readonly reconcile: ReconcileRecording,
@@ -44,11 +43,8 @@ export class ApplyLiveKitEvent {
 
   /** An egress of ours is known by the object it writes; another product's is left alone. */
   async seeEgress(egress: EgressSeen, cause = 'livekit'): Promise<void> {
-    const subject = egress.filepath === null ? null : parseMediaKey(egress.filepath);
-    if (subject === null || egress.egressId === '') return;
-    const { roomId, recordingId, audioOnly } = subject;
-    if (egress.filepath !== this.storage.egressOutput(mediaKey(roomId, recordingId, audioOnly)).filepath)
-      return;
+    const recordingId = this.own.recordingOf(egress);
+    if (recordingId === null) return;
     const told = await this.writer.tell(
       recordingId,
       { kind: 'egress-seen', egress, at: this.clock.now() },
@@ -60,7 +56,7 @@ export class ApplyLiveKitEvent {
       message: 'an egress of ours without a recording is stopped',
       egressId: egress.egressId,
       recordingId,
-      roomId,
+      roomId: egress.roomName,
     });
     await this.endEgress.stop({ recordingId, roomName: egress.roomName, egressId: egress.egressId });
   }

@@ -7,7 +7,8 @@ import type { RecordingId, RoomId } from '../../kernel/ids.js';
 import { isFinal, type Recording, type StoredRecording } from '../domain/recording.js';
 import { foldHistory } from '../store/history.js';
 import type { RecordingPage, RecordingQuery } from '../store/recording-query.js';
-import { type HistoryEntry, type LogPosition, RecordingStore } from '../store/recording.store.js';
+import type { LogPosition } from '../store/log-position.js';
+import { type HistoryEntry, RecordingStore } from '../store/recording.store.js';
 
 export interface HistoryPage {
   readonly events: readonly { readonly entry: HistoryEntry; readonly recording: Recording }[];

@@ -4,7 +4,8 @@ import { type Actor, maySeeRoom } from '../../kernel/actor.js';
 import type { RecordingId, RoomId } from '../../kernel/ids.js';
 import type { RecordingStatus } from '../domain/recording.js';
 import { EventLog, type LoggedEvent } from '../events/event-log.port.js';
-import { type LogPosition, RecordingStore } from '../store/recording.store.js';
+import type { LogPosition } from '../store/log-position.js';
+import { RecordingStore } from '../store/recording.store.js';
 
 /** Null: whatever it is. */
 export interface EventFilter {

@@ -10,6 +10,7 @@ import { isFinal, type Recording, type StoredRecording } from '../domain/recordi
 import { awaitsBucketLook, isAbsenceProven, isUnsettled, nextLookMs } from '../domain/slot.js';
 import { RecordingStore } from '../store/recording.store.js';
 import { RecordingWriter } from '../write/recording.writer.js';
+import { OwnEgresses } from './own-egresses.js';
 
 /** Looks at both sides, LiveKit and the bucket, and says what was seen; what follows is the state machine's. */
 @Injectable()
@@ -19,6 +20,7 @@ export class ReconcileRecording {
     private readonly writer: RecordingWriter,
     private readonly livekit: LiveKit,
     private readonly storage: ObjectStorage,
+    private readonly own: OwnEgresses,
     private readonly clock: Clock,
   ) {}
 
@@ -47,7 +49,9 @@ export class ReconcileRecording {
 
   private async lookIntoBucket(recording: StoredRecording, cause: string): Promise<StoredRecording | null> {
     const at = this.clock.now();
-    if (!isFinal(recording.status) && isAbsenceProven(recording)) {
+    // An egress that we know and that is missing is ended by the sweep, which sees all of them: one wrong answer hides many.
+    const neverSeen = Object.keys(recording.upkeep.egresses).length === 0;
+    if (!isFinal(recording.status) && neverSeen && isAbsenceProven(recording)) {
       const media = await this.findMedia(recording);
       const told = await this.writer.tell(
         recording.id,
@@ -79,8 +83,6 @@ export class ReconcileRecording {
   }
 
   private isOf(egress: EgressSeen, recording: StoredRecording): boolean {
-    if (egress.egressId in recording.upkeep.egresses) return true;
-    const key = mediaKey(recording.roomId, recording.id, recording.audioOnly);
-    return egress.filepath === this.storage.egressOutput(key).filepath;
+    return egress.egressId in recording.upkeep.egresses || this.own.recordingOf(egress) === recording.id;
   }
 }

@@ -5,7 +5,8 @@ import { TallyError } from '../../kernel/errors.js';
 import type { RecordingId } from '../../kernel/ids.js';
 import type { StoredRecording } from '../domain/recording.js';
 import { EventLog } from '../events/event-log.port.js';
-import { type LogPosition, RecordingStore } from '../store/recording.store.js';
+import type { LogPosition } from '../store/log-position.js';
+import { RecordingStore } from '../store/recording.store.js';
 import { PassStartDeadline } from './pass-start-deadline.js';
 
 /** The deadline is a job; should no worker be there to run it, the caller's own process does. */

@@ -6,12 +6,8 @@ import type { RecordingId } from '../../kernel/ids.js';
 import type { Effect, Fact } from '../domain/facts.js';
 import type { StoredRecording } from '../domain/recording.js';
 import { decide } from '../domain/recording.machine.js';
-import {
-  type Commit,
-  type CommitResult,
-  type LogPosition,
-  RecordingStore,
-} from '../store/recording.store.js';
+import type { LogPosition } from '../store/log-position.js';
+import { type Commit, type CommitResult, RecordingStore } from '../store/recording.store.js';
 import { filedBy } from '../store/filed-effects.js';
 import { EffectDispatcher } from './effect-dispatcher.port.js';
 

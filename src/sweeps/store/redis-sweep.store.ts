@@ -1,0 +1,61 @@
+import { Injectable } from '@nestjs/common';
+import { keys } from '../../redis/keys.js';
+import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
+import type { SweepName, SweepRun } from '../sweep.js';
+import { type Held, SweepStore } from './sweep.store.js';
+
+/** A run that somebody waits for is read within seconds; the last of each name stays. */
+const RUN_SECONDS = 3_600;
+
+@Injectable()
+export class RedisSweepStore extends SweepStore {
+  constructor(private readonly connections: RedisConnections) {
+    super();
+  }
+
+  async save(run: SweepRun): Promise<void> {
+    const text = JSON.stringify(run);
+    await this.ask(async (redis) => {
+      await redis.set(keys.sweepRun(run.id), text, 'EX', RUN_SECONDS);
+      await redis.hset(keys.lastSweeps(), run.name, text);
+    });
+  }
+
+  async run(id: string): Promise<SweepRun | null> {
+    return parse<SweepRun>(await this.ask((redis) => redis.get(keys.sweepRun(id))));
+  }
+
+  async lastRun(name: SweepName): Promise<SweepRun | null> {
+    return parse<SweepRun>(await this.ask((redis) => redis.hget(keys.lastSweeps(), name)));
+  }
+
+  async sights(name: SweepName): Promise<ReadonlySet<string>> {
+    return new Set(parse<string[]>(await this.ask((redis) => redis.get(keys.sweepSights(name)))) ?? []);
+  }
+
+  async keepSights(name: SweepName, sights: ReadonlySet<string>): Promise<void> {
+    await this.ask((redis) => redis.set(keys.sweepSights(name), JSON.stringify([...sights])));
+  }
+
+  async held(name: SweepName): Promise<Held | null> {
+    return parse<Held>(await this.ask((redis) => redis.get(keys.breaker(name))));
+  }
+
+  async hold(name: SweepName, held: Held | null): Promise<void> {
+    await this.ask<unknown>((redis) =>
+      held === null ? redis.del(keys.breaker(name)) : redis.set(keys.breaker(name), JSON.stringify(held)),
+    );
+  }
+
+  private async ask<T>(question: (redis: RedisConnections['command']) => Promise<T>): Promise<T> {
+    try {
+      return await question(this.connections.command);
+    } catch (error) {
+      throw redisFailure(error);
+    }
+  }
+}
+
+function parse<T>(text: string | null): T | null {
+  return text === null ? null : (JSON.parse(text) as T);
+}
