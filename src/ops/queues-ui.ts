@@ -17,6 +17,8 @@ export const QUEUES_PATH = '/admin/queues';
 /** What a person reads above a queue. */
 const DESCRIPTIONS: Record<QueueName, string> = {
   recordings: 'Looks at what LiveKit and the storage say of a recording, and brings it up to date',
+  recorders:
+    'Asks whether the egress worker of each recording in progress is alive, and goes on where one was lost',
   timers: 'Deadlines: a start that takes too long, a recording that reaches its longest duration',
   inbox: 'What LiveKit told by webhook, kept until it has been applied',
   effects: 'What a change of a recording ordered: stop an egress, write its record, tell the room',

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
 /** Everything a queue carries is one of these kinds of work; the queue UI shows them by these names. */
-export type QueueName = 'recordings' | 'timers' | 'inbox' | 'effects' | 'deletions' | 'sweeps';
+export type QueueName = 'recordings' | 'recorders' | 'timers' | 'inbox' | 'effects' | 'deletions' | 'sweeps';
 
 export interface JobOptions {
   /** How often a job that throws is tried in all. */

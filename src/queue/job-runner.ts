@@ -14,6 +14,8 @@ const MAX_BACKOFF_MS = 60_000;
 
 const CONCURRENCY: Record<QueueName, number> = {
   recordings: 32,
+  // A dead worker's silence takes seconds, and a message bus that is away silences all of them.
+  recorders: 64,
   timers: 32,
   inbox: 32,
   effects: 32,

@@ -4,7 +4,15 @@ import { QUEUE_PREFIX } from '../redis/keys.js';
 import { RedisConnections } from '../redis/redis.connections.js';
 import type { QueueName } from './define-job.js';
 
-const QUEUES: readonly QueueName[] = ['recordings', 'timers', 'inbox', 'effects', 'deletions', 'sweeps'];
+const QUEUES: readonly QueueName[] = [
+  'recordings',
+  'recorders',
+  'timers',
+  'inbox',
+  'effects',
+  'deletions',
+  'sweeps',
+];
 
 /** The queues of the product, for who adds to them and for who shows them. */
 @Injectable()

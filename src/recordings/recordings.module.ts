@@ -10,6 +10,8 @@ import { RecordingResolver } from './graphql/recording.resolver.js';
 import { RoomRecordingsResolver } from './graphql/room-recordings.resolver.js';
 import { LiveKitWebhookController } from './ingest/livekit-webhook.controller.js';
 import { ApplyLiveKitEventJob } from './jobs/apply-livekit-event.job.js';
+import { CheckRecorderJob } from './jobs/check-recorder.job.js';
+import { ContinueRecordingJob } from './jobs/continue-recording.job.js';
 import { DropRoomMetadataJob } from './jobs/drop-room-metadata.job.js';
 import { EndAtLimitJob } from './jobs/end-at-limit.job.js';
 import { FinishDeletionJob } from './jobs/finish-deletion.job.js';
@@ -20,11 +22,16 @@ import { SignalRoomJob } from './jobs/signal-room.job.js';
 import { StartDeadlineJob } from './jobs/start-deadline.job.js';
 import { StopEgressJob } from './jobs/stop-egress.job.js';
 import { WriteMetadataJob } from './jobs/write-metadata.job.js';
+import { FleetProbe } from './recorders/fleet-probe.js';
+import { RecorderLog } from './recorders/recorder-log.port.js';
+import { RedisRecorderLog } from './recorders/redis-recorder-log.js';
 import { MetadataArchive } from './store/metadata-archive.js';
 import { RecordingStore } from './store/recording.store.js';
 import { RedisRecordingPages } from './store/redis-recording-pages.js';
 import { RedisRecordingStore } from './store/redis-recording.store.js';
 import { ApplyLiveKitEvent } from './use-cases/apply-livekit-event.js';
+import { CheckRecorder } from './use-cases/check-recorder.js';
+import { ContinueRecording } from './use-cases/continue-recording.js';
 import { DeleteRecording } from './use-cases/delete-recording.js';
 import { EndEgress } from './use-cases/end-egress.js';
 import { FindRecordings } from './use-cases/find-recordings.js';
@@ -45,6 +52,7 @@ const adapters = [
   { provide: RecordingStore, useClass: RedisRecordingStore },
   { provide: EventLog, useClass: RedisEventLog },
   { provide: EffectDispatcher, useClass: QueueEffects },
+  { provide: RecorderLog, useClass: RedisRecorderLog },
   MetadataArchive,
 ];
 
@@ -63,6 +71,9 @@ const useCases = [
   ApplyLiveKitEvent,
   OwnEgresses,
   Unsettled,
+  FleetProbe,
+  CheckRecorder,
+  ContinueRecording,
 ];
 
 const jobs = [
@@ -76,6 +87,8 @@ const jobs = [
   FinishDeletionJob,
   DropRoomMetadataJob,
   SignalRoomJob,
+  CheckRecorderJob,
+  ContinueRecordingJob,
 ];
 
 @Module({

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RecordingId, RoomId } from '../kernel/ids.js';
+import type { BulkDeletionId, RecordingId, RoomId } from '../kernel/ids.js';
 
 /**
  * Every key name of the product, under one hash tag: what one commit writes has to share a slot,
@@ -24,6 +24,18 @@ export const keys = {
   roomNames: () => `${TAG}:room-names`,
   roomChanges: () => `${TAG}:room-changes`,
   unsavedRooms: () => `${TAG}:unsaved-rooms`,
+  /** When each egress' worker answered last. */
+  heard: () => `${TAG}:heard`,
+  /** Whether each egress' recorder was seen in its room, and left it. */
+  recorders: () => `${TAG}:recorders`,
+  silence: (egressId: string) => `${TAG}:silence:${egressId}`,
+  /** Recordings that were deleted not long ago, by the instant of it. */
+  deleted: () => `${TAG}:deleted`,
+  /** `part` is empty for the row itself. */
+  bulkDeletion: (id: BulkDeletionId, part: '' | 'pending' | 'work' | 'deleted' | 'failed' = '') =>
+    `${TAG}:bulk-deletion:${id}${part && `:${part}`}`,
+  unfinishedBulkDeletions: () => `${TAG}:bulk-deletions:unfinished`,
+  finishedBulkDeletions: () => `${TAG}:bulk-deletions:finished`,
   sweepRun: (id: string) => `${TAG}:sweep-run:${id}`,
   lastSweeps: () => `${TAG}:last-sweeps`,
   sweepSights: (name: string) => `${TAG}:sweep-sights:${name}`,
@@ -34,6 +46,9 @@ export const keys = {
 
 /** BullMQ adds `:<queue>:…` itself. */
 export const QUEUE_PREFIX = `${TAG}:queue`;
+
+/** Wakes who follows a bulk deletion; what is said is its id. */
+export const BULK_DELETIONS_CHANNEL = 'tl:bulk-deletions';
 
 /** Wakes listeners of the event log; the log itself is the stream. */
 export const EVENTS_CHANNEL = 'tl:events';

@@ -13,6 +13,10 @@ import { EndEgress } from '../recordings/use-cases/end-egress.js';
 import { Unsettled } from '../recordings/use-cases/unsettled.js';
 import { RecordingStore } from '../recordings/store/recording.store.js';
 import { RecordingWriter } from '../recordings/write/recording.writer.js';
+import { JobQueue } from '../queue/define-job.js';
+import { watchedEgresses } from '../recordings/domain/slot.js';
+import { checkRecorder } from '../recordings/jobs/check-recorder.job.js';
+import { RecorderLog } from '../recordings/recorders/recorder-log.port.js';
 import { Breaker } from './breaker.js';
 import { Sweep, type SweepPass } from './sweep.js';
 
@@ -23,7 +27,7 @@ export class LiveKitReconciliationSweep extends Sweep {
   readonly everyMs: number;
 
   constructor(
-    config: Config,
+    private readonly config: Config,
     private readonly livekit: LiveKit,
     private readonly unsettled: Unsettled,
     private readonly own: OwnEgresses,
@@ -32,6 +36,8 @@ export class LiveKitReconciliationSweep extends Sweep {
     private readonly events: ApplyLiveKitEvent,
     private readonly endEgress: EndEgress,
     private readonly reconcile: ReconcileRecording,
+    private readonly recorders: RecorderLog,
+    private readonly jobs: JobQueue,
     private readonly breaker: Breaker,
     private readonly clock: Clock,
   ) {
@@ -42,7 +48,10 @@ export class LiveKitReconciliationSweep extends Sweep {
   async pass(pass: SweepPass): Promise<void> {
     // What is looked up after the list was read is at least as new as the list: a start in between is no ghost.
     const at = this.clock.now();
-    const listed = await this.livekit.listEgresses();
+    const [listed, rooms] = await Promise.all([this.livekit.listEgresses(), this.livekit.listRooms()]);
+    const withRecorder = new Set(
+      rooms.filter(({ activeRecording }) => activeRecording).map(({ name }) => name),
+    );
     const byRecording = this.own.byRecording(listed);
     const gone: StoredRecording[] = [];
     let live = 0;
@@ -53,6 +62,7 @@ export class LiveKitReconciliationSweep extends Sweep {
       const after = await this.compare(pass, recording, byRecording.get(recording.id) ?? [], at);
       if (after !== null && !isFinal(after.status) && isAbsenceProven(after)) gone.push(after);
       byRecording.delete(recording.id);
+      if (after !== null && !pass.dryRun) await this.watch(after, withRecorder.has(after.roomId));
     }
     for (const [id, egresses] of byRecording) await this.lookAtOwnerless(pass, id, egresses);
     await this.endGone(pass, gone, live);
@@ -79,6 +89,16 @@ export class LiveKitReconciliationSweep extends Sweep {
       );
     }
     return told?.recording ?? null;
+  }
+
+  /** Sees to it that each worker is asked in its time, and remembers that its recorder was seen in the room. */
+  private async watch(recording: StoredRecording, recorderShown: boolean): Promise<void> {
+    for (const egressId of watchedEgresses(recording)) {
+      const { heardAt, presence } = await this.recorders.state(egressId);
+      if (recorderShown && presence === 'unknown') await this.recorders.setPresence(egressId, 'seen');
+      const overdue = this.clock.now() - (heardAt ?? 0) > 2 * this.config.recorderCheckEveryMs;
+      if (overdue) await this.jobs.add(checkRecorder, { recordingId: recording.id });
+    }
   }
 
   /** Egresses that write to an object of ours and whose recording is settled or unknown. */

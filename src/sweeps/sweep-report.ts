@@ -41,10 +41,13 @@ export class SweepReport implements SweepPass {
   }
 
   async suspect(finding: Finding, act: () => Promise<void>): Promise<void> {
-    const sight = `${finding.kind} ${finding.subject}`;
-    this.sights.add(sight);
-    if (this.seenBefore.has(sight)) return this.found(finding, act);
+    this.sights.add(sightOf(finding));
+    if (this.isSeenAgain(finding)) return this.found(finding, act);
     this.tell({ ...finding, action: `${finding.action}, if it is seen again` });
+  }
+
+  isSeenAgain(finding: Finding): boolean {
+    return this.seenBefore.has(sightOf(finding));
   }
 
   async found(finding: Finding, act: () => Promise<void>): Promise<void> {
@@ -73,4 +76,8 @@ export class SweepReport implements SweepPass {
   private tell(finding: Finding): void {
     if (this.findings.length < KEPT_FINDINGS) this.findings.push(finding);
   }
+}
+
+function sightOf({ kind, subject }: Finding): string {
+  return `${kind} ${subject}`;
 }

@@ -44,6 +44,8 @@ export interface SweepPass {
   examined(count?: number): void;
   /** Told at first sight, acted on at the second: what looks wrong for a moment is often right in the next. */
   suspect(finding: Finding, act: () => Promise<void>): Promise<void>;
+  /** Whether the pass before suspected it too: `suspect` would act on it. */
+  isSeenAgain(finding: Finding): boolean;
   /** Proven already: acted on at once. */
   found(finding: Finding, act: () => Promise<void>): Promise<void>;
   /** Something that could not be looked at; told, not acted on. */

@@ -9,6 +9,7 @@ import { SweepResolver } from './graphql/sweep.resolver.js';
 import { LiveKitReconciliationSweep } from './livekit-reconciliation.sweep.js';
 import { OperateSweeps } from './operate-sweeps.js';
 import { RunSweepJob } from './run-sweep.job.js';
+import { StaleRecordingsSweep } from './stale-recordings.sweep.js';
 import { RedisSweepStore } from './store/redis-sweep.store.js';
 import { SweepStore } from './store/sweep.store.js';
 import { SweepTicker } from './sweep-ticker.js';
@@ -27,6 +28,7 @@ import { Sweeps } from './sweeps.js';
     Breaker,
     FirstReconciliationGate,
     LiveKitReconciliationSweep,
+    StaleRecordingsSweep,
     SweepResolver,
   ],
 })

@@ -1,3 +1,4 @@
+import type { RecordingId } from '../../kernel/ids.js';
 import type { EgressSeen } from '../../livekit/livekit.types.js';
 
 /** An object of the bucket that is this recording's media. */
@@ -20,12 +21,19 @@ export type Fact = { readonly at: number } & (
   | { readonly kind: 'egress-seen'; readonly egress: EgressSeen }
   /** A look at all that LiveKit lists, by means that can't be falsely empty: every egress of this recording, none missing. */
   | { readonly kind: 'egresses-listed'; readonly egresses: readonly EgressSeen[] }
-  /** LiveKit no longer knows its egress: by absence seen often enough, or by its own not-found to the stop and to the question. */
+  /**
+   * LiveKit no longer knows its egress: by absence seen often enough, or by its own not-found to the stop and to the question.
+   * `silence`: it still lists it, but the egress has long neither reported nor answered, and its room is gone or nobody publishes there.
+   */
   | {
       readonly kind: 'egress-gone';
-      readonly proof: 'absence' | 'not-found';
+      readonly proof: 'absence' | 'not-found' | 'silence';
       readonly media: MediaSeen | null;
     }
+  /** The egress' worker is proven dead. LiveKit lists the egress for ever; it counts as gone from now on. */
+  | { readonly kind: 'recorder-lost'; readonly egressId: string; readonly media: MediaSeen | null }
+  /** Another recording goes on from this one. */
+  | { readonly kind: 'continued'; readonly by: RecordingId }
   /** The bucket was asked after everything was over. */
   | { readonly kind: 'media-looked-for'; readonly media: MediaSeen | null }
   | { readonly kind: 'deletion-requested'; readonly by: string }
@@ -40,6 +48,8 @@ export type Effect =
   | { readonly do: 'reconcile'; readonly at: number }
   | { readonly do: 'stop-egress'; readonly egressId: string }
   | { readonly do: 'remove-recorder'; readonly egressId: string; readonly at: number }
+  | { readonly do: 'check-recorder' }
+  | { readonly do: 'continue-recording' }
   | { readonly do: 'write-metadata' }
   | { readonly do: 'signal-room' }
   | { readonly do: 'finish-deletion'; readonly at: number }

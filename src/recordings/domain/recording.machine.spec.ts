@@ -48,6 +48,9 @@ function anyFacts(of: StoredRecording): fc.Arbitrary<Fact[]> {
     fc
       .record({ proof: fc.constantFrom('absence' as const, 'not-found' as const), media })
       .map((gone) => ({ kind: 'egress-gone', ...gone, at: 0 })),
+    fc
+      .record({ egressId: fc.constantFrom('EG_000000000001', 'EG_000000000002'), media })
+      .map((lost) => ({ kind: 'recorder-lost', ...lost, at: 0 })),
     media.map((found) => ({ kind: 'media-looked-for', media: found, at: 0 })),
     fc.constant({ kind: 'deletion-requested', by: 'admin', at: 0 }),
     fc.constant({ kind: 'deleted', at: 0 }),
@@ -346,5 +349,59 @@ describe('single decisions', () => {
       endReason: 'START_REJECTED',
       upkeep: { holdsSlot: false },
     });
+  });
+
+  it('a recording whose worker is proven dead is over at once, its room free, and is gone on with unless its end was asked for', () => {
+    const start = aRecording();
+    const active = after(
+      start,
+      { kind: 'start-accepted', egress: anEgress(start), at: at(500) },
+      { kind: 'egress-seen', egress: anEgress(start, { status: 'ACTIVE' }), at: at(2_000) },
+    );
+    const lost: Fact = { kind: 'recorder-lost', egressId: 'EG_000000000001', media: null, at: at(60_000) };
+    expect(after(active, lost)).toMatchObject({
+      status: 'FAILED',
+      endReason: 'RECORDER_LOST',
+      upkeep: { holdsSlot: false, egresses: { EG_000000000001: 'lost' } },
+    });
+    expect(decide(active, lost)).toMatchObject({
+      effects: expect.arrayContaining([
+        { do: 'continue-recording' },
+        expect.objectContaining({ do: 'remove-recorder' }),
+      ]),
+    });
+    const stopped = after(active, { kind: 'stop-taken', egress: null, at: at(50_000) });
+    const decision = decide(stopped, lost);
+    expect(decision).toMatchObject({
+      kind: 'advance',
+      next: { status: 'FAILED', endReason: 'RECORDER_LOST' },
+    });
+    expect(
+      decision.kind === 'advance' && decision.effects.some((effect) => effect.do === 'continue-recording'),
+    ).toBe(false);
+  });
+
+  it('an egress proven dead is never stopped again, and media it delivers all the same is shown', () => {
+    const start = aRecording();
+    const active = after(
+      start,
+      { kind: 'start-accepted', egress: anEgress(start), at: at(500) },
+      { kind: 'egress-seen', egress: anEgress(start, { status: 'ACTIVE' }), at: at(2_000) },
+    );
+    const lost = after(active, {
+      kind: 'recorder-lost',
+      egressId: 'EG_000000000001',
+      media: null,
+      at: at(60_000),
+    });
+    expect(
+      decide(lost, { kind: 'egress-seen', egress: anEgress(start, { status: 'ACTIVE' }), at: at(61_000) }),
+    ).toEqual({ kind: 'ignore' });
+    const delivered = after(lost, {
+      kind: 'egress-seen',
+      egress: anEgress(start, { status: 'COMPLETE' }),
+      at: at(90_000),
+    });
+    expect(delivered).toMatchObject({ status: 'FAILED', endReason: 'RECORDER_LOST', hasMedia: true });
   });
 });

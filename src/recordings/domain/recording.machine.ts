@@ -1,5 +1,6 @@
 import { seeEgress } from './egress-fact.js';
-import type { Effect, Fact, MediaSeen } from './facts.js';
+import { gone, mediaFound, recorderLost } from './lost-egress.js';
+import type { Effect, Fact } from './facts.js';
 import { join, nothing, type Patch, startResult, withPatch } from './patch.js';
 import { isFinal, type RecordingStatus, type StoredRecording, VISIBLE_FIELDS } from './recording.js';
 import {
@@ -7,6 +8,7 @@ import {
   hasLiveEgress,
   isAbsenceProven,
   isUnsettled,
+  liveEgresses,
   mayFreeSlot,
   nextLookMs,
 } from './slot.js';
@@ -61,6 +63,10 @@ function patchOf(now: StoredRecording, fact: Fact): Patch {
       return listed(now, fact);
     case 'egress-gone':
       return gone(now, fact);
+    case 'recorder-lost':
+      return recorderLost(now, fact);
+    case 'continued':
+      return now.continuedBy === null ? { seen: { continuedBy: fact.by } } : nothing;
     case 'media-looked-for':
       return join(
         { kept: { bucketChecked: true } },
@@ -185,63 +191,6 @@ function absent(now: StoredRecording, missing: readonly string[], at: number): P
   return { kept: { absence: null, egresses: { ...now.upkeep.egresses, ...over } } };
 }
 
-function gone(now: StoredRecording, fact: Extract<Fact, { kind: 'egress-gone' }>): Patch {
-  if (isFinal(now.status) || (fact.proof === 'absence' && !isAbsenceProven(now))) return nothing;
-  const over = Object.fromEntries(liveEgresses(now).map((id) => [id, 'over' as const]));
-  const kept = {
-    egresses: { ...now.upkeep.egresses, ...over },
-    absence: null,
-    listedAt: fact.at,
-    bucketChecked: true,
-  };
-  const end = { endedAt: fact.at, ...(fact.media ? mediaFound(fact.media) : {}) };
-  if (fact.media)
-    return {
-      seen: { ...end, status: 'COMPLETE', endReason: reasonGone(now) },
-      kept: { ...kept, ...startResult(now, 'ACTIVE') },
-    };
-  if (now.status === 'ENDING' && now.endReason === 'START_CANCELLED')
-    return { seen: { ...end, status: 'ABORTED' }, kept };
-  if (Object.keys(now.upkeep.egresses).length === 0) return neverAccepted(now, end, kept);
-  const error = 'LiveKit no longer knows the egress, and it left no media';
-  const failed = {
-    code: 'RECORDING_START_FAILED',
-    message: `recording ${now.id} ended before it was active: ${error}`,
-  } as const;
-  return {
-    seen: { ...end, status: 'ABORTED', endReason: 'STALE', error },
-    kept: { ...kept, ...startResult(now, failed) },
-  };
-}
-
-function neverAccepted(
-  now: StoredRecording,
-  end: { endedAt: number },
-  kept: Partial<StoredRecording['upkeep']>,
-): Patch {
-  const error = 'LiveKit could not accept the start request; is an egress worker with free capacity there?';
-  const refused = {
-    code: 'RECORDING_START_REJECTED',
-    message: `recording ${now.id} did not start: ${error}`,
-  } as const;
-  return {
-    seen: { ...end, status: 'FAILED', endReason: 'START_REJECTED', error },
-    kept: { ...kept, ...startResult(now, refused) },
-  };
-}
-
-function reasonGone(now: StoredRecording): StoredRecording['endReason'] {
-  return now.endReason === 'START_CANCELLED' || now.endReason === 'LIMIT_REACHED' ? now.endReason : 'STALE';
-}
-
-function mediaFound(media: MediaSeen): { hasMedia: true; sizeBytes: number } {
-  return { hasMedia: true, sizeBytes: media.sizeBytes };
-}
-
-function liveEgresses(now: StoredRecording): string[] {
-  return Object.entries(now.upkeep.egresses).flatMap(([id, state]) => (state === 'live' ? [id] : []));
-}
-
 function stopLive(now: StoredRecording): Effect[] {
   return liveEgresses(now).map((egressId) => ({ do: 'stop-egress', egressId }));
 }
@@ -269,11 +218,12 @@ function advance(now: StoredRecording, patch: Patch, fact: Fact): Decision {
     kind: 'advance',
     next,
     event: changed ? { type, previousStatus: statusChanged ? now.status : null } : null,
-    effects: [...effects, ...followUps(next, { changed: changed && !deleting, statusChanged, at })],
+    effects: [...effects, ...followUps(now, next, { changed: changed && !deleting, statusChanged, at })],
   };
 }
 
 function followUps(
+  now: StoredRecording,
   next: StoredRecording,
   { changed, statusChanged, at }: { changed: boolean; statusChanged: boolean; at: number },
 ): Effect[] {
@@ -281,6 +231,7 @@ function followUps(
   return [
     ...(changed ? [{ do: 'write-metadata' } as const] : []),
     ...(statusChanged ? [{ do: 'signal-room' } as const] : []),
+    ...(hasLiveEgress(next) && !hasLiveEgress(now) ? [{ do: 'check-recorder' } as const] : []),
     ...(lookMs === null ? [] : [{ do: 'reconcile', at: at + lookMs } as const]),
   ];
 }

@@ -17,6 +17,16 @@ export function hasLiveEgress(recording: StoredRecording): boolean {
   return Object.values(recording.upkeep.egresses).includes('live');
 }
 
+/** Whose worker is asked whether it lives: that of every recording in progress, and of every egress that still holds a room. */
+export function watchedEgresses(recording: StoredRecording): string[] {
+  if (isFinal(recording.status) && !recording.upkeep.holdsSlot) return [];
+  return liveEgresses(recording);
+}
+
+export function liveEgresses({ upkeep }: StoredRecording): string[] {
+  return Object.entries(upkeep.egresses).flatMap(([id, state]) => (state === 'live' ? [id] : []));
+}
+
 /** Something about it is still to be found out or to be done: somebody has to come back to it. */
 export function isUnsettled(recording: StoredRecording): boolean {
   const { upkeep } = recording;

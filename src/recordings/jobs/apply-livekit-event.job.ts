@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import type { LiveKitEvent } from '../../livekit/livekit.types.js';
-import { defineJob, done, JobHandler, type JobOutcome } from '../../queue/define-job.js';
+import { defineJob, done, JobHandler, type JobOutcome, JobQueue } from '../../queue/define-job.js';
+import { checkRecorder } from './check-recorder.job.js';
 import { ApplyLiveKitEvent } from '../use-cases/apply-livekit-event.js';
 
 /** Carries the event itself: LiveKit coalesces what it reports and forgets an ended egress after a day. */
@@ -20,12 +21,16 @@ export const applyLiveKitEvent = defineJob<{ event: LiveKitEvent }>({
 export class ApplyLiveKitEventJob extends JobHandler<{ event: LiveKitEvent }> {
   readonly definition = applyLiveKitEvent;
 
-  constructor(private readonly apply: ApplyLiveKitEvent) {
+  constructor(
+    private readonly apply: ApplyLiveKitEvent,
+    private readonly jobs: JobQueue,
+  ) {
     super();
   }
 
   async handle({ event }: { event: LiveKitEvent }): Promise<JobOutcome> {
-    await this.apply.execute(event);
+    const recordingId = await this.apply.execute(event);
+    if (recordingId !== null) await this.jobs.add(checkRecorder, { recordingId });
     return done;
   }
 }

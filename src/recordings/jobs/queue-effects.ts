@@ -4,6 +4,8 @@ import { Clock } from '../../kernel/clock.js';
 import { JobQueue } from '../../queue/define-job.js';
 import { type FiledEffect, RecordingStore } from '../store/recording.store.js';
 import { EffectDispatcher } from '../write/effect-dispatcher.port.js';
+import { checkRecorder } from './check-recorder.job.js';
+import { continueRecording } from './continue-recording.job.js';
 import { dropRoomMetadata } from './drop-room-metadata.job.js';
 import { endAtLimit } from './end-at-limit.job.js';
 import { finishDeletion } from './finish-deletion.job.js';
@@ -75,6 +77,10 @@ export class QueueEffects extends EffectDispatcher {
         return this.jobs.add(endAtLimit, { recordingId }, later);
       case 'reconcile':
         return this.jobs.add(reconcileRecording, { recordingId }, later);
+      case 'check-recorder':
+        return this.jobs.add(checkRecorder, { recordingId });
+      case 'continue-recording':
+        return this.jobs.add(continueRecording, { recordingId });
       case 'stop-egress':
         return this.jobs.add(stopEgress, { recordingId, roomId, egressId: effect.egressId });
       case 'remove-recorder':

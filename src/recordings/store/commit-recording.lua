@@ -1,8 +1,8 @@
 -- commit-recording.lua: one step of one recording, all or nothing.
--- KEYS 1 recording  2 room slot  3 slots by age  4 event stream  5 outbox  6 unsettled  7 epoch (the mark that Redis is whole)  8 idempotency key  9.. indexes
--- ARGV 1 step (json): id, room, rev (expected, '0' = must be new), nextRev, doc, event, history, slot (take|free|keep), unsettled, remove, use, useMs, now, channel
+-- KEYS 1 recording  2 room slot  3 slots by age  4 event stream  5 outbox  6 unsettled  7 epoch (the mark that Redis is whole)  8 idempotency key  9 room  10 lately deleted  11.. indexes
+-- ARGV 1 step (json): id, room, rev (expected, '0' = must be new), nextRev, doc, event, history, slot (take|free|keep), unsettled, remove, forgetBefore, use, useMs, inRoom (its room has to be there), now, channel
 --      2 index entries (json): [[key number, score]] to add  3 key numbers (json) to remove from  4 effects (json): entries to file
--- Returns {'done', epoch, stream id or ''} | {'moved-on'} | {'slot-taken', recording} | {'key-used', use} | {'not-whole'}
+-- Returns {'done', epoch, stream id or ''} | {'moved-on'} | {'slot-taken', recording} | {'room-gone'} | {'key-used', use} | {'not-whole'}
 local step = cjson.decode(ARGV[1])
 local epoch = redis.call('GET', KEYS[7])
 if not epoch then return { 'not-whole' } end
@@ -14,6 +14,7 @@ if step.rev == '0' then
     if used then return { 'key-used', used } end
   end
   if rev then return { 'moved-on' } end
+  if step.inRoom and redis.call('EXISTS', KEYS[9]) == 0 then return { 'room-gone' } end
   local holder = redis.call('HGET', KEYS[2], 'recording')
   if holder then return { 'slot-taken', holder } end
   if step.use then redis.call('SET', KEYS[8], step.use, 'PX', step.useMs) end
@@ -39,6 +40,8 @@ end
 
 if step.remove then
   redis.call('DEL', KEYS[1])
+  redis.call('ZADD', KEYS[10], step.now, step.id)
+  redis.call('ZREMRANGEBYSCORE', KEYS[10], '-inf', step.forgetBefore)
 else
   redis.call('HSET', KEYS[1], 'rev', step.nextRev, 'doc', step.doc)
 end

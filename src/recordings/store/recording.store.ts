@@ -15,6 +15,8 @@ export interface Commit {
   readonly effects: readonly Effect[];
   readonly at: number;
   readonly idempotency?: { readonly caller: string; readonly key: string; readonly input: string };
+  /** Of a new recording: it is stored only while its room is there. */
+  readonly inRoom?: boolean;
 }
 
 export type CommitResult =
@@ -22,6 +24,7 @@ export type CommitResult =
   /** Somebody else wrote it in between: read again. */
   | { readonly kind: 'moved-on' }
   | { readonly kind: 'slot-taken'; readonly by: RecordingId }
+  | { readonly kind: 'room-gone' }
   | { readonly kind: 'key-used'; readonly use: KeyUse };
 
 /** What an idempotency key was used for. */
@@ -63,6 +66,8 @@ export interface HistoryEntry {
 export abstract class RecordingStore {
   /** Deleted ones too, as long as an egress of theirs may still run. */
   abstract get(id: RecordingId): Promise<StoredRecording | null>;
+  /** Whether its deletion ended not more than two days ago; LiveKit reports an ended egress for one. */
+  abstract wasDeleted(id: RecordingId): Promise<boolean>;
   abstract commit(step: Commit): Promise<CommitResult>;
   abstract page(query: RecordingQuery): Promise<RecordingPage>;
   abstract history(id: RecordingId): Promise<HistoryEntry[]>;

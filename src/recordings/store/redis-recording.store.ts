@@ -26,7 +26,9 @@ import { RedisRecordingPages } from './redis-recording-pages.js';
 const commitScript = new Script(join(__dirname, 'commit-recording.lua'));
 /** How long an idempotency key is kept, by the contract. */
 const KEY_USE_MS = 86_400_000;
-const FIXED_KEYS = 8;
+/** How long a deleted recording is remembered: an egress of it that turns up late leaves media that nobody owns. */
+const REMEMBERED_MS = 2 * 86_400_000;
+const FIXED_KEYS = 10;
 
 @Injectable()
 export class RedisRecordingStore extends RecordingStore {
@@ -41,6 +43,10 @@ export class RedisRecordingStore extends RecordingStore {
   async get(id: RecordingId): Promise<StoredRecording | null> {
     const doc = await this.read((whole) => whole.hget(keys.recording(id), 'doc'));
     return typeof doc === 'string' ? (JSON.parse(doc) as StoredRecording) : null;
+  }
+
+  async wasDeleted(id: RecordingId): Promise<boolean> {
+    return (await this.read((whole) => whole.zscore(keys.deleted(), id))) !== null;
   }
 
   async commit(step: Commit): Promise<CommitResult> {
@@ -147,10 +153,12 @@ export class RedisRecordingStore extends RecordingStore {
       keys.unsettled(),
       keys.epoch(),
       idempotency ? keys.idempotency(idempotency.caller, idempotency.key) : keys.epoch(),
+      keys.room(next.roomId),
+      keys.deleted(),
     ];
   }
 
-  private stepOf({ before, next, event, cause, at }: Commit): Record<string, unknown> {
+  private stepOf({ before, next, event, cause, at, inRoom = false }: Commit): Record<string, unknown> {
     const had = before?.upkeep.holdsSlot ?? false;
     const has = next.upkeep.holdsSlot;
     return {
@@ -162,6 +170,8 @@ export class RedisRecordingStore extends RecordingStore {
       slot: has === had ? 'keep' : has ? 'take' : 'free',
       unsettled: isUnsettled(next),
       remove: next.upkeep.deleted && !isUnsettled(next),
+      forgetBefore: String(this.clock.now() - REMEMBERED_MS),
+      inRoom,
       now: String(this.clock.now()),
       channel: EVENTS_CHANNEL,
       ...(event && {
@@ -184,6 +194,7 @@ function commitResult(answer: readonly string[]): CommitResult {
     case 'done':
       return { kind, position: second === '' ? null : { epoch: first, id: second } };
     case 'moved-on':
+    case 'room-gone':
       return { kind };
     case 'slot-taken':
       return { kind, by: first as RecordingId };

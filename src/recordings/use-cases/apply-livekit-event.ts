@@ -1,9 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../../kernel/clock.js';
-import { parseRoomId } from '../../kernel/ids.js';
+import { parseRoomId, type RecordingId } from '../../kernel/ids.js';
 import type { EgressSeen, LiveKitEvent } from '../../livekit/livekit.types.js';
 import { RoomSignals } from '../../livekit/room-signal.js';
 import { isFinal } from '../domain/recording.js';
+import { watchedEgresses } from '../domain/slot.js';
+import { RecorderLog } from '../recorders/recorder-log.port.js';
 import { RecordingStore } from '../store/recording.store.js';
 import { RecordingWriter } from '../write/recording.writer.js';
 import { EndEgress } from './end-egress.js';
@@ -22,22 +24,29 @@ export class ApplyLiveKitEvent {
     private readonly signals: RoomSignals,
     private readonly endEgress: EndEgress,
     private readonly reconcile: ReconcileRecording,
+    private readonly recorders: RecorderLog,
     private readonly clock: Clock,
   ) {}
 
-  async execute(event: LiveKitEvent): Promise<void> {
+  /** The recording whose recorder has to be asked at once, if any. */
+  async execute(event: LiveKitEvent): Promise<RecordingId | null> {
     switch (event.kind) {
       case 'egress':
-        return this.seeEgress(event.egress);
+        await this.seeEgress(event.egress);
+        return null;
       case 'room-finished':
         return this.lookAtHolder(event.roomName);
       case 'participant-left':
-        return event.participantKind === 'egress' ? this.lookAtHolder(event.roomName) : undefined;
+        if (event.participantKind !== 'egress') return null;
+        await this.recorders.setPresence(event.identity, 'left');
+        return this.lookAtHolder(event.roomName);
       case 'participant-joined':
-        return event.participantKind === 'standard' ? this.greet(event.roomName, event.identity) : undefined;
+        if (event.participantKind === 'egress') await this.recorders.setPresence(event.identity, 'seen');
+        if (event.participantKind === 'standard') await this.greet(event.roomName, event.identity);
+        return null;
       case 'room-started':
       case 'other':
-        return undefined;
+        return null;
     }
   }
 
@@ -61,9 +70,11 @@ export class ApplyLiveKitEvent {
     await this.endEgress.stop({ recordingId, roomName: egress.roomName, egressId: egress.egressId });
   }
 
-  private async lookAtHolder(roomName: string): Promise<void> {
+  private async lookAtHolder(roomName: string): Promise<RecordingId | null> {
     const recording = await this.inProgress(roomName);
-    if (recording !== null) await this.reconcile.look(recording);
+    if (recording === null) return null;
+    const looked = await this.reconcile.look(recording);
+    return looked !== null && watchedEgresses(looked).length > 0 ? looked.id : null;
   }
 
   private async greet(roomName: string, identity: string): Promise<void> {

@@ -41,10 +41,14 @@ export class DeleteRecording {
         },
       );
     }
-    const at = this.clock.now();
-    await this.writer.tell(recording.id, { kind: 'deletion-requested', by: actor.name, at }, actor.name);
-    await this.carryOut(recording, actor.name);
+    await this.deleteAs(actor.name, recording);
     return recording;
+  }
+
+  /** For whoever may: a caller that was asked already, or the product itself. Of a final recording. Throws STORAGE_UNAVAILABLE. */
+  async deleteAs(by: string, recording: DeletionSubject): Promise<void> {
+    await this.writer.tell(recording.id, { kind: 'deletion-requested', by, at: this.clock.now() }, by);
+    await this.carryOut(recording, by);
   }
 
   /** Safe to repeat, also when the row is gone: media that landed after the deletion goes the same way. */

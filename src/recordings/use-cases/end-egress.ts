@@ -3,6 +3,7 @@ import { Clock } from '../../kernel/clock.js';
 import type { RecordingId } from '../../kernel/ids.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
 import type { EgressSeen } from '../../livekit/livekit.types.js';
+import type { EgressState } from '../domain/recording.js';
 import { RecordingStore } from '../store/recording.store.js';
 import { RecordingWriter } from '../write/recording.writer.js';
 
@@ -27,7 +28,8 @@ export class EndEgress {
 
   /** How long until it has to be asked again, in ms; null: it is over, or ends. Throws LIVEKIT_UNAVAILABLE. */
   async stop({ recordingId, roomName, egressId }: EgressToEnd): Promise<number | null> {
-    if (await this.isSettled(recordingId, egressId)) return null;
+    const known = await this.state(recordingId, egressId);
+    if (known === 'over' || known === 'lost') return null;
     const outcome = await this.livekit.stopEgress(egressId);
     switch (outcome.kind) {
       case 'stopping':
@@ -44,17 +46,19 @@ export class EndEgress {
     }
   }
 
-  /** After a stop whose outcome was left open: a recorder that is still there is removed from the room, which ends any egress. */
+  /**
+   * After a stop whose outcome was left open, and after a worker's death: a recorder that is still there is removed from
+   * the room, which ends any egress, and sends a child away that outlived its worker.
+   */
   async removeRecorder({ recordingId, roomName, egressId }: EgressToEnd): Promise<void> {
-    if (await this.isSettled(recordingId, egressId)) return;
+    if ((await this.state(recordingId, egressId)) === 'over') return;
     await this.look(recordingId, egressId);
-    if (await this.isSettled(recordingId, egressId)) return;
+    if ((await this.state(recordingId, egressId)) === 'over') return;
     await this.livekit.removeRecorder(roomName, egressId);
   }
 
-  private async isSettled(recordingId: RecordingId, egressId: string): Promise<boolean> {
-    const state = (await this.store.get(recordingId))?.upkeep.egresses[egressId];
-    return state === 'over' || state === 'lost';
+  private async state(recordingId: RecordingId, egressId: string): Promise<EgressState | undefined> {
+    return (await this.store.get(recordingId))?.upkeep.egresses[egressId];
   }
 
   private async look(recordingId: RecordingId, egressId: string): Promise<void> {

@@ -58,7 +58,9 @@ export class StartRecording {
     await this.checkRoom(room!);
     const recording = newRecording(this.attempt(request, room!));
     const effects = firstEffects(recording, this.config.recordingStartTimeoutMs);
-    const result = await this.writer.create(recording, effects, actor.name, idempotency ?? undefined);
+    // The room is looked at once more in the commit: it may have been deleted while LiveKit was asked.
+    const result = await this.writer.create(recording, effects, actor.name, idempotency ?? undefined, true);
+    if (result.kind === 'room-gone') throw roomNotFound(request.roomId);
     if (result.kind === 'key-used') return this.attach(result.use, idempotency!.input, request.waitForActive);
     if (result.kind === 'slot-taken') throw alreadyStarted(roomId, result.by);
     if (result.kind === 'moved-on') throw new Error(`recording ${recording.id} exists already`);

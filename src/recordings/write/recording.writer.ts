@@ -35,12 +35,13 @@ export class RecordingWriter {
     private readonly random: Random,
   ) {}
 
-  /** Stores a new attempt and takes its room's slot, or says who has it. */
+  /** Stores a new attempt and takes its room's slot, or says who has it. `inRoom`: only while its room is there. */
   async create(
     recording: StoredRecording,
     effects: readonly Effect[],
     cause: string,
     idempotency?: Commit['idempotency'],
+    inRoom = false,
   ): Promise<Exclude<CommitResult, { kind: 'done' }> | { kind: 'done'; position: LogPosition }> {
     const event = { type: 'REQUESTED', previousStatus: null } as const;
     const at = recording.requestedAt;
@@ -51,6 +52,7 @@ export class RecordingWriter {
       cause,
       effects,
       at,
+      inRoom,
       ...(idempotency && { idempotency }),
     });
     if (result.kind !== 'done') return result;

@@ -1,0 +1,113 @@
+import type { Effect, Fact, MediaSeen } from './facts.js';
+import { join, nothing, type Patch, startResult } from './patch.js';
+import { isFinal, type StoredRecording } from './recording.js';
+import { isAbsenceProven, liveEgresses } from './slot.js';
+
+/** LiveKit no longer knows the egress: the bucket has the last word. */
+export function gone(now: StoredRecording, fact: Extract<Fact, { kind: 'egress-gone' }>): Patch {
+  if (isFinal(now.status) || (fact.proof === 'absence' && !isAbsenceProven(now))) return nothing;
+  const listed = fact.proof === 'silence';
+  const over = Object.fromEntries(liveEgresses(now).map((id) => [id, 'over' as const]));
+  const kept = listed
+    ? {}
+    : {
+        egresses: { ...now.upkeep.egresses, ...over },
+        absence: null,
+        listedAt: fact.at,
+        bucketChecked: true,
+      };
+  const ended = endOfGone(now, fact, kept);
+  // What LiveKit still lists may run, and holds the room until it is over or proven dead.
+  return listed
+    ? join(ended, { effects: liveEgresses(now).map((egressId) => ({ do: 'stop-egress', egressId })) })
+    : ended;
+}
+
+function endOfGone(
+  now: StoredRecording,
+  fact: Extract<Fact, { kind: 'egress-gone' }>,
+  kept: Patch['kept'],
+): Patch {
+  const end = { endedAt: fact.at, ...(fact.media ? mediaFound(fact.media) : {}) };
+  if (fact.media)
+    return {
+      seen: { ...end, status: 'COMPLETE', endReason: reasonGone(now) },
+      kept: { ...kept, ...startResult(now, 'ACTIVE') },
+    };
+  if (now.status === 'ENDING' && now.endReason === 'START_CANCELLED')
+    return { seen: { ...end, status: 'ABORTED' }, kept };
+  if (Object.keys(now.upkeep.egresses).length === 0) return neverAccepted(now, end, kept);
+  const error =
+    fact.proof === 'silence'
+      ? 'its egress neither reported nor answered any more, and nobody published in its room'
+      : 'LiveKit no longer knows the egress, and it left no media';
+  const failed = {
+    code: 'RECORDING_START_FAILED',
+    message: `recording ${now.id} ended before it was active: ${error}`,
+  } as const;
+  return {
+    seen: { ...end, status: 'ABORTED', endReason: 'STALE', error },
+    kept: { ...kept, ...startResult(now, failed) },
+  };
+}
+
+function neverAccepted(now: StoredRecording, end: { endedAt: number }, kept: Patch['kept']): Patch {
+  const error = 'LiveKit could not accept the start request; is an egress worker with free capacity there?';
+  const refused = {
+    code: 'RECORDING_START_REJECTED',
+    message: `recording ${now.id} did not start: ${error}`,
+  } as const;
+  return {
+    seen: { ...end, status: 'FAILED', endReason: 'START_REJECTED', error },
+    kept: { ...kept, ...startResult(now, refused) },
+  };
+}
+
+function reasonGone(now: StoredRecording): StoredRecording['endReason'] {
+  return now.endReason === 'START_CANCELLED' || now.endReason === 'LIMIT_REACHED' ? now.endReason : 'STALE';
+}
+
+/** Proven silence ends the recording, not the worker's egress: LiveKit lists that for ever, and it is remembered as dead. */
+export function recorderLost(now: StoredRecording, fact: Extract<Fact, { kind: 'recorder-lost' }>): Patch {
+  const { egressId, media, at } = fact;
+  if (now.upkeep.egresses[egressId] !== 'live') return nothing;
+  const dead: Patch = {
+    kept: { egresses: { ...now.upkeep.egresses, [egressId]: 'lost' } },
+    // A child that outlived its worker sits in the room as its recorder, records nothing and would stay to the end.
+    effects: [{ do: 'remove-recorder', egressId, at }],
+  };
+  if (isFinal(now.status) || egressId !== now.egressId) return dead;
+  return join(dead, endOfLost(now, media, at));
+}
+
+function endOfLost(now: StoredRecording, media: MediaSeen | null, at: number): Patch {
+  if (media) {
+    const seen = {
+      ...mediaFound(media),
+      status: 'COMPLETE',
+      endReason: 'RECORDER_LOST',
+      endedAt: at,
+    } as const;
+    return { seen, kept: { ...startResult(now, 'ACTIVE'), bucketChecked: true }, effects: goOn(now) };
+  }
+  if (now.endReason === 'START_CANCELLED') return { seen: { status: 'ABORTED', endedAt: at } };
+  const error = 'the egress worker died, and what it had recorded is lost';
+  const result = {
+    code: 'RECORDING_START_FAILED',
+    message: `recording ${now.id} ended before it was active: ${error}`,
+  } as const;
+  return {
+    seen: { status: 'FAILED', endReason: 'RECORDER_LOST', endedAt: at, error },
+    kept: startResult(now, result),
+    effects: goOn(now),
+  };
+}
+
+/** What was to end anyway is not gone on with. */
+function goOn(now: StoredRecording): Effect[] {
+  return now.status === 'ENDING' || now.upkeep.stopRequestedAt !== null ? [] : [{ do: 'continue-recording' }];
+}
+
+export function mediaFound(media: MediaSeen): { hasMedia: true; sizeBytes: number } {
+  return { hasMedia: true, sizeBytes: media.sizeBytes };
+}

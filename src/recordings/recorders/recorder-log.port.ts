@@ -1,0 +1,24 @@
+/** What is known of one egress' worker; instants in ms, of our own clock when the question was asked. */
+export interface RecorderState {
+  /** Null: it has not answered yet. */
+  readonly heardAt: number | null;
+  /** The questions since then that nobody answered, oldest first. */
+  readonly silentAt: readonly number[];
+  /** `left`: it had been seen in its room and is gone from there. */
+  readonly presence: 'unknown' | 'seen' | 'left';
+}
+
+/**
+ * What the workers of our egresses answered. Everything only moves forward: a slow writer that comes late can neither
+ * take back an answer nor make a silence longer than it was. Every method throws REDIS_UNAVAILABLE.
+ */
+export abstract class RecorderLog {
+  abstract heard(egressId: string, askedAt: number): Promise<void>;
+  abstract silent(egressId: string, askedAt: number): Promise<void>;
+  abstract state(egressId: string): Promise<RecorderState>;
+  /** Whether the worker of any other egress answered a question that was asked after that. */
+  abstract anotherHeardSince(egressId: string, at: number): Promise<boolean>;
+  abstract setPresence(egressId: string, presence: 'seen' | 'left'): Promise<void>;
+  /** It is over. */
+  abstract forget(egressId: string): Promise<void>;
+}

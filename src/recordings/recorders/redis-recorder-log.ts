@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import type { ChainableCommander } from 'ioredis';
+import { keys } from '../../redis/keys.js';
+import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
+import { RecorderLog, type RecorderState } from './recorder-log.port.js';
+
+/** Questions are asked every few seconds: what is older than this belongs to no silence any more. */
+const SILENCE_SECONDS = 3_600;
+const KEPT_QUESTIONS = 50;
+
+@Injectable()
+export class RedisRecorderLog extends RecorderLog {
+  constructor(private readonly connections: RedisConnections) {
+    super();
+  }
+
+  async heard(egressId: string, askedAt: number): Promise<void> {
+    await this.ask((all) => all.zadd(keys.heard(), 'GT', askedAt, egressId));
+  }
+
+  async silent(egressId: string, askedAt: number): Promise<void> {
+    const key = keys.silence(egressId);
+    await this.ask((all) =>
+      all
+        .zadd(key, askedAt, String(askedAt))
+        .zremrangebyrank(key, 0, -KEPT_QUESTIONS - 1)
+        .expire(key, SILENCE_SECONDS),
+    );
+  }
+
+  async state(egressId: string): Promise<RecorderState> {
+    const [heard, silent, presence] = await this.ask((all) =>
+      all
+        .zscore(keys.heard(), egressId)
+        .zrange(keys.silence(egressId), 0, -1)
+        .hget(keys.recorders(), egressId),
+    );
+    const heardAt = heard === null ? null : Number(heard);
+    const silentAt = (silent as string[]).map(Number).filter((at) => heardAt === null || at > heardAt);
+    return { heardAt, silentAt, presence: presence === 'seen' || presence === 'left' ? presence : 'unknown' };
+  }
+
+  async anotherHeardSince(egressId: string, at: number): Promise<boolean> {
+    const [latest] = await this.ask((all) =>
+      all.zrange(keys.heard(), '+inf', `(${at}`, 'BYSCORE', 'REV', 'LIMIT', 0, 2),
+    );
+    return (latest as string[]).some((id) => id !== egressId);
+  }
+
+  async setPresence(egressId: string, presence: 'seen' | 'left'): Promise<void> {
+    await this.ask((all) => all.hset(keys.recorders(), egressId, presence));
+  }
+
+  async forget(egressId: string): Promise<void> {
+    await this.ask((all) =>
+      all.zrem(keys.heard(), egressId).hdel(keys.recorders(), egressId).del(keys.silence(egressId)),
+    );
+  }
+
+  private async ask(question: (all: ChainableCommander) => ChainableCommander): Promise<unknown[]> {
+    try {
+      const answers = await question(this.connections.command.multi()).exec();
+      return (answers ?? []).map(([error, answer]) => {
+        if (error) throw error;
+        return answer;
+      });
+    } catch (error) {
+      throw redisFailure(error);
+    }
+  }
+}

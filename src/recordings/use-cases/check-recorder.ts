@@ -1,0 +1,149 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Config } from '../../config/config.js';
+import { Clock } from '../../kernel/clock.js';
+import { isTallyError } from '../../kernel/errors.js';
+import type { RecordingId } from '../../kernel/ids.js';
+import { LiveKit } from '../../livekit/livekit.port.js';
+import type { EgressStatus, WorkerAnswer } from '../../livekit/livekit.types.js';
+import { isFinal, type StoredRecording } from '../domain/recording.js';
+import { watchedEgresses } from '../domain/slot.js';
+import { FleetProbe } from '../recorders/fleet-probe.js';
+import { RecorderLog, type RecorderState } from '../recorders/recorder-log.port.js';
+import { RecordingStore } from '../store/recording.store.js';
+import { RecordingWriter } from '../write/recording.writer.js';
+import { ReconcileRecording } from './reconcile-recording.js';
+
+const LEAST_QUESTIONS = 3;
+
+interface Watched {
+  readonly recording: StoredRecording;
+  readonly egressId: string;
+}
+
+/**
+ * Asks whether the worker of a recording's egress is alive. LiveKit itself says nothing when it dies, and a recorder that is
+ * still shown in the room proves nothing: only an answer is a sign of life, and only LiveKit's own word that nobody serves
+ * this egress is silence. A request that fails was no question.
+ */
+@Injectable()
+export class CheckRecorder {
+  private readonly log = new Logger('Recorders');
+
+  constructor(
+    private readonly store: RecordingStore,
+    private readonly writer: RecordingWriter,
+    private readonly livekit: LiveKit,
+    private readonly recorders: RecorderLog,
+    private readonly fleet: FleetProbe,
+    private readonly reconcile: ReconcileRecording,
+    private readonly config: Config,
+    private readonly clock: Clock,
+  ) {}
+
+  /** How long until the next question, in ms; null: nothing of it is left to watch. */
+  async execute(id: RecordingId): Promise<number | null> {
+    const recording = await this.store.get(id);
+    if (recording === null) return null;
+    const waits = await Promise.all(
+      watchedEgresses(recording).map((egressId) => this.check({ recording, egressId })),
+    );
+    return waits.length === 0 ? null : Math.min(...waits);
+  }
+
+  private async check(watched: Watched): Promise<number> {
+    const askedAt = this.clock.now();
+    try {
+      const answer = await this.ask(watched);
+      if (answer === 'silent') return await this.silent(watched, askedAt);
+      if (answer === 'alive') await this.recorders.heard(watched.egressId, askedAt);
+      return this.config.recorderCheckEveryMs;
+    } catch (error) {
+      if (!isTallyError(error, 'LIVEKIT_UNAVAILABLE')) throw error;
+      const { silentAt } = await this.recorders.state(watched.egressId);
+      return silentAt.length > 0 ? this.soonMs : this.config.recorderCheckEveryMs;
+    }
+  }
+
+  /** The question depends on the status that LiveKit lists. An ACTIVE one is asked at once; LiveKit refuses it where it lists another. */
+  private async ask({ recording, egressId }: Watched): Promise<WorkerAnswer> {
+    if (recording.status === 'ACTIVE' && recording.egressId === egressId) {
+      const answer = await this.livekit.askWorker(egressId);
+      if (answer !== 'not-askable' && answer !== 'not-known') return answer;
+      await this.reconcile.look(recording);
+    }
+    const listed = await this.livekit.findEgress(egressId);
+    if (listed === null) return 'not-known';
+    if (isFinal(listed.status)) {
+      await this.writer.tell(
+        recording.id,
+        { kind: 'egress-seen', egress: listed, at: this.clock.now() },
+        'livekit',
+      );
+      return 'not-askable';
+    }
+    return this.askListed(egressId, listed.status);
+  }
+
+  private askListed(egressId: string, listed: EgressStatus): Promise<WorkerAnswer> {
+    return listed === 'ENDING' ? this.livekit.askEndingWorker(egressId) : this.livekit.askWorker(egressId);
+  }
+
+  private async silent(watched: Watched, askedAt: number): Promise<number> {
+    const { recording, egressId } = watched;
+    await this.recorders.silent(egressId, askedAt);
+    const state = await this.recorders.state(egressId);
+    const nextMs = Math.max(0, askedAt + this.soonMs - this.clock.now());
+    if (!this.isLongEnough(state)) return nextMs;
+    if (!(await this.isProven(watched, state))) return nextMs;
+    const media = await this.reconcile.findMedia(recording);
+    await this.writer.tell(
+      recording.id,
+      { kind: 'recorder-lost', egressId, media, at: this.clock.now() },
+      'recorder-check',
+    );
+    await this.recorders.forget(egressId);
+    return nextMs;
+  }
+
+  private isLongEnough({ silentAt }: RecorderState): boolean {
+    const [first = 0] = silentAt;
+    const last = silentAt.at(-1) ?? 0;
+    return silentAt.length >= LEAST_QUESTIONS && last - first >= this.config.recorderLostAfterMs;
+  }
+
+  /** Somebody answers, and right after that this one is silent once more: so a message bus that was away ends nothing when it comes back. */
+  private async isProven({ recording, egressId }: Watched, state: RecorderState): Promise<boolean> {
+    const lastAskedAt = state.silentAt.at(-1) ?? 0;
+    const somebody =
+      (await this.recorders.anotherHeardSince(egressId, lastAskedAt)) ||
+      (await this.fleet.isThere(recording.roomId, lastAskedAt));
+    const listed = await this.livekit.findEgress(egressId);
+    if (listed === null || isFinal(listed.status)) return false;
+    if (somebody) {
+      const askedAt = this.clock.now();
+      const answer = await this.askListed(egressId, listed.status);
+      if (answer === 'alive') await this.recorders.heard(egressId, askedAt);
+      return answer === 'silent';
+    }
+    if (listed.status !== 'ENDING' && (await this.hasLeftOthers(recording, egressId))) return true;
+    this.log.error({
+      message: 'no egress worker answers: nothing is ended for it',
+      recordingId: recording.id,
+      egressId,
+    });
+    return false;
+  }
+
+  /** A recorder that had been seen and has left a room in which people still publish. Never an empty look. */
+  private async hasLeftOthers(recording: StoredRecording, egressId: string): Promise<boolean> {
+    const { presence } = await this.recorders.state(egressId);
+    if (presence === 'unknown') return false;
+    const room = await this.livekit.findRoom(recording.roomId);
+    if (room === null || room.numPublishers === 0) return false;
+    return presence === 'left' || !room.activeRecording;
+  }
+
+  private get soonMs(): number {
+    return this.config.recorderLostAfterMs / 3;
+  }
+}

@@ -1,0 +1,133 @@
+import { REAL_TIMINGS, scaledTimings } from '../../src/livekit/simulator/timings.js';
+import { startStack, type TestInstance, type TestStack } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { createRoom, readRecording, startIn, STOP } from '../support/operations.js';
+
+const QUICK_CHECKS = {
+  RECORDER_CHECK_EVERY: '300ms',
+  RECORDER_LOST_AFTER: '900ms',
+  SWEEP_LIVEKIT_RECONCILIATION_EVERY: '500ms',
+};
+// Silence answers in tenths of a second, and a fleet without workers in two seconds.
+const TIMINGS = scaledTimings(0.08, REAL_TIMINGS);
+
+interface Linked {
+  readonly status: string;
+  readonly continues: { readonly id: string } | null;
+  readonly continuedBy: { readonly id: string; readonly status: string } | null;
+}
+
+describe('a recorder that dies', () => {
+  let stack: TestStack;
+  let instance: TestInstance;
+  let room = '';
+  let made = 0;
+
+  beforeAll(async () => {
+    stack = await startStack(QUICK_CHECKS, TIMINGS);
+    instance = await stack.start();
+  });
+  afterAll(() => stack.close());
+  beforeEach(async () => {
+    room = `room-${(made += 1)}`;
+    await createRoom(instance, room);
+    stack.simulator.openRoom(room);
+  });
+
+  const start = async (): Promise<string> => {
+    const { recording, code } = await startIn(instance, room);
+    if (recording === null) throw new Error(`the start failed: ${code}`);
+    return recording.id;
+  };
+  const becomes = (id: string, status: string, endReason: string): Promise<void> =>
+    eventually(
+      async () => {
+        const now = await readRecording(instance, id);
+        return (
+          (now.status === status && now.endReason === endReason) || `it is ${now.status} ${now.endReason}`
+        );
+      },
+      { withinMs: 15_000 },
+    );
+  const linked = async (id: string): Promise<Linked> => {
+    const answer = await instance.graphql<{ recording: Linked }>(
+      'query($id: ID!) { recording(id: $id) { status continues { id } continuedBy { id status } } }',
+      { id },
+    );
+    return answer.data.recording;
+  };
+
+  it.each([{ withChild: true }, { withChild: false }])(
+    'with its child or without (%o) is noticed, and another goes on',
+    async (how) => {
+      const id = await start();
+      stack.simulator.killWorker(how);
+      stack.simulator.addWorker();
+      await becomes(id, 'FAILED', 'RECORDER_LOST');
+      await eventually(
+        async () => (await linked(id)).continuedBy?.status === 'ACTIVE' || 'nothing goes on from it',
+        { withinMs: 15_000 },
+      );
+      const by = (await linked(id)).continuedBy!;
+      expect((await linked(by.id)).continues?.id).toBe(id);
+      expect(stack.simulator.runningEgressIds(room)).toHaveLength(1);
+    },
+  );
+
+  it('is not gone on with when a stop had been asked for', async () => {
+    const id = await start();
+    stack.simulator.killWorker({ withChild: false });
+    const stopped = await instance.graphql(STOP, { id });
+    expect(stopped.code).toBeNull();
+    stack.simulator.addWorker();
+    await becomes(id, 'FAILED', 'RECORDER_LOST');
+    await eventually(
+      async () => (await stack.redisClient.exists(`{tl}:slot:${room}`)) === 0 || 'the room is held',
+    );
+    expect((await linked(id)).continuedBy).toBeNull();
+    await eventually(
+      () => stack.simulator.runningEgressIds(room).length === 0 || 'its child still sits in the room',
+      { withinMs: 10_000 },
+    );
+  });
+
+  it('ends nothing while the message bus is away, nor when it comes back', async () => {
+    const id = await start();
+    stack.simulator.busSilent(true);
+    await eventually(
+      async () => {
+        const egressId = (await readRecording(instance, id)).egressId;
+        const silent = await stack.redisClient.zcard(`{tl}:silence:${egressId}`);
+        return silent >= 4 || `${silent} questions`;
+      },
+      { withinMs: 15_000 },
+    );
+    stack.simulator.busSilent(false);
+    await eventually(
+      async () => {
+        const egressId = (await readRecording(instance, id)).egressId!;
+        const heard = Number(await stack.redisClient.zscore('{tl}:heard', egressId));
+        const asked = Number((await stack.redisClient.zrange(`{tl}:silence:${egressId}`, -1, -1))[0]);
+        return heard > asked || 'it has not answered again';
+      },
+      { withinMs: 15_000 },
+    );
+    expect((await readRecording(instance, id)).status).toBe('ACTIVE');
+  });
+
+  it('starved for a moment is not given up', async () => {
+    const id = await start();
+    const egressId = (await readRecording(instance, id)).egressId!;
+    stack.simulator.pauseWorker();
+    await eventually(
+      async () => (await stack.redisClient.zcard(`{tl}:silence:${egressId}`)) >= 1 || 'it was not asked yet',
+      { withinMs: 10_000 },
+    );
+    stack.simulator.resumeWorker();
+    await eventually(
+      async () => Number(await stack.redisClient.zscore('{tl}:heard', egressId)) > 0 || 'it was not heard',
+      { withinMs: 10_000 },
+    );
+    expect((await readRecording(instance, id)).status).toBe('ACTIVE');
+  });
+});
