@@ -15,7 +15,9 @@ const base = {
   testEnvironment: 'node',
   setupFiles: ['<rootDir>/test/support/quiet-logs.ts'],
   transform: { '^.+\\.[cm]?[jt]s$': swc },
-  transformIgnorePatterns: ['/node_modules/(?!(@nestjs|content-disposition|p-limit|yocto-queue|ulid|jose|archiver|livekit-server-sdk|camelcase-keys|map-obj|quick-lru|camelcase)/)'],
+  transformIgnorePatterns: [
+    '/node_modules/(?!(@nestjs|content-disposition|p-limit|yocto-queue|ulid|jose|archiver|livekit-server-sdk|camelcase-keys|map-obj|quick-lru|camelcase)/)',
+  ],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
 };
 const project = (displayName, testMatch, more = {}) => ({ ...base, displayName, testMatch, ...more });
@@ -26,6 +28,7 @@ module.exports = {
     project('integration', ['<rootDir>/test/integration/**/*.int-spec.ts']),
     project('contract', ['<rootDir>/test/contract/**/*.contract-spec.ts']),
     project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts']),
+    project('chaos', ['<rootDir>/test/chaos/**/*.chaos-spec.ts']),
     project('livekit', ['<rootDir>/test/contract/**/*.livekit-spec.ts']),
   ],
 };

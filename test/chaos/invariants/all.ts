@@ -1,0 +1,27 @@
+import { bucketAndRowsAgree } from './bucket-and-rows-agree.js';
+import { everyAttemptEnds } from './every-attempt-ends.js';
+import type { Invariant } from './invariant.js';
+import { logFoldsToRow } from './log-folds-to-row.js';
+import { lostRecordersEnd } from './lost-recorders-end.js';
+import { mediaIsShown } from './media-is-shown.js';
+import { noEgressWithoutRecording } from './no-egress-without-recording.js';
+import { noSlotOutlives } from './no-slot-outlives.js';
+import { noStatusGoesBack } from './no-status-goes-back.js';
+import { nothingUnexpected } from './nothing-unexpected.js';
+import { oneEgressPerRoom } from './one-egress-per-room.js';
+
+/** All of them, fresh for one run. */
+export function allInvariants(): Invariant[] {
+  return [
+    oneEgressPerRoom(),
+    everyAttemptEnds(),
+    noStatusGoesBack(),
+    noEgressWithoutRecording(),
+    bucketAndRowsAgree(),
+    noSlotOutlives(),
+    logFoldsToRow(),
+    mediaIsShown(),
+    lostRecordersEnd(),
+    nothingUnexpected(),
+  ];
+}

@@ -1,0 +1,60 @@
+import { visiblePart } from '../../../src/recordings/domain/recording.js';
+import { parseArchived } from '../../../src/recordings/store/metadata-archive.js';
+import {
+  MEDIA_PREFIX,
+  mediaKey,
+  metadataKey,
+  METADATA_PREFIX,
+  parseMediaKey,
+  roomMetadataKey,
+} from '../../../src/storage/object-keys.js';
+import type { SimWorld } from '../world/sim-world.js';
+import { type Invariant, isSame } from './invariant.js';
+
+/** I5: in the end every row has its record in the bucket and says truly whether media is there, and the bucket has nothing else. */
+export function bucketAndRowsAgree(): Invariant {
+  return { name: 'I5', end: (world) => rowsInBucket(world) ?? bucketInRows(world) };
+}
+
+function rowsInBucket({ bucket, recordings }: SimWorld): string | null {
+  const rows = [...recordings.rows.values()].map(({ doc }) => doc);
+  for (const row of rows) {
+    const key = metadataKey(row.roomId, row.id);
+    const hasMedia = bucket.get(mediaKey(row.roomId, row.id, row.audioOnly)) !== undefined;
+    const record = parseArchived(bucket.get(key)?.body.toString('utf8') ?? '');
+    if (row.upkeep.deleted) {
+      if (hasMedia) return `${row.id} is deleted and its media is still there`;
+      if (record !== null) return `${row.id} is deleted and its record is still there`;
+      continue;
+    }
+    if (record === null) return `${row.id} has no record in the bucket`;
+    if (!isSame(visiblePart(record.recording), visiblePart(row))) {
+      return `the record of ${row.id} in the bucket is not like its row`;
+    }
+    if (row.hasMedia !== hasMedia) {
+      return `${row.id} says ${row.hasMedia ? 'it has' : 'it has no'} media, the bucket says otherwise`;
+    }
+    if (bucket.get(roomMetadataKey(row.roomId)) === undefined) {
+      return `${row.roomId} has recordings and is not kept with them`;
+    }
+  }
+  return null;
+}
+
+function bucketInRows(world: SimWorld): string | null {
+  const present = world.rows().filter(({ upkeep }) => !upkeep.deleted);
+  const known = new Set(
+    present.flatMap(({ id, roomId, audioOnly }) => [
+      metadataKey(roomId, id),
+      mediaKey(roomId, id, audioOnly),
+    ]),
+  );
+  const rooms = new Set(present.map(({ roomId }) => roomMetadataKey(roomId)));
+  for (const key of world.bucket.keys(MEDIA_PREFIX)) {
+    if (known.has(key) || rooms.has(key)) continue;
+    if (key.startsWith(METADATA_PREFIX)) return `the bucket has a record that no row has: ${key}`;
+    if (parseMediaKey(key) !== null) return `the bucket has media that no row has: ${key}`;
+    return `the bucket keeps a room without recordings: ${key}`;
+  }
+  return null;
+}

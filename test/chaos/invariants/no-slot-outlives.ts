@@ -1,0 +1,38 @@
+import { isFinal } from '../../../src/recordings/domain/recording.js';
+import type { SimWorld } from '../world/sim-world.js';
+import { type Invariant, Lasting } from './invariant.js';
+
+/** In calm: a start that is still on its way may hold its room for as long as a request can take, and is looked at afterwards. */
+const BOUND_MS = 90_000;
+
+/** I6: a room is free within the bound once its recording is final or unknown and no egress of it runs; and who records holds its room. */
+export function noSlotOutlives(): Invariant {
+  const lasting = new Lasting(BOUND_MS);
+  return {
+    name: 'I6',
+    second: (world) => {
+      const idle = [...world.recordings.slots.entries()].filter(([, { recording }]) =>
+        isIdle(world, recording),
+      );
+      const found = lasting.longest(
+        world,
+        idle.map(([room, { recording }]) => `${room} for ${recording}`),
+      );
+      return found === null ? null : `the slot of ${found} outlives its recording`;
+    },
+    end: (world) => {
+      const [held] = world.recordings.slots.entries();
+      return held ? `${held[0]} is still held by ${held[1].recording}` : null;
+    },
+    committed: (_world, _before, next) => {
+      if (isFinal(next.status) || next.upkeep.holdsSlot) return null;
+      return `${next.id} is ${next.status} and does not hold its room`;
+    },
+  };
+}
+
+function isIdle(world: SimWorld, id: Parameters<SimWorld['row']>[0]): boolean {
+  const row = world.row(id);
+  if (row !== null && !isFinal(row.status)) return false;
+  return !world.runningEgresses().some(({ recording }) => recording === id);
+}

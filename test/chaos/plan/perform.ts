@@ -1,0 +1,126 @@
+import type { Actor } from '../../../src/kernel/actor.js';
+import { isTallyError } from '../../../src/kernel/errors.js';
+import type { RecordingId, RoomId } from '../../../src/kernel/ids.js';
+import { isFinal, type StoredRecording } from '../../../src/recordings/domain/recording.js';
+import { DeleteRecording } from '../../../src/recordings/use-cases/delete-recording.js';
+import { StartRecording } from '../../../src/recordings/use-cases/start-recording.js';
+import { StopRecording } from '../../../src/recordings/use-cases/stop-recording.js';
+import type { Dice } from '../world/dice.js';
+import type { SimInstance } from '../world/sim-instance.js';
+import type { SimWorld } from '../world/sim-world.js';
+import type { Action } from './plan.js';
+import { performTrouble } from './perform-trouble.js';
+
+const USER: Actor = { name: 'user', callerId: 'key:user', role: 'ADMIN', rooms: null, mayDelete: true };
+
+/** Carries out the actions of a plan, when their time has come. */
+export class Performer {
+  private readonly dice: Dice;
+
+  constructor(private readonly world: SimWorld) {
+    this.dice = world.dice.stream('people');
+  }
+
+  perform(action: Action): void {
+    this.world.trace.add('plan', JSON.stringify(action));
+    switch (action.do) {
+      case 'join':
+        return this.join(action.room, action.who);
+      case 'leave':
+        return this.inRoom(action.room, action.who, () => this.world.engine.leave(action.room, action.who));
+      case 'mute':
+        return this.inRoom(action.room, action.who, () =>
+          this.world.engine.unpublish(action.room, action.who),
+        );
+      case 'unmute':
+        return this.inRoom(action.room, action.who, () => this.world.engine.publish(action.room, action.who));
+      case 'close-room':
+        return this.closeRoom(action.room);
+      case 'start':
+        return this.repeat(action.times, () => this.start(action));
+      case 'stop':
+        return this.repeat(action.times, () => this.stop(action.room));
+      case 'delete':
+        return this.repeat(action.times, () => this.delete(action.room));
+      default:
+        performTrouble(this.world, action);
+    }
+  }
+
+  closeRoom(room: string): void {
+    if (this.world.engine.rooms.find(room)) this.world.engine.closeRoom(room);
+  }
+
+  leaveRoom(room: string): void {
+    const guests = this.world.engine.rooms.find(room)?.guests ?? [];
+    for (const { identity } of [...guests]) this.world.engine.leave(room, identity);
+  }
+
+  stop(room: string): void {
+    const recording = this.newest(room, () => true);
+    if (recording) this.ask('stop', recording.id, (at) => at.use(StopRecording).execute(recording.id, USER));
+  }
+
+  private join(room: string, who: string): void {
+    if (this.world.engine.rooms.find(room)?.participants.has(who)) return;
+    this.world.engine.join(room, who);
+    this.world.clock.after(150, () => this.inRoom(room, who, () => this.world.engine.publish(room, who)));
+  }
+
+  private inRoom(room: string, who: string, act: () => void): void {
+    if (this.world.engine.rooms.find(room)?.participants.has(who)) act();
+  }
+
+  private start(action: Extract<Action, { do: 'start' }>): void {
+    const { room: roomId, key: idempotencyKey, wait: waitForActive, audioOnly, maxDurationMs } = action;
+    this.ask('start', roomId, (at) =>
+      at.use(StartRecording).execute(
+        {
+          roomId,
+          audioOnly,
+          labels: {},
+          idempotencyKey,
+          waitForActive,
+          ...(maxDurationMs !== null && { maxDurationMs }),
+        },
+        USER,
+      ),
+    );
+  }
+
+  private delete(room: string): void {
+    const recording = this.newest(room, ({ status, upkeep }) => isFinal(status) && !upkeep.deleted);
+    if (recording)
+      this.ask('delete', recording.id, (at) => at.use(DeleteRecording).execute(recording.id, USER));
+  }
+
+  private newest(room: string, isIt: (recording: StoredRecording) => boolean): StoredRecording | null {
+    const all = this.world.rows().filter((row) => row.roomId === (room as RoomId) && isIt(row));
+    return all.sort((a, b) => (a.id < b.id ? 1 : -1))[0] ?? null;
+  }
+
+  /** At any instance that is there; nobody hears the answer of one that dies. */
+  private ask(what: string, subject: string, work: (at: SimInstance) => Promise<StoredRecording>): void {
+    const alive = this.world.alive();
+    if (alive.length === 0) return;
+    const at = this.dice.pick(alive);
+    const { trace, problems } = this.world;
+    const asked = `${what} ${subject.slice(-6)} at ${at.life.name}`;
+    at.life
+      .standStill()
+      .then(() => work(at))
+      .then(
+        ({ id, status }: { id: RecordingId; status: string }) =>
+          trace.add('user', `${asked}: ${id} ${status}`),
+        (error: unknown) => {
+          trace.add('user', `${asked}: ${isTallyError(error) ? error.code : String(error)}`);
+          if (!isTallyError(error))
+            problems.push(`${asked} threw ${error instanceof Error ? error.stack : String(error)}`);
+        },
+      );
+  }
+
+  private repeat(times: number, act: () => void): void {
+    for (let i = 0; i < times; i += 1) act();
+  }
+}

@@ -1,0 +1,60 @@
+import type { FaultName } from '../../../src/livekit/simulator/faults.js';
+
+/** One thing that a person, a machine or bad luck does; `at` in ms from the beginning. A plan is data, so that parts of it can be left out. */
+export type Action = { readonly at: number } & (
+  | { readonly do: 'join' | 'leave' | 'mute' | 'unmute'; readonly room: string; readonly who: string }
+  | { readonly do: 'close-room'; readonly room: string }
+  | {
+      readonly do: 'start';
+      readonly room: string;
+      readonly key: string | null;
+      readonly wait: boolean;
+      readonly audioOnly: boolean;
+      /** So many callers at once. */
+      readonly times: number;
+      readonly maxDurationMs: number | null;
+    }
+  | { readonly do: 'stop' | 'delete'; readonly room: string; readonly times: number }
+  | {
+      readonly do: 'fault';
+      readonly name: FaultName;
+      readonly room: string;
+      readonly times: number | null;
+      readonly delayMs: number | null;
+      readonly forMs: number;
+    }
+  | { readonly do: 'kill-worker'; readonly withChild: boolean; readonly anotherInMs: number }
+  | { readonly do: 'stop-worker' | 'silence-bus'; readonly forMs: number }
+  | { readonly do: 'restart-livekit' }
+  | {
+      readonly do: 'storage';
+      readonly what: 'away' | 'delete-fails' | 'answers-lost' | 'slow';
+      readonly forMs: number;
+    }
+  | { readonly do: 'restart-redis'; readonly forMs: number; readonly losing: boolean }
+  | {
+      readonly do: 'crash';
+      readonly place: number;
+      readonly calls: number;
+      readonly withEffect: boolean;
+      readonly backInMs: number;
+    }
+  | { readonly do: 'stop-instance'; readonly place: number; readonly forMs: number }
+);
+
+export interface RoomPlan {
+  readonly id: string;
+  readonly people: readonly string[];
+  readonly restartWhenLost: boolean;
+}
+
+export interface Plan {
+  readonly seed: number;
+  readonly instances: number;
+  readonly rooms: readonly RoomPlan[];
+  readonly actions: readonly Action[];
+  /** When everything is healed, ms from the beginning. */
+  readonly healAt: number;
+  /** How the meetings end then. */
+  readonly ending: 'rooms-close' | 'people-leave' | 'stop-all';
+}

@@ -1,0 +1,96 @@
+import { DiscoveryService } from '@nestjs/core';
+import { Config } from '../../../src/config/config.js';
+import { Instance } from '../../../src/config/instance.js';
+import { Clock } from '../../../src/kernel/clock.js';
+import { Random } from '../../../src/kernel/random.js';
+import { LiveKit } from '../../../src/livekit/livekit.port.js';
+import { WebhookVerifier } from '../../../src/livekit/webhook.verifier.js';
+import { Leases } from '../../../src/locks/leases.js';
+import { JobHandler, JobQueue } from '../../../src/queue/define-job.js';
+import { EventLog } from '../../../src/recordings/events/event-log.port.js';
+import { LiveKitWebhookController } from '../../../src/recordings/ingest/livekit-webhook.controller.js';
+import { ApplyLiveKitEventJob } from '../../../src/recordings/jobs/apply-livekit-event.job.js';
+import { CheckRecorderJob } from '../../../src/recordings/jobs/check-recorder.job.js';
+import { ContinueRecordingJob } from '../../../src/recordings/jobs/continue-recording.job.js';
+import { DropRoomMetadataJob } from '../../../src/recordings/jobs/drop-room-metadata.job.js';
+import { EndAtLimitJob } from '../../../src/recordings/jobs/end-at-limit.job.js';
+import { FinishDeletionJob } from '../../../src/recordings/jobs/finish-deletion.job.js';
+import { QueueEffects } from '../../../src/recordings/jobs/queue-effects.js';
+import { ReconcileRecordingJob } from '../../../src/recordings/jobs/reconcile-recording.job.js';
+import { RemoveRecorderJob } from '../../../src/recordings/jobs/remove-recorder.job.js';
+import { SignalRoomJob } from '../../../src/recordings/jobs/signal-room.job.js';
+import { StartDeadlineJob } from '../../../src/recordings/jobs/start-deadline.job.js';
+import { StopEgressJob } from '../../../src/recordings/jobs/stop-egress.job.js';
+import { WriteMetadataJob } from '../../../src/recordings/jobs/write-metadata.job.js';
+import { RecorderLog } from '../../../src/recordings/recorders/recorder-log.port.js';
+import { RecordingStore } from '../../../src/recordings/store/recording.store.js';
+import { EffectDispatcher } from '../../../src/recordings/write/effect-dispatcher.port.js';
+import { RoomStore } from '../../../src/rooms/store/room.store.js';
+import { ObjectStorage } from '../../../src/storage/object-storage.port.js';
+import { LiveKitReconciliationSweep } from '../../../src/sweeps/livekit-reconciliation.sweep.js';
+import { RunSweepJob } from '../../../src/sweeps/run-sweep.job.js';
+import { SweepStore } from '../../../src/sweeps/store/sweep.store.js';
+import type { Class, Wiring } from './wiring.js';
+
+/** Every job handler and every sweep of the product that the simulation runs. */
+const JOBS: readonly Class[] = [
+  ApplyLiveKitEventJob,
+  ReconcileRecordingJob,
+  StartDeadlineJob,
+  EndAtLimitJob,
+  StopEgressJob,
+  RemoveRecorderJob,
+  WriteMetadataJob,
+  FinishDeletionJob,
+  DropRoomMetadataJob,
+  SignalRoomJob,
+  CheckRecorderJob,
+  ContinueRecordingJob,
+  RunSweepJob,
+];
+const SWEEPS: readonly Class[] = [LiveKitReconciliationSweep];
+
+/** What stands in for the technology behind each port. */
+export interface Ports {
+  readonly name: string;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly store: RecordingStore;
+  readonly rooms: RoomStore;
+  readonly events: EventLog;
+  readonly leases: Leases;
+  readonly jobs: JobQueue;
+  readonly livekit: LiveKit;
+  readonly storage: ObjectStorage;
+  readonly recorders: RecorderLog;
+  readonly sweeps: SweepStore;
+  readonly verifier: WebhookVerifier;
+}
+
+/** One instance of the product over those ports. */
+export function composeProduct(wiring: Wiring, ports: Ports): ReadonlyMap<string, JobHandler<unknown>> {
+  wiring
+    .bind(Instance, new Instance(ports.name))
+    .bind(Config, ports.config)
+    .bind(Clock, ports.clock)
+    .bind(Random, ports.random)
+    .bind(RecordingStore, ports.store)
+    .bind(RoomStore, ports.rooms)
+    .bind(EventLog, ports.events)
+    .bind(Leases, ports.leases)
+    .bind(JobQueue, ports.jobs)
+    .bind(LiveKit, ports.livekit)
+    .bind(ObjectStorage, ports.storage)
+    .bind(RecorderLog, ports.recorders)
+    .bind(SweepStore, ports.sweeps)
+    .bind(WebhookVerifier, ports.verifier)
+    .bind(DiscoveryService as Class, {
+      getProviders: () => wiring.all().map((instance) => ({ instance })),
+    });
+  wiring.bind(EffectDispatcher, wiring.make(QueueEffects));
+  for (const sweep of SWEEPS) wiring.make(sweep);
+  wiring.make(LiveKitWebhookController);
+  const handlers = JOBS.map((job) => wiring.make(job) as unknown as JobHandler<unknown>);
+  return new Map(handlers.map((handler) => [handler.definition.name, handler]));
+}

@@ -1,0 +1,68 @@
+import type { RawBodyRequest } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { LiveKitWebhookController } from '../../../src/recordings/ingest/livekit-webhook.controller.js';
+import { QueueEffects } from '../../../src/recordings/jobs/queue-effects.js';
+import { isTallyError } from '../../../src/kernel/errors.js';
+import { LeaseKeeper } from '../../../src/locks/lease-keeper.js';
+import { SweepTicker } from '../../../src/sweeps/sweep-ticker.js';
+import type { Incarnation } from './incarnation.js';
+import type { SimWorld } from './sim-world.js';
+import type { Worker } from './sim-job-runner.js';
+import type { Class, Wiring } from './wiring.js';
+
+const EFFECTS_EVERY_MS = 2_000;
+const TICK_EVERY_MS = 1_000;
+
+/** One life of one instance, its intervals driven by the virtual clock. */
+export class SimInstance {
+  constructor(
+    private readonly world: SimWorld,
+    readonly life: Incarnation,
+    private readonly wiring: Wiring,
+    readonly worker: Worker,
+  ) {}
+
+  use<T extends object>(what: Class<T>): T {
+    return this.wiring.make(what);
+  }
+
+  /** From the start of the process to its end. */
+  begin(): void {
+    this.world.floor.join(this.worker);
+    this.every(EFFECTS_EVERY_MS, () => {
+      // An empty outbox is read as well in a real process, to no effect.
+      if (this.world.recordings.outbox.size > 0) void this.use(QueueEffects).dispatchLeftBehind();
+    });
+    this.every(TICK_EVERY_MS, () => void this.use(SweepTicker).tick());
+    void this.use(LeaseKeeper);
+  }
+
+  /** A webhook as it comes in by HTTP: the answer's status. Rejects when the process dies under it. */
+  receive(body: Buffer, authorization: string): Promise<number> {
+    const request = { rawBody: body } as unknown as RawBodyRequest<FastifyRequest>;
+    const answer = this.life
+      .standStill()
+      .then(() => this.use(LiveKitWebhookController).receive(request, authorization))
+      .then(
+        () => 200,
+        (error: unknown) => (isTallyError(error) ? 503 : 500),
+      )
+      .then(async (status) => {
+        await this.life.standStill();
+        return status;
+      });
+    const { death } = this.life;
+    death.catch(() => undefined);
+    return Promise.race([answer, death]);
+  }
+
+  private every(ms: number, work: () => void): void {
+    const offset = this.world.dice.int(0, ms);
+    const next = (): void => {
+      if (this.life.isDead) return;
+      if (this.life.runs) work();
+      this.world.clock.after(ms, next);
+    };
+    this.world.clock.after(offset, next);
+  }
+}

@@ -1,0 +1,79 @@
+import { LiveKit } from '../../../src/livekit/livekit.port.js';
+import type { StartEgress } from '../../../src/livekit/livekit.types.js';
+import type { Incarnation } from './incarnation.js';
+
+/** Who is told what LiveKit answered to the question whether a worker lives. */
+export type AnswerWatcher = (egressId: string) => void;
+
+/** LiveKit as one instance reaches it. */
+export class SimLiveKit extends LiveKit {
+  constructor(
+    private readonly door: LiveKit,
+    private readonly of: Incarnation,
+    private readonly heard: AnswerWatcher,
+  ) {
+    super();
+  }
+
+  findRoom(name: string) {
+    return this.of.pass('findRoom', () => this.door.findRoom(name));
+  }
+
+  listRooms() {
+    return this.of.pass('listRooms', () => this.door.listRooms());
+  }
+
+  listParticipants(roomName: string) {
+    return this.of.pass('listParticipants', () => this.door.listParticipants(roomName));
+  }
+
+  startEgress(request: StartEgress) {
+    return this.of.pass(`startEgress ${request.roomName}`, () => this.door.startEgress(request));
+  }
+
+  stopEgress(egressId: string) {
+    return this.of.pass(`stopEgress ${egressId.slice(-4)}`, () => this.door.stopEgress(egressId));
+  }
+
+  findEgress(egressId: string) {
+    return this.of.pass(`findEgress ${egressId.slice(-4)}`, () => this.door.findEgress(egressId));
+  }
+
+  listEgresses(filter?: { roomName?: string; active?: boolean }) {
+    return this.of.pass('listEgresses', () => this.door.listEgresses(filter));
+  }
+
+  askWorker(egressId: string) {
+    return this.asked(egressId, 'askWorker', () => this.door.askWorker(egressId));
+  }
+
+  askEndingWorker(egressId: string) {
+    return this.asked(egressId, 'askEndingWorker', () => this.door.askEndingWorker(egressId));
+  }
+
+  askFleet(roomName: string) {
+    return this.of.pass('askFleet', () => this.door.askFleet(roomName));
+  }
+
+  removeRecorder(roomName: string, egressId: string) {
+    return this.of.pass(`removeRecorder ${egressId.slice(-4)}`, () =>
+      this.door.removeRecorder(roomName, egressId),
+    );
+  }
+
+  sendData(roomName: string, topic: string, payload: Uint8Array, to?: readonly string[]) {
+    return this.of.pass('sendData', () => this.door.sendData(roomName, topic, payload, to));
+  }
+
+  checkAccess() {
+    return this.of.pass('checkAccess', () => this.door.checkAccess());
+  }
+
+  private asked<T>(egressId: string, what: string, question: () => Promise<T>): Promise<T> {
+    return this.of.pass(`${what} ${egressId.slice(-4)}`, async () => {
+      const answer = await question();
+      if (answer === 'alive') this.heard(egressId);
+      return answer;
+    });
+  }
+}

@@ -1,0 +1,211 @@
+import type { Clock } from '../../../src/kernel/clock.js';
+import { TallyError } from '../../../src/kernel/errors.js';
+import type { RecordingId, RoomId } from '../../../src/kernel/ids.js';
+import { type StoredRecording, visiblePart } from '../../../src/recordings/domain/recording.js';
+import { isUnsettled } from '../../../src/recordings/domain/slot.js';
+import type { LoggedEvent } from '../../../src/recordings/events/event-log.port.js';
+import { fileEntry, parseEntry } from '../../../src/recordings/store/filed-effects.js';
+import { changesBetween } from '../../../src/recordings/store/history.js';
+import type { LogPosition } from '../../../src/recordings/store/log-position.js';
+import type { RecordingPage, RecordingQuery } from '../../../src/recordings/store/recording-query.js';
+import {
+  type Commit,
+  type CommitResult,
+  type FiledEffect,
+  type HistoryEntry,
+  type KeyUse,
+  RecordingStore,
+} from '../../../src/recordings/store/recording.store.js';
+import type { Incarnation } from './incarnation.js';
+import type { SimRedis } from './sim-redis.js';
+
+export interface SimRow {
+  readonly doc: StoredRecording;
+  readonly history: readonly HistoryEntry[];
+}
+
+/** What the commit script keeps: all of it changes in one step. */
+export class RecordingTables {
+  readonly rows;
+  readonly deleted;
+  readonly slots;
+  readonly unsettled;
+  readonly outbox;
+  readonly keys;
+  readonly events;
+  readonly meta;
+  private lastMs = 0;
+  private sequence = 0;
+  /** Whoever watches what is committed, and wakes who waits for events. */
+  readonly committed: ((before: StoredRecording | null, next: StoredRecording, cause: string) => void)[] = [];
+
+  constructor(readonly redis: SimRedis) {
+    this.rows = redis.table<SimRow>();
+    this.deleted = redis.table<true>();
+    this.slots = redis.table<{ readonly recording: RecordingId; readonly since: number }>();
+    this.unsettled = redis.table<true>();
+    this.outbox = redis.table<number>();
+    this.keys = redis.table<KeyUse & { readonly until: number }>();
+    this.events = redis.table<LoggedEvent>();
+    this.meta = redis.table<string>();
+  }
+
+  get epoch(): string {
+    const epoch = this.meta.get('epoch');
+    if (epoch === undefined) throw new TallyError('REDIS_UNAVAILABLE', 'what Redis held is being rebuilt');
+    return epoch;
+  }
+
+  /** As XADD names it: later than every one before it. */
+  nextEventId(): string {
+    const now = this.redis.now();
+    this.sequence = now > this.lastMs ? 0 : this.sequence + 1;
+    this.lastMs = Math.max(now, this.lastMs);
+    return `${this.lastMs}-${this.sequence}`;
+  }
+
+  lastEventId(): string {
+    return this.lastMs === 0 ? '0-0' : `${this.lastMs}-${this.sequence}`;
+  }
+}
+
+/** The recording store of one instance over the shared tables, with the semantics of the commit script. */
+export class SimRecordingStore extends RecordingStore {
+  constructor(
+    private readonly tables: RecordingTables,
+    private readonly of: Incarnation,
+  ) {
+    super();
+  }
+
+  get(id: RecordingId): Promise<StoredRecording | null> {
+    return this.read(`get ${id.slice(-4)}`, () => this.tables.rows.get(id)?.doc ?? null);
+  }
+
+  commit(step: Commit): Promise<CommitResult> {
+    const { id, status, version, rev } = step.next;
+    return this.of.pass(`commit ${id.slice(-4)} ${status} v${version} r${rev}`, () =>
+      this.tables.redis.command(() => commitStep(this.tables, step, this.of.clock)),
+    );
+  }
+
+  wasDeleted(id: RecordingId): Promise<boolean> {
+    return this.read('was it deleted', () => this.tables.deleted.get(id) === true);
+  }
+
+  page(_query: RecordingQuery): Promise<RecordingPage> {
+    return Promise.reject(new Error('the simulation asks for no pages'));
+  }
+
+  history(id: RecordingId): Promise<HistoryEntry[]> {
+    return this.read('history', () => [...(this.tables.rows.get(id)?.history ?? [])]);
+  }
+
+  slotHolder(room: RoomId): Promise<RecordingId | null> {
+    return this.read(`slot of ${room}`, () => this.tables.slots.get(room)?.recording ?? null);
+  }
+
+  countInRoom(room: RoomId): Promise<number> {
+    return this.read('count', () => {
+      const rows = [...this.tables.rows.values()].filter(({ doc }) => doc.roomId === room);
+      return rows.filter(({ doc }) => !doc.upkeep.deleted).length;
+    });
+  }
+
+  unsettled(after: RecordingId | null, limit: number): Promise<RecordingId[]> {
+    return this.read('unsettled', () => {
+      const ids = this.tables.unsettled.keys().sort() as RecordingId[];
+      return ids.filter((id) => after === null || id > after).slice(0, limit);
+    });
+  }
+
+  keyUse(caller: string, key: string): Promise<KeyUse | null> {
+    return this.read('key use', () => usedKey(this.tables, caller, key));
+  }
+
+  filedEffects(olderThanMs: number, limit: number): Promise<FiledEffect[]> {
+    const until = this.of.clock.now() - olderThanMs;
+    return this.command('filed effects', () =>
+      [...this.tables.outbox.entries()]
+        .filter(([, at]) => at <= until)
+        .sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))
+        .slice(0, limit)
+        .map(([entry]) => parseEntry(entry)),
+    );
+  }
+
+  takeOff(entries: readonly string[]): Promise<void> {
+    if (entries.length === 0) return Promise.resolve();
+    return this.command('take off', () => {
+      for (const entry of entries) this.tables.outbox.delete(entry);
+    });
+  }
+
+  private read<T>(what: string, question: () => T): Promise<T> {
+    return this.command(what, () => {
+      void this.tables.epoch;
+      return question();
+    });
+  }
+
+  private command<T>(what: string, op: () => T): Promise<T> {
+    return this.of.pass(what, () => this.tables.redis.command(op));
+  }
+}
+
+const KEY_USE_MS = 86_400_000;
+
+function usedKey(tables: RecordingTables, caller: string, key: string): KeyUse | null {
+  const use = tables.keys.get(`${caller}\n${key}`);
+  return use === undefined || use.until <= tables.redis.now() ? null : use;
+}
+
+/** The commit script, line by line. */
+function commitStep(tables: RecordingTables, step: Commit, clock: Clock): CommitResult {
+  const { before, next, event, cause, at, effects, idempotency } = step;
+  const { epoch } = tables;
+  const row = tables.rows.get(next.id);
+  if (before === null) {
+    const used = idempotency && usedKey(tables, idempotency.caller, idempotency.key);
+    if (used) return { kind: 'key-used', use: used };
+    if (row) return { kind: 'moved-on' };
+    const holder = tables.slots.get(next.roomId)?.recording;
+    if (holder !== undefined) return { kind: 'slot-taken', by: holder };
+    if (idempotency) {
+      const { caller, key, input } = idempotency;
+      const until = tables.redis.now() + KEY_USE_MS;
+      tables.keys.set(`${caller}\n${key}`, { input, recordingId: next.id, until });
+    }
+  } else if (row?.doc.rev !== before.rev) {
+    return { kind: 'moved-on' };
+  }
+  moveSlot(tables, step, clock.now());
+  const position = event === null ? null : { epoch, id: tables.nextEventId() };
+  const history = [...(row?.history ?? [])];
+  if (event !== null && position !== null) {
+    tables.events.set(position.id, { ...event, position, at, cause, recording: visiblePart(next) });
+    const changes = changesBetween(before, next);
+    history.push({ ...event, position, version: next.version, at, cause, changes });
+  }
+  const unsettled = isUnsettled(next);
+  if (next.upkeep.deleted && !unsettled) {
+    tables.rows.delete(next.id);
+    tables.deleted.set(next.id, true);
+  } else tables.rows.set(next.id, { doc: next, history });
+  if (unsettled) tables.unsettled.set(next.id, true);
+  else tables.unsettled.delete(next.id);
+  effects.forEach((effect, i) => tables.outbox.set(fileEntry(next, effect, i), clock.now()));
+  for (const tell of tables.committed) tell(before, next, cause);
+  return { kind: 'done', position };
+}
+
+function moveSlot(tables: RecordingTables, { before, next }: Commit, now: number): void {
+  const had = before?.upkeep.holdsSlot ?? false;
+  const has = next.upkeep.holdsSlot;
+  if (has && !had) tables.slots.set(next.roomId, { recording: next.id, since: now });
+  if (!has && had && tables.slots.get(next.roomId)?.recording === next.id) tables.slots.delete(next.roomId);
+}
+
+export function positionOf(tables: RecordingTables): LogPosition {
+  return { epoch: tables.epoch, id: tables.lastEventId() };
+}

@@ -1,0 +1,111 @@
+import { newToken, type RoomId } from '../../../src/kernel/ids.js';
+import type { Room } from '../../../src/rooms/domain/room.js';
+import {
+  type RoomPage,
+  type RoomQuery,
+  RoomStore,
+  type StoredRoom,
+  type UnsavedWrite,
+} from '../../../src/rooms/store/room.store.js';
+import type { Incarnation } from './incarnation.js';
+import type { RecordingTables } from './sim-recording-store.js';
+import type { Table } from './sim-redis.js';
+
+export interface RoomTables {
+  readonly rooms: Table<StoredRoom>;
+  /** By `<id> <rev>`: when the write was made. */
+  readonly unsaved: Table<number>;
+}
+
+/** The rooms as one instance reads and writes them. */
+export class SimRoomStore extends RoomStore {
+  constructor(
+    private readonly tables: RoomTables,
+    private readonly recordings: RecordingTables,
+    private readonly of: Incarnation,
+  ) {
+    super();
+  }
+
+  async get(id: RoomId): Promise<StoredRoom | null> {
+    return (await this.getMany([id])).get(id) ?? null;
+  }
+
+  getMany(ids: readonly RoomId[]): Promise<Map<RoomId, StoredRoom>> {
+    return this.command('rooms', () => {
+      void this.recordings.epoch;
+      const found = ids.map((id) => this.tables.rooms.get(id)).filter((room) => room !== undefined);
+      return new Map(found.map((room) => [room.id, room]));
+    });
+  }
+
+  page(_query: RoomQuery): Promise<RoomPage> {
+    return Promise.reject(new Error('the simulation asks for no pages of rooms'));
+  }
+
+  async create(room: Room): Promise<StoredRoom | 'exists'> {
+    const written = await this.write(room.id, null, room, false);
+    return written && written !== 'removed' ? written : 'exists';
+  }
+
+  async replace(current: StoredRoom, next: Room): Promise<StoredRoom | 'moved-on'> {
+    const written = await this.write(current.id, current.rev, next, false);
+    return written && written !== 'removed' ? written : 'moved-on';
+  }
+
+  remove(current: StoredRoom): Promise<UnsavedWrite | 'moved-on'> {
+    const rev = newToken();
+    return this.command(`remove room ${current.id}`, () => {
+      void this.recordings.epoch;
+      if (this.tables.rooms.get(current.id)?.rev !== current.rev) return 'moved-on';
+      this.tables.rooms.delete(current.id);
+      this.tables.unsaved.set(`${current.id} ${rev}`, this.recordings.redis.now());
+      return { id: current.id, rev };
+    });
+  }
+
+  async restore(room: Room): Promise<'restored' | 'exists'> {
+    return (await this.write(room.id, null, room, true)) ? 'restored' : 'exists';
+  }
+
+  unsaved(olderThanMs: number, limit: number): Promise<UnsavedWrite[]> {
+    return this.command('unsaved rooms', () => {
+      const until = this.recordings.redis.now() - olderThanMs;
+      const old = [...this.tables.unsaved.entries()].filter(([, at]) => at <= until).slice(0, limit);
+      return old.map(([entry]) => {
+        const [id, rev] = entry.split(' ') as [RoomId, string];
+        return { id, rev };
+      });
+    });
+  }
+
+  settle(id: RoomId, writes: readonly string[], saved: string | null): Promise<'settled' | 'moved-on'> {
+    return this.command('settle', () => {
+      if ((this.tables.rooms.get(id)?.rev ?? null) !== saved) return 'moved-on';
+      for (const rev of writes) this.tables.unsaved.delete(`${id} ${rev}`);
+      return 'settled';
+    });
+  }
+
+  private write(
+    id: RoomId,
+    expected: string | null,
+    next: Room,
+    inBucket: boolean,
+  ): Promise<StoredRoom | 'removed' | null> {
+    const row: StoredRoom = { ...next, rev: newToken() };
+    return this.command(`write room ${id}`, () => {
+      if (!inBucket) void this.recordings.epoch;
+      const present = this.tables.rooms.get(id)?.rev ?? null;
+      if (present === row.rev) return row;
+      if (present !== expected) return null;
+      this.tables.rooms.set(id, row);
+      if (!inBucket) this.tables.unsaved.set(`${id} ${row.rev}`, this.recordings.redis.now());
+      return row;
+    });
+  }
+
+  private command<T>(what: string, op: () => T): Promise<T> {
+    return this.of.pass(what, () => this.recordings.redis.command(op));
+  }
+}

@@ -1,0 +1,239 @@
+import { aConfig } from '../../support/a-config.js';
+import type { Config } from '../../../src/config/config.js';
+import type { RecordingId } from '../../../src/kernel/ids.js';
+import { isTerminal } from '../../../src/livekit/simulator/egress-record.js';
+import { SimulatorEngine } from '../../../src/livekit/simulator/engine.js';
+import { InProcessLiveKit } from '../../../src/livekit/simulator/in-process.js';
+import { UploadRefused } from '../../../src/livekit/simulator/recorded-media.js';
+import type { WebhookDelivery } from '../../../src/livekit/simulator/webhook-outbox.js';
+import type { Lease } from '../../../src/locks/lease.js';
+import { isFinal, type StoredRecording } from '../../../src/recordings/domain/recording.js';
+import type { StoredRoom } from '../../../src/rooms/store/room.store.js';
+import type { Held } from '../../../src/sweeps/store/sweep.store.js';
+import type { SweepRun } from '../../../src/sweeps/sweep.js';
+import { parseMediaKey } from '../../../src/storage/object-keys.js';
+import type { Dice } from './dice.js';
+import { Incarnation } from './incarnation.js';
+import { composeProduct } from './product.js';
+import { SimClock } from './sim-clock.js';
+import { SimEventLog } from './sim-event-log.js';
+import { SimInstance } from './sim-instance.js';
+import { JobTables } from './sim-job-queue.js';
+import { JobFloor, SimJobQueue } from './sim-job-runner.js';
+import { SimLeases } from './sim-leases.js';
+import { SimLiveKit } from './sim-livekit.js';
+import { SimRecorderLog } from './sim-recorder-log.js';
+import { RecordingTables, SimRecordingStore } from './sim-recording-store.js';
+import { SimRedis } from './sim-redis.js';
+import { SimRoomStore } from './sim-room-store.js';
+import { Bucket, keyOfOutput, SimStorage } from './sim-storage.js';
+import { SimSweepStore } from './sim-sweep-store.js';
+import { TrustingVerifier } from './sim-webhooks.js';
+import { Trace } from './trace.js';
+import { Wiring } from './wiring.js';
+
+const START = Date.UTC(2030, 0, 1);
+
+/** Shorter rounds than in production, so that a run of minutes sees many of each. */
+export const SIM_ENV = {
+  RECORDING_MAX_DURATION: '10m',
+  STALE_AFTER: '90s',
+  ORPHANED_LOCK_GRACE: '20s',
+  SWEEP_ORPHANED_LOCKS_EVERY: '30s',
+  SWEEP_STALE_RECORDINGS_EVERY: '20s',
+  SWEEP_LIVEKIT_RECONCILIATION_EVERY: '15s',
+  SWEEP_STORAGE_RECONCILIATION_EVERY: '40s',
+  SWEEP_RETENTION_EVERY: '60s',
+};
+
+let config: Config | null = null;
+
+/** Everything that is there: LiveKit and its workers, one Redis, one bucket, some instances of the product, and one time for all. */
+export class SimWorld {
+  readonly clock = new SimClock(START);
+  readonly trace: Trace;
+  readonly redis: SimRedis;
+  readonly recordings: RecordingTables;
+  readonly rooms;
+  readonly leases;
+  readonly sweeps;
+  readonly recorders;
+  readonly jobs: JobTables;
+  readonly floor: JobFloor;
+  readonly bucket: Bucket;
+  readonly engine: SimulatorEngine;
+  readonly config: Config;
+  readonly instances: (SimInstance | null)[] = [];
+  /** What should never happen, whoever saw it. */
+  readonly problems: string[] = [];
+  /** When an egress' worker last answered that it lives. */
+  readonly heard = new Map<string, number>();
+  /** Recordings that came back from the bucket: their log begins where that happened. */
+  readonly restored = new Set<string>();
+  /** Since when an egress' worker can be asked without a break, as seen every second. */
+  private readonly served = new Map<string, number>();
+  private readonly skews: number[] = [];
+  private readonly door: InProcessLiveKit;
+  private disturbedUntil = START;
+
+  constructor(
+    readonly dice: Dice,
+    keptLines: number,
+  ) {
+    config ??= aConfig(SIM_ENV);
+    this.config = config;
+    const { clock } = this;
+    this.trace = new Trace(clock, keptLines);
+    this.redis = new SimRedis(clock, dice.stream('redis'), this.trace);
+    this.recordings = new RecordingTables(this.redis);
+    this.rooms = { rooms: this.redis.table<StoredRoom>(), unsaved: this.redis.table<number>() };
+    this.leases = this.redis.table<Lease>();
+    this.sweeps = {
+      runs: this.redis.table<SweepRun>(),
+      sights: this.redis.table<ReadonlySet<string>>(),
+      held: this.redis.table<Held>(),
+    };
+    this.recorders = {
+      heard: this.redis.table<number>(),
+      silent: this.redis.table<readonly number[]>(),
+      presence: this.redis.table<'seen' | 'left'>(),
+    };
+    this.jobs = new JobTables(this.redis);
+    const { redis, trace } = this;
+    this.floor = new JobFloor({ clock, redis, dice: dice.stream('jobs'), trace }, this.jobs);
+    this.bucket = new Bucket(clock, dice.stream('bucket'));
+    this.engine = this.makeEngine();
+    this.door = new InProcessLiveKit(this.engine);
+    this.recordings.meta.set('epoch', 'epoch-1');
+  }
+
+  /** Starts an instance in this place, a new life of it if there was one. */
+  startInstance(place: number): void {
+    const of = this.instances[place];
+    if (of && !of.life.isDead) return;
+    this.skews[place] ??= this.dice.int(-2_000, 2_000);
+    const life = new Incarnation(`i${place}`, this, this.skews[place] ?? 0);
+    const { redis, recordings } = this;
+    const jobs = new SimJobQueue(this.jobs, redis, life);
+    const wiring = new Wiring();
+    const handlers = composeProduct(wiring, {
+      name: `instance-${place}`,
+      config: this.config,
+      clock: life.clock,
+      random: this.dice.stream(`random-${place}-${this.clock.now()}`),
+      store: new SimRecordingStore(recordings, life),
+      rooms: new SimRoomStore(this.rooms, recordings, life),
+      events: new SimEventLog(recordings, life),
+      leases: new SimLeases(redis, this.leases, life),
+      jobs,
+      livekit: new SimLiveKit(this.door, life, (egressId) => this.heard.set(egressId, this.clock.now())),
+      storage: new SimStorage(this.bucket, life),
+      recorders: new SimRecorderLog(redis, this.recorders, life),
+      sweeps: new SimSweepStore(redis, this.sweeps, life),
+      verifier: this.verifier,
+    });
+    const instance = new SimInstance(this, life, wiring, { of: life, queue: jobs, handlers });
+    this.instances[place] = instance;
+    this.trace.add(life.name, 'starts');
+    instance.begin();
+  }
+
+  killInstance(place: number): void {
+    this.instances[place]?.life.die();
+  }
+
+  /** Those whose process exists, stopped ones too. */
+  alive(): SimInstance[] {
+    return this.instances.filter((instance) => instance !== null && !instance.life.isDead) as SimInstance[];
+  }
+
+  row(id: RecordingId): StoredRecording | null {
+    return this.recordings.rows.get(id)?.doc ?? null;
+  }
+
+  rows(): StoredRecording[] {
+    return [...this.recordings.rows.values()].map(({ doc }) => doc);
+  }
+
+  /** Something is not as it should be until then. */
+  disturb(untilMs: number): void {
+    this.disturbedUntil = Math.max(this.disturbedUntil, untilMs);
+  }
+
+  /** For how long nothing has been wrong with the world. */
+  get calmMs(): number {
+    return Math.max(0, this.clock.now() - this.disturbedUntil);
+  }
+
+  /** Egresses whose process records or uploads, with the recording that their file names. */
+  runningEgresses(): {
+    readonly id: string;
+    readonly room: string;
+    readonly recording: RecordingId | null;
+  }[] {
+    return this.engine.fleet.recorders().map(({ info }) => ({
+      id: info.egressId,
+      room: info.roomName,
+      recording: parseMediaKey(info.fileResults[0]?.filename ?? '')?.recordingId ?? null,
+    }));
+  }
+
+  /** Looks who serves what; called every second. */
+  look(): void {
+    const { fleet } = this.engine;
+    const ids = new Set(fleet.recorders().map(({ info }) => info.egressId));
+    for (const id of [...this.served.keys()]) if (!ids.has(id) || !fleet.recorder(id)) this.served.delete(id);
+    for (const id of ids)
+      if (fleet.recorder(id) && !this.served.has(id)) this.served.set(id, this.clock.now());
+  }
+
+  /** For how long its worker would have answered every question; 0: it would not now. */
+  servedForMs(egressId: string): number {
+    const since = this.served.get(egressId);
+    return since === undefined || !this.engine.fleet.recorder(egressId) ? 0 : this.clock.now() - since;
+  }
+
+  /** LiveKit lists it as running for ever, and nobody is there that could end it. */
+  hasDied(egressId: string): boolean {
+    const info = this.engine.egress(egressId);
+    if (info === null || isTerminal(info)) return false;
+    return !this.engine.fleet.list().some(({ alive, recorders }) => alive && recorders.has(egressId));
+  }
+
+  /** In progress for a client. */
+  inProgress(): StoredRecording[] {
+    return this.rows().filter(({ status }) => !isFinal(status));
+  }
+
+  private readonly verifier = new TrustingVerifier();
+
+  private makeEngine(): SimulatorEngine {
+    const dice = this.dice.stream('livekit');
+    const engine = new SimulatorEngine({
+      clock: this.clock,
+      random: () => dice.next(),
+      apiKey: 'devkey',
+      apiSecret: 'devsecret-devsecret-devsecret-32x',
+      writeMedia: async (output, bytes) => {
+        if (this.bucket.away) throw new UploadRefused('S3 upload failed: connection refused');
+        this.trace.add('media', `arrives at ${keyOfOutput(output)}`);
+        this.bucket.set(keyOfOutput(output), bytes);
+      },
+    });
+    engine.setReceiver((delivery) => this.deliver(delivery));
+    return engine;
+  }
+
+  /** A balancer that knows no health: a dead instance refuses the connection. */
+  private async deliver({ event, body, authorization }: WebhookDelivery): Promise<{ status: number }> {
+    const instance = this.dice.pick(this.instances);
+    if (!instance || instance.life.isDead) throw new Error('connection refused');
+    this.verifier.know(body, event);
+    const status = await instance.receive(body, authorization);
+    const subject = event.egressInfo?.egressId ?? event.participant?.identity ?? event.room?.name ?? '';
+    const seen = event.egressInfo ? ` status ${event.egressInfo.status}` : '';
+    this.trace.add('hook', `${event.event} ${subject}${seen} to ${instance.life.name}: ${status}`);
+    if (status === 500) this.problems.push(`a webhook was answered 500: ${event.event}`);
+    return { status };
+  }
+}
