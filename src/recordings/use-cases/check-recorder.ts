@@ -47,7 +47,11 @@ export class CheckRecorder {
     const waits = await Promise.all(
       watchedEgresses(recording).map((egressId) => this.check({ recording, egressId })),
     );
-    return waits.length === 0 ? null : Math.min(...waits);
+    if (waits.length > 0) return Math.min(...waits);
+    await Promise.all(
+      Object.keys(recording.upkeep.egresses).map((egressId) => this.recorders.forget(egressId)),
+    );
+    return null;
   }
 
   private async check(watched: Watched): Promise<number> {

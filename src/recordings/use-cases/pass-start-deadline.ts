@@ -1,11 +1,14 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Config } from '../../config/config.js';
 import { Clock } from '../../kernel/clock.js';
-import { isTallyError } from '../../kernel/errors.js';
+import { isTallyError, TallyError } from '../../kernel/errors.js';
 import type { RecordingId } from '../../kernel/ids.js';
+import type { StoredRecording } from '../domain/recording.js';
 import { RecordingStore } from '../store/recording.store.js';
 import { RecordingWriter } from '../write/recording.writer.js';
 import { ReconcileRecording } from './reconcile-recording.js';
+
+const LOOK_LIMIT_MS = 2_000;
 
 /** The deadline of a start. One look at LiveKit comes first: an egress that is active by then makes the recording ACTIVE. */
 @Injectable()
@@ -24,7 +27,7 @@ export class PassStartDeadline {
     const recording = await this.store.get(id);
     if (recording === null || recording.status !== 'STARTING') return;
     try {
-      await this.reconcile.look(recording);
+      await this.lookBriefly(recording);
     } catch (error) {
       // The caller has waited as long as was promised; whatever LiveKit made of the start is followed up afterwards.
       if (!isTallyError(error, 'LIVEKIT_UNAVAILABLE')) throw error;
@@ -36,5 +39,22 @@ export class PassStartDeadline {
     }
     const waitedMs = this.config.recordingStartTimeoutMs;
     await this.writer.tell(id, { kind: 'start-deadline-passed', waitedMs, at: this.clock.now() }, 'timeout');
+  }
+
+  /** A LiveKit that doesn't answer must not hold the caller far beyond its time; a look that comes late still counts afterwards. */
+  private async lookBriefly(recording: StoredRecording): Promise<void> {
+    const over = new AbortController();
+    const limit = this.clock.sleep(LOOK_LIMIT_MS, over.signal).then(
+      () =>
+        Promise.reject(
+          new TallyError('LIVEKIT_UNAVAILABLE', 'LiveKit did not answer before the start timed out'),
+        ),
+      () => undefined,
+    );
+    try {
+      await Promise.race([this.reconcile.look(recording), limit]);
+    } finally {
+      over.abort();
+    }
   }
 }
