@@ -1,5 +1,5 @@
 // npm test: sets up what is missing, then runs all tests but those that need a real LiveKit. Arguments go to jest.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { run } from './say.mjs';
 import { setUp } from './setup.mjs';
 
@@ -8,9 +8,10 @@ await run(async () => {
   const projects = ['unit', 'integration', 'contract', 'e2e'];
   // The list of projects takes every word that follows, so it comes last.
   const args = ['node_modules/jest/bin/jest.js', ...process.argv.slice(2), '--selectProjects', ...projects];
-  const { status } = spawnSync(process.execPath, args, {
+  const jest = spawn(process.execPath, args, {
     stdio: 'inherit',
     env: { ...process.env, REDIS_SERVER: redisServer },
   });
-  process.exitCode = status ?? 1;
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => jest.kill(signal));
+  jest.on('exit', (code) => process.exit(code ?? 1));
 });
