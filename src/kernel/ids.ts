@@ -8,8 +8,11 @@ type Branded<T extends string> = string & { readonly [brand]: T };
 export type RecordingId = Branded<'RecordingId'>;
 /** The room's own name, also its LiveKit room name. */
 export type RoomId = Branded<'RoomId'>;
+/** `del_` and a ULID. */
+export type BulkDeletionId = Branded<'BulkDeletionId'>;
 
 const RECORDING_ID = /^rec_[0-9A-HJKMNP-TV-Z]{26}$/;
+const BULK_DELETION_ID = /^del_[0-9A-HJKMNP-TV-Z]{26}$/;
 const ROOM_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
 export function newRecordingId(now: number): RecordingId {
@@ -28,6 +31,14 @@ export function parseRoomId(text: string): RoomId | null {
 
 export function newRoomId(now: number): RoomId {
   return `room-${ulid(now).toLowerCase()}` as RoomId;
+}
+
+export function newBulkDeletionId(now: number): BulkDeletionId {
+  return `del_${ulid(now)}` as BulkDeletionId;
+}
+
+export function parseBulkDeletionId(text: string): BulkDeletionId | null {
+  return BULK_DELETION_ID.test(text) ? (text as BulkDeletionId) : null;
 }
 
 export function newToken(): string {

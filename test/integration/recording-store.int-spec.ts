@@ -152,9 +152,21 @@ describe('recordings in Redis', () => {
     await writer.tell(recording.id, { kind: 'deleted', at: T0 + 30 }, 'admin');
     expect(await store.get(recording.id)).toBeNull();
     const left = (await redis().keys('*')).filter(
-      (key) => ![keys.events(), keys.outbox(), keys.epoch()].includes(key),
+      (key) => ![keys.events(), keys.outbox(), keys.epoch(), keys.deleted()].includes(key),
     );
     expect(left).toEqual([]);
+    expect([await store.wasDeleted(recording.id), await store.wasDeleted(aRecordingId())]).toEqual([
+      true,
+      false,
+    ]);
+  });
+
+  it('stores no start in a room that is gone by the time of the commit, and takes no slot for it', async () => {
+    const start = (id = aRecordingId()) => writer.create(aRecording({ id }), [], 'test', undefined, true);
+    expect(await start()).toEqual({ kind: 'room-gone' });
+    expect([await store.slotHolder(aRoomId()), await store.countInRoom(aRoomId())]).toEqual([null, 0]);
+    await redis().set(keys.room(aRoomId()), '{}');
+    expect(await start()).toMatchObject({ kind: 'done' });
   });
 
   describe('lists', () => {

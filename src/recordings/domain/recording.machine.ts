@@ -198,7 +198,8 @@ function stopLive(now: StoredRecording): Effect[] {
 /** Gives the change its number, frees the slot by the slot's rule, and files what every change brings along. */
 function advance(now: StoredRecording, patch: Patch, fact: Fact): Decision {
   const at = fact.at;
-  const patched = withPatch(now, patch);
+  // Of a deleted recording clients have seen the last: what is still found out about its egress is upkeep.
+  const patched = withPatch(now, now.upkeep.deleted ? { ...patch, seen: {} } : patch);
   const deleting = patched.upkeep.deleted && !now.upkeep.deleted;
   const changed = deleting || VISIBLE_FIELDS.some((field) => patched[field] !== now[field]);
   const freed = now.upkeep.holdsSlot && mayFreeSlot(patched, at);
@@ -233,5 +234,7 @@ function followUps(
     ...(statusChanged ? [{ do: 'signal-room' } as const] : []),
     ...(hasLiveEgress(next) && !hasLiveEgress(now) ? [{ do: 'check-recorder' } as const] : []),
     ...(lookMs === null ? [] : [{ do: 'reconcile', at: at + lookMs } as const]),
+    // What outlived its deletion is over now, reported or not: whatever it left in the bucket meanwhile goes.
+    ...(now.upkeep.deleted && lookMs === null ? [{ do: 'finish-deletion', at } as const] : []),
   ];
 }

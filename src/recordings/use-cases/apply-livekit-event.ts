@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../../kernel/clock.js';
 import { parseRoomId, type RecordingId } from '../../kernel/ids.js';
 import type { EgressSeen, LiveKitEvent } from '../../livekit/livekit.types.js';
+import { parseMediaKey } from '../../storage/object-keys.js';
 import { RoomSignals } from '../../livekit/room-signal.js';
 import { isFinal } from '../domain/recording.js';
 import { watchedEgresses } from '../domain/slot.js';
@@ -68,6 +69,16 @@ export class ApplyLiveKitEvent {
       roomId: egress.roomName,
     });
     await this.endEgress.stop({ recordingId, roomName: egress.roomName, egressId: egress.egressId });
+  }
+
+  /** The deleted recording of which an ended egress reports media, when everything of it had been removed; null: none. */
+  async lateMediaOf(event: LiveKitEvent): Promise<ReturnType<typeof parseMediaKey>> {
+    if (event.kind !== 'egress' || !isFinal(event.egress.status) || !event.egress.file?.uploaded) return null;
+    const { filepath } = event.egress;
+    const recordingId = this.own.recordingOf(event.egress);
+    const media = filepath === null ? null : parseMediaKey(filepath);
+    if (recordingId === null || media === null || !(await this.store.wasDeleted(recordingId))) return null;
+    return media;
   }
 
   private async lookAtHolder(roomName: string): Promise<RecordingId | null> {
