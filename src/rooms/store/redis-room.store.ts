@@ -9,6 +9,7 @@ import { Script } from '../../redis/script.js';
 import { foldName, type Room } from '../domain/room.js';
 import { RoomNames } from './room-names.js';
 import {
+  type RemovalTerms,
   type RoomPage,
   type RoomQuery,
   RoomStore,
@@ -28,6 +29,7 @@ interface Commit {
   /** Null removes the room. */
   readonly next: Room | null;
   readonly inBucket?: boolean;
+  readonly terms?: RemovalTerms;
 }
 
 @Injectable()
@@ -67,19 +69,20 @@ export class RedisRoomStore extends RoomStore {
   async create(room: Room): Promise<StoredRoom | 'exists'> {
     const rev = newToken();
     const done = await this.commit({ id: room.id, expected: null, rev, next: room });
-    return done ? { ...room, rev } : 'exists';
+    return done === 'done' ? { ...room, rev } : 'exists';
   }
 
   async replace(current: StoredRoom, next: Room): Promise<StoredRoom | 'moved-on'> {
     const rev = newToken();
     const done = await this.commit({ id: current.id, expected: current.rev, rev, next });
-    return done ? { ...next, rev } : 'moved-on';
+    return done === 'done' ? { ...next, rev } : 'moved-on';
   }
 
-  async remove(current: StoredRoom): Promise<UnsavedWrite | 'moved-on'> {
+  async remove(current: StoredRoom, terms?: RemovalTerms): Promise<UnsavedWrite | 'moved-on' | 'held'> {
     const rev = newToken();
-    const done = await this.commit({ id: current.id, expected: current.rev, rev, next: null });
-    return done ? { id: current.id, rev } : 'moved-on';
+    const step = { id: current.id, expected: current.rev, rev, next: null };
+    const done = await this.commit(terms === undefined ? step : { ...step, terms });
+    return done === 'done' ? { id: current.id, rev } : done;
   }
 
   async restore(room: Room): Promise<'restored' | 'exists'> {
@@ -90,7 +93,7 @@ export class RedisRoomStore extends RoomStore {
       next: room,
       inBucket: true,
     });
-    return done ? 'restored' : 'exists';
+    return done === 'done' ? 'restored' : 'exists';
   }
 
   async unsaved(olderThanMs: number, limit: number): Promise<UnsavedWrite[]> {
@@ -117,11 +120,15 @@ export class RedisRoomStore extends RoomStore {
     return { rooms: await this.inOrder(ids), ...rest };
   }
 
-  private async commit({ id, expected, rev, next, inBucket = false }: Commit): Promise<boolean> {
+  private async commit(step: Commit): Promise<'done' | 'moved-on' | 'held'> {
+    const { id, expected, rev, next, inBucket = false, terms: { unless = [], also = [] } = {} } = step;
     const row: StoredRoom | null = next && { ...next, rev };
     const answer = await commitRoom.run(
       this.redis,
-      [keys.room(id), keys.rooms(), keys.roomNames(), keys.roomChanges(), keys.unsavedRooms(), keys.epoch()],
+      [
+        ...[keys.room(id), keys.rooms(), keys.roomNames(), keys.roomChanges(), keys.unsavedRooms()],
+        ...[keys.epoch(), ...unless, ...also.map(([, key]) => key)],
+      ],
       [
         id,
         expected ?? '',
@@ -129,10 +136,12 @@ export class RedisRoomStore extends RoomStore {
         row ? JSON.stringify(row) : '',
         next ? foldName(next.name) : '',
         inBucket ? 0 : 1,
+        unless.length,
+        JSON.stringify(also.map(([command, , ...rest]) => [command, ...rest])),
       ],
     );
     if (answer === -1) throw notWhole();
-    return answer === 1;
+    return answer === 1 ? 'done' : answer === 2 ? 'held' : 'moved-on';
   }
 
   private async checkWhole(): Promise<void> {

@@ -26,6 +26,15 @@ export interface RoomPage {
   readonly totalCount: number;
 }
 
+/** What else a removal depends on and brings about, in the same step. */
+export interface RemovalTerms {
+  /** The room stays while any of these keys holds something. */
+  readonly unless?: readonly string[];
+  /** Further commands, each with its key first among the arguments. */
+  readonly also?: readonly RedisCommand[];
+}
+export type RedisCommand = readonly [command: string, key: string, ...rest: string[]];
+
 /** A write whose durable copy in the bucket is not known to be made. */
 export interface UnsavedWrite {
   readonly id: RoomId;
@@ -44,7 +53,8 @@ export abstract class RoomStore {
   abstract create(room: Room): Promise<StoredRoom | 'exists'>;
   /** `moved-on`: the room was changed or removed since `current` was read. */
   abstract replace(current: StoredRoom, next: Room): Promise<StoredRoom | 'moved-on'>;
-  abstract remove(current: StoredRoom): Promise<UnsavedWrite | 'moved-on'>;
+  /** `held`: it may not go by the terms. */
+  abstract remove(current: StoredRoom, terms?: RemovalTerms): Promise<UnsavedWrite | 'moved-on' | 'held'>;
   /** A room read back from the bucket, where it is not there already. */
   abstract restore(room: Room): Promise<'restored' | 'exists'>;
 

@@ -5,7 +5,7 @@ import { TallyError } from '../../kernel/errors.js';
 import type { RoomId } from '../../kernel/ids.js';
 import { Random } from '../../kernel/random.js';
 import type { Room } from '../domain/room.js';
-import { RoomStore, type StoredRoom } from '../store/room.store.js';
+import { type RemovalTerms, RoomStore, type StoredRoom, type UnsavedWrite } from '../store/room.store.js';
 import { RoomSaver } from './room-saver.js';
 
 const MAX_TRIES = 16;
@@ -54,13 +54,44 @@ export class RoomWriter {
       }
       await this.clock.sleep(this.random.next() * Math.min(2 ** tries, MAX_PAUSE_MS));
     }
-    throw new TallyError('REDIS_UNAVAILABLE', `room ${id} is being changed by many; try again in a moment`, {
-      roomId: id,
-    });
+    throw changedByMany(id);
+  }
+
+  /**
+   * `held`: it may not go by the terms. Throws ROOM_NOT_FOUND; STORAGE_UNAVAILABLE where it can't be made durable, and then
+   * there is the room again. Where more than the room was changed in the step, its copy in the storage is removed later instead.
+   */
+  async remove(id: RoomId, terms: RemovalTerms = {}): Promise<StoredRoom | 'held'> {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const current = await this.store.get(id);
+      if (current === null) throw roomNotFound(id);
+      const removed = await this.store.remove(current, terms);
+      if (removed === 'held') return 'held';
+      if (removed !== 'moved-on') {
+        const final = (terms.also ?? []).length > 0;
+        await this.saveRemoval(removed, final ? null : () => this.store.create(current));
+        return current;
+      }
+      await this.clock.sleep(this.random.next() * Math.min(2 ** tries, MAX_PAUSE_MS));
+    }
+    throw changedByMany(id);
+  }
+
+  private async saveRemoval(removed: UnsavedWrite, takeBack: (() => Promise<unknown>) | null): Promise<void> {
+    if (takeBack !== null) return this.saveOr(removed, takeBack);
+    try {
+      await this.saver.save(removed.id, [removed.rev]);
+    } catch (error) {
+      this.log.warn({
+        message: 'the copy of a deleted room is removed later',
+        roomId: removed.id,
+        cause: String(error),
+      });
+    }
   }
 
   /** Takes back what can't be made durable, unless another has built on it; the bucket is put right later. */
-  private async saveOr(written: StoredRoom, takeBack: () => Promise<unknown>): Promise<void> {
+  private async saveOr(written: UnsavedWrite, takeBack: () => Promise<unknown>): Promise<void> {
     try {
       await this.saver.save(written.id, [written.rev]);
     } catch (error) {
@@ -76,4 +107,10 @@ export class RoomWriter {
       throw error;
     }
   }
+}
+
+function changedByMany(id: RoomId): TallyError {
+  return new TallyError('REDIS_UNAVAILABLE', `room ${id} is being changed by many; try again in a moment`, {
+    roomId: id,
+  });
 }
