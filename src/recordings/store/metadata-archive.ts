@@ -60,17 +60,16 @@ export class MetadataArchive {
       }
       if (recording.rev === written?.rev) return;
       await this.put(recording);
-      if (written === null && recording.version === 1) await this.keepRoom(recording.roomId);
+      if (written === null) await this.keepRoomOf(recording);
       written = recording;
     }
   }
 
   /** The room as it was recorded goes with its last recording. */
   async dropRoom(room: RoomId): Promise<void> {
-    if ((await this.store.countInRoom(room)) > 0) return;
-    await this.storage.deleteMany([roomMetadataKey(room)]);
-    // A recording may have been started in between, and its room has to be found with it.
-    if ((await this.store.countInRoom(room)) > 0) await this.keepRoom(room);
+    if ((await this.store.countInRoom(room)) === 0) await this.storage.deleteMany([roomMetadataKey(room)]);
+    // A recording may have been started in between, in this run or in one that died here, and its room has to be found with it.
+    if ((await this.store.countInRoom(room)) > 0 && !(await this.isRoomKept(room))) await this.keepRoom(room);
   }
 
   private async put(recording: StoredRecording): Promise<void> {
@@ -84,6 +83,15 @@ export class MetadataArchive {
       Buffer.from(JSON.stringify(record)),
       'application/json',
     );
+  }
+
+  /** With the first record that comes to be written: that is not always the first version's. */
+  private async keepRoomOf({ roomId, version }: StoredRecording): Promise<void> {
+    if (version === 1 || !(await this.isRoomKept(roomId))) await this.keepRoom(roomId);
+  }
+
+  private async isRoomKept(id: RoomId): Promise<boolean> {
+    return (await this.storage.head(roomMetadataKey(id))) !== null;
   }
 
   private async keepRoom(id: RoomId): Promise<void> {

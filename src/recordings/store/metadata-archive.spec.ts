@@ -1,0 +1,59 @@
+import { aRecording } from '../../../test/support/builders.js';
+import { MemoryObjectStorage } from '../../../test/support/memory-object-storage.js';
+import { newRoom } from '../../rooms/domain/room.js';
+import type { RoomStore } from '../../rooms/store/room.store.js';
+import { metadataKey, roomMetadataKey } from '../../storage/object-keys.js';
+import type { StoredRecording } from '../domain/recording.js';
+import { MetadataArchive } from './metadata-archive.js';
+import type { RecordingStore } from './recording.store.js';
+
+describe('what the bucket keeps of a recording', () => {
+  let row: StoredRecording | null;
+  let storage: MemoryObjectStorage;
+  let archive: MetadataArchive;
+
+  beforeEach(() => {
+    row = aRecording();
+    storage = new MemoryObjectStorage();
+    const store = {
+      get: async () => row,
+      history: async () => [],
+      countInRoom: async () => (row === null ? 0 : 1),
+    };
+    const room = newRoom(aRecording().roomId, { name: 'Room one' }, 0);
+    const rooms = { get: async () => ({ ...room, rev: '1' }) };
+    archive = new MetadataArchive(store as unknown as RecordingStore, rooms as unknown as RoomStore, storage);
+  });
+
+  const isRoomKept = async (): Promise<boolean> =>
+    (await storage.head(roomMetadataKey(aRecording().roomId))) !== null;
+
+  it('is its record and its room', async () => {
+    const recording = aRecording();
+    row = recording;
+    await archive.write(recording.id);
+    expect(await storage.head(metadataKey(recording.roomId, recording.id))).not.toBeNull();
+    expect(await isRoomKept()).toBe(true);
+  });
+
+  it('is its room also when the first version had passed before it could be written', async () => {
+    const recording = aRecording({ version: 2, rev: 3 });
+    row = recording;
+    await archive.write(recording.id);
+    expect(await isRoomKept()).toBe(true);
+  });
+
+  it('is its room no longer once the last recording is gone', async () => {
+    await archive.write(aRecording().id);
+    row = null;
+    await archive.dropRoom(aRecording().roomId);
+    expect(await isRoomKept()).toBe(false);
+  });
+
+  it('is its room again when whoever dropped it died before he could look whether a recording had been started', async () => {
+    await archive.write(aRecording().id);
+    await storage.deleteMany([roomMetadataKey(aRecording().roomId)]);
+    await archive.dropRoom(aRecording().roomId);
+    expect(await isRoomKept()).toBe(true);
+  });
+});
