@@ -14,6 +14,7 @@ import { SimWorld } from './world/sim-world.js';
 const AFTER_HEALING_MS = 20_000;
 const CONVERGED_WITHIN_MS = 300_000;
 const REST_MS = 5_000;
+const LOBBY = 'lobby';
 
 export interface SeedResult {
   readonly seed: number;
@@ -122,6 +123,9 @@ class Run {
         put: async (key: string, body: Buffer) => world.bucket.set(key, body),
       } as never).write(room);
     }
+    world.redis.sync();
+    // A meeting that nobody records: an open room in which LiveKit can be asked for a worker.
+    if (this.plan.lobby) world.engine.openRoom(LOBBY);
   }
 
   private heal(): void {
@@ -164,7 +168,7 @@ class Run {
   private isAtRest(): boolean {
     const { world } = this;
     const { recordings, jobs, engine } = world;
-    if (world.calmMs < REST_MS || engine.rooms.list([]).length > 0) return false;
+    if (world.calmMs < REST_MS || engine.rooms.list([]).some(({ name }) => name !== LOBBY)) return false;
     if (recordings.unsettled.size > 0 || recordings.outbox.size > 0) return false;
     return jobs.isIdle() && engine.fleet.recorders().length === 0;
   }

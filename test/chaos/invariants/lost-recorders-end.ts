@@ -1,15 +1,17 @@
-import { isFinal } from '../../../src/recordings/domain/recording.js';
 import { type Invariant, Lasting } from './invariant.js';
 
-/** In calm, with a worker there: a question every interval, the silence that proves it, the control question and one more. */
-const BOUND_MS = 60_000;
+/** In calm: a question every interval, the silence that proves it, the control question and one more. */
+const PROVEN_MS = 60_000;
+/** Where nobody can be asked for a control, the stale rules decide: their time, two rounds of their sweep and a held pass. */
+const STALE_MS = 240_000;
 
 /**
  * I9: a recording whose recorder died is over within the bound; and one whose worker answered within RECORDER_LOST_AFTER,
  * or would have answered at that moment, is never ended for it.
  */
 export function lostRecordersEnd(): Invariant {
-  const lasting = new Lasting(BOUND_MS);
+  const provable = new Lasting(PROVEN_MS);
+  const dead = new Lasting(STALE_MS);
   return {
     name: 'I9',
     committed: (world, before, next) => {
@@ -25,20 +27,10 @@ export function lostRecordersEnd(): Invariant {
       return null;
     },
     second: (world) => {
-      const alive = world.engine.fleet.list().some((worker) => worker.alive && !worker.paused);
-      if (!alive || world.engine.fleet.isSilent) return lasting.longest(world, []);
-      const dead = world.inProgress().filter(({ egressId }) => egressId !== null && world.hasDied(egressId));
-      const found = lasting.longest(
-        world,
-        dead.map(({ id }) => id),
-      );
-      return found === null || !isInProgress(world.row(found as never)?.status)
-        ? null
-        : `${found} goes on although its recorder died`;
+      const died = world.inProgress().filter(({ egressId }) => egressId !== null && world.hasDied(egressId));
+      const ids = died.map(({ id }) => id);
+      const found = provable.longest(world, world.canAskForWorker() ? ids : []) ?? dead.longest(world, ids);
+      return found === null ? null : `${found} goes on although its recorder died`;
     },
   };
-}
-
-function isInProgress(status: Parameters<typeof isFinal>[0] | undefined): boolean {
-  return status !== undefined && !isFinal(status);
 }

@@ -21,7 +21,9 @@ export function noSlotOutlives(): Invariant {
       return found === null ? null : `the slot of ${found} outlives its recording`;
     },
     end: (world) => {
-      const [held] = world.recordings.slots.entries();
+      const held = [...world.recordings.slots.entries()].find(([, { recording }]) =>
+        isIdle(world, recording),
+      );
       return held ? `${held[0]} is still held by ${held[1].recording}` : null;
     },
     committed: (_world, _before, next) => {
@@ -34,5 +36,8 @@ export function noSlotOutlives(): Invariant {
 function isIdle(world: SimWorld, id: Parameters<SimWorld['row']>[0]): boolean {
   const row = world.row(id);
   if (row !== null && !isFinal(row.status)) return false;
-  return !world.runningEgresses().some(({ recording }) => recording === id);
+  if (world.runningEgresses().some(({ recording }) => recording === id)) return false;
+  // A dead egress that nobody can prove dead holds its room until somebody can be asked.
+  const dead = Object.keys(row?.upkeep.egresses ?? {}).some((egress) => world.hasDied(egress));
+  return !dead || world.canAskForWorker();
 }

@@ -62,7 +62,7 @@ export function drawPlan(seed: number): Plan {
   drawTrouble(dice, rooms, instances, lengthMs, actions);
   actions.sort((a, b) => a.at - b.at);
   const ending = dice.weighted({ 'rooms-close': 3, 'people-leave': 2, 'stop-all': 2 });
-  return { seed, instances, rooms, actions, healAt: lengthMs, ending };
+  return { seed, instances, rooms, actions, lobby: dice.chance(0.8), healAt: lengthMs, ending };
 }
 
 function drawRooms(dice: Dice): RoomPlan[] {

@@ -53,6 +53,8 @@ export interface Plan {
   readonly instances: number;
   readonly rooms: readonly RoomPlan[];
   readonly actions: readonly Action[];
+  /** Beside the rooms that are recorded another one stays open, in which LiveKit can be asked for a worker. */
+  readonly lobby: boolean;
   /** When everything is healed, ms from the beginning. */
   readonly healAt: number;
   /** How the meetings end then. */

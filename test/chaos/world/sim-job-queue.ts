@@ -20,6 +20,8 @@ export interface SimJob {
 }
 
 const MAX_BACKOFF_MS = 60_000;
+/** Harmless for a recording that is over. */
+const TIMERS: ReadonlySet<string> = new Set(['end-at-limit', 'start-deadline', 'check-recorder']);
 const FAILED_KEPT_MS = 7 * 86_400_000;
 
 /** The queue's tables with BullMQ's rules: ids that are added once, wake-ups that are kept while one runs, timers that replace each other. */
@@ -84,10 +86,11 @@ export class JobTables {
     return [...this.jobs.values()].filter((job) => job.state === 'active');
   }
 
-  /** Nothing waits or runs but what is looked at for ever. */
+  /** Nothing waits or runs but rounds that never end, and timers whose time nobody has to wait for. */
   isIdle(): boolean {
     for (const { state, name } of this.jobs.values()) {
-      if (name !== 'run-sweep' && state !== 'finished') return false;
+      if (state === 'finished' || name === 'run-sweep') continue;
+      if (state !== 'delayed' || !TIMERS.has(name)) return false;
     }
     return true;
   }

@@ -97,6 +97,11 @@ export class SimRedis {
     return this.clock.now();
   }
 
+  /** What is there now is on disk. */
+  sync(): void {
+    this.journal = [];
+  }
+
   get isUp(): boolean {
     return !this.down;
   }

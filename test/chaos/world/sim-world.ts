@@ -200,6 +200,12 @@ export class SimWorld {
     return !this.engine.fleet.list().some(({ alive, recorders }) => alive && recorders.has(egressId));
   }
 
+  /** The control question has an answer: a worker is there, and an open room to ask for it in. */
+  canAskForWorker(): boolean {
+    const { fleet, rooms } = this.engine;
+    return !fleet.isSilent && fleet.offer() !== null && rooms.list([]).length > 0;
+  }
+
   /** In progress for a client. */
   inProgress(): StoredRecording[] {
     return this.rows().filter(({ status }) => !isFinal(status));
