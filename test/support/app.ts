@@ -110,7 +110,11 @@ export async function startStack(
 }
 
 async function startInstance(env: Readonly<Record<string, string>>): Promise<TestInstance> {
-  const app = await createApp(aConfig(env));
+  // What the product logs is noise in a test's output; TEST_LOGS=1 shows it.
+  const app = await createApp(
+    aConfig(env),
+    process.env.TEST_LOGS ? {} : { logTo: { write: () => undefined } },
+  );
   await app.listen(0, '127.0.0.1');
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   const clients: Client[] = [];
