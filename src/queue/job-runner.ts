@@ -9,7 +9,7 @@ import { type JobDefinition, JobHandler, JobQueue, type QueueName } from './defi
 
 /** What a killed process held is another's within ten seconds: a lock outlives its last renewal by LOCK_MS and is looked for every STALLED_MS. */
 const LOCK_MS = 5_000;
-const STALLED_MS = 2_500;
+const STALLED_MS = 1_500;
 const MAX_BACKOFF_MS = 60_000;
 
 const CONCURRENCY: Record<QueueName, number> = {

@@ -9,6 +9,9 @@ import type {
 } from './recording.js';
 import { isFinal } from './recording.js';
 
+/** An egress that is still active so long after its end was ordered has not heard of it. */
+const STOP_AGAIN_MS = 20_000;
+
 type EndedEgress = EgressSeen & { readonly status: FinalStatus };
 
 /** What one egress of this recording, as LiveKit shows it, changes. Late, doubled and reordered reports end in the same state. */
@@ -58,6 +61,8 @@ function isCancelled(now: Recording): boolean {
 
 function becomeActive(now: StoredRecording, egress: EgressSeen, at: number): Patch {
   if (isCancelled(now)) return stop(egress);
+  if (now.status === 'ENDING' && at - now.updatedAt > STOP_AGAIN_MS)
+    return join(begun(now, egress), stop(egress));
   if (now.status !== 'STARTING') return begun(now, egress);
   const startedAt = egress.file?.startedAtMs ?? egress.startedAtMs ?? at;
   // Our own clock measures the limit; LiveKit's may be off, but never by more than the recording is old.

@@ -404,4 +404,23 @@ describe('single decisions', () => {
     });
     expect(delivered).toMatchObject({ status: 'FAILED', endReason: 'RECORDER_LOST', hasMedia: true });
   });
+
+  it('an egress that goes on long after its end was ordered is stopped again', () => {
+    const start = aRecording();
+    const active = after(start, {
+      kind: 'egress-seen',
+      egress: anEgress(start, { status: 'ACTIVE' }),
+      at: at(2_000),
+    });
+    const stopped = after(active, { kind: 'stop-taken', egress: null, at: at(10_000) });
+    const seen = (ms: number): Fact => ({
+      kind: 'egress-seen',
+      egress: anEgress(start, { status: 'ACTIVE' }),
+      at: at(ms),
+    });
+    expect(decide(stopped, seen(15_000))).toEqual({ kind: 'ignore' });
+    expect(decide(stopped, seen(31_000))).toMatchObject({
+      effects: expect.arrayContaining([{ do: 'stop-egress', egressId: 'EG_000000000001' }]),
+    });
+  });
 });

@@ -2,8 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../kernel/clock.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
 
+/** An answer as old as this still tells whether it is worth to start something. */
+const FRESH_MS = 3_000;
+
 interface Asked {
   readonly askedAt: number;
+  answered: boolean;
   readonly answer: Promise<boolean>;
 }
 
@@ -23,12 +27,26 @@ export class FleetProbe {
   /** Whether a worker answered a question that was asked after `since`, in this room or, where it is not open, in any that is. Throws LIVEKIT_UNAVAILABLE. */
   async isThere(roomName: string, since: number): Promise<boolean> {
     if (this.latest !== null && this.latest.askedAt > since) return this.latest.answer;
-    const asked: Asked = { askedAt: this.clock.now(), answer: this.ask(roomName) };
+    return this.askAnew(roomName);
+  }
+
+  /** Whether a worker is there as far as anybody knows: a question that is on its way, or was answered just now, is asked once. */
+  async isThereNow(roomName: string): Promise<boolean> {
+    const { latest } = this;
+    const shared = latest !== null && (!latest.answered || this.clock.now() - latest.askedAt < FRESH_MS);
+    return shared ? latest.answer : this.askAnew(roomName);
+  }
+
+  private askAnew(roomName: string): Promise<boolean> {
+    const asked: Asked = { askedAt: this.clock.now(), answered: false, answer: this.ask(roomName) };
     this.latest = asked;
-    // A question that failed was none: the next one asks anew.
-    asked.answer.catch(() => {
-      if (this.latest === asked) this.latest = null;
-    });
+    asked.answer.then(
+      () => (asked.answered = true),
+      // A question that failed was none: the next one asks anew.
+      () => {
+        if (this.latest === asked) this.latest = null;
+      },
+    );
     return asked.answer;
   }
 

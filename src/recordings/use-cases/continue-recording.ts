@@ -54,7 +54,7 @@ export class ContinueRecording {
     const live = await this.livekit.findRoom(lost.roomId);
     if (live === null || live.numPublishers === 0)
       return this.clock.now() - (lost.endedAt ?? 0) < GIVE_UP_MS ? ASK_AGAIN_MS : null;
-    if (!(await this.fleet.isThere(lost.roomId, this.clock.now() - 1))) return ASK_AGAIN_MS;
+    if (!(await this.fleet.isThereNow(lost.roomId))) return ASK_AGAIN_MS;
     return this.start(lost);
   }
 
