@@ -56,4 +56,15 @@ describe('what the bucket keeps of a recording', () => {
     await archive.dropRoom(aRecording().roomId);
     expect(await isRoomKept()).toBe(true);
   });
+
+  it('is nothing of a recording that is deleted while it is written, and nothing of its room', async () => {
+    const recording = aRecording();
+    row = recording;
+    storage.beforePut = async (key) => {
+      if (key === metadataKey(recording.roomId, recording.id)) row = null;
+    };
+    await archive.write(recording.id);
+    expect(await storage.head(metadataKey(recording.roomId, recording.id))).toBeNull();
+    expect(await isRoomKept()).toBe(false);
+  });
 });

@@ -55,7 +55,7 @@ export class MetadataArchive {
     for (;;) {
       const recording = await this.store.get(id);
       if (recording === null || recording.upkeep.deleted) {
-        if (written !== null) await this.storage.deleteMany([metadataKey(written.roomId, id)]);
+        if (written !== null) await this.takeBack(written);
         return;
       }
       if (recording.rev === written?.rev) return;
@@ -70,6 +70,12 @@ export class MetadataArchive {
     if ((await this.store.countInRoom(room)) === 0) await this.storage.deleteMany([roomMetadataKey(room)]);
     // A recording may have been started in between, in this run or in one that died here, and its room has to be found with it.
     if ((await this.store.countInRoom(room)) > 0 && !(await this.isRoomKept(room))) await this.keepRoom(room);
+  }
+
+  /** It was deleted while it was written, and so perhaps was its room. */
+  private async takeBack({ id, roomId }: StoredRecording): Promise<void> {
+    await this.storage.deleteMany([metadataKey(roomId, id)]);
+    await this.dropRoom(roomId);
   }
 
   private async put(recording: StoredRecording): Promise<void> {
