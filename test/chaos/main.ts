@@ -25,7 +25,7 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 async function showTrace(seed: number): Promise<void> {
-  const whole = await runSeed(seed, { keptLines: 1_000_000 });
+  const whole = await runSeed(seed, { keptLines: 1_000_000, detailed: process.env.CHAOS_DETAILED === '1' });
   process.stdout.write(`${whole.trace.join('\n')}\n`);
   process.stdout.write(`digest ${whole.digest}, ${whole.tookMs / 1_000} s of virtual time\n`);
   if (!whole.violated) return;
@@ -33,7 +33,13 @@ async function showTrace(seed: number): Promise<void> {
   const least = await shrink(whole);
   process.stdout.write(`${least.plan.actions.length} of ${whole.plan.actions.length} actions are enough:\n`);
   for (const action of least.plan.actions) process.stdout.write(`  ${JSON.stringify(action)}\n`);
-  process.stdout.write(`${least.trace.join('\n')}\n`);
+  const { plan } = least;
+  const again = await runSeed(seed, {
+    plan,
+    keptLines: 1_000_000,
+    detailed: process.env.CHAOS_DETAILED === '1',
+  });
+  process.stdout.write(`${again.trace.join('\n')}\n`);
 }
 
 function say(line: object): void {

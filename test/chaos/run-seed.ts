@@ -28,6 +28,14 @@ export interface SeedResult {
   readonly tookMs: number;
 }
 
+export interface RunOptions {
+  /** Absent: what the seed draws. */
+  readonly plan?: Plan;
+  readonly keptLines?: number;
+  /** Every call of every port stands in the trace. */
+  readonly detailed?: boolean;
+}
+
 class Violated extends Error {
   constructor(
     readonly invariant: string,
@@ -40,13 +48,13 @@ class Violated extends Error {
 /** One run, decided by its seed alone; a plan of fewer actions than the seed would draw can be given instead. */
 export async function runSeed(
   seed: number,
-  { plan = drawPlan(seed), keptLines = 60 }: { plan?: Plan; keptLines?: number } = {},
+  { plan = drawPlan(seed), keptLines = 60, detailed = false }: RunOptions = {},
 ): Promise<SeedResult> {
   const dice = new Dice(seed);
   const unhandled: unknown[] = [];
   const onUnhandled = (reason: unknown): number => unhandled.push(reason);
   process.on('unhandledRejection', onUnhandled);
-  const world = new SimWorld(dice, keptLines);
+  const world = new SimWorld(dice, { keptLines, detailed });
   const start = world.clock.now();
   let violated: SeedResult['violated'] = null;
   try {
@@ -161,7 +169,7 @@ class Run {
     const until = world.clock.now() + CONVERGED_WITHIN_MS;
     while (world.clock.now() < until) {
       await this.until(world.clock.now() + REST_MS);
-      if (this.isAtRest()) return;
+      if (this.isAtRest() && !this.invariants.some((invariant) => invariant.end?.(world))) return;
     }
   }
 

@@ -48,8 +48,12 @@ export class Incarnation {
       this.die();
       return never();
     }
+    this.world.trace.detail(this.name, `- ${what}`);
     try {
       return await op();
+    } catch (error) {
+      this.world.trace.detail(this.name, `- ${what} failed: ${error instanceof Error ? error.message : ''}`);
+      throw error;
     } finally {
       // What the process would have seen after its death, it never sees.
       await this.standStill();

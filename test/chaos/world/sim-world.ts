@@ -78,12 +78,12 @@ export class SimWorld {
 
   constructor(
     readonly dice: Dice,
-    keptLines: number,
+    { keptLines, detailed }: { readonly keptLines: number; readonly detailed: boolean },
   ) {
     config ??= aConfig(SIM_ENV);
     this.config = config;
     const { clock } = this;
-    this.trace = new Trace(clock, keptLines);
+    this.trace = new Trace(clock, keptLines, detailed);
     this.redis = new SimRedis(clock, dice.stream('redis'), this.trace);
     this.recordings = new RecordingTables(this.redis);
     this.rooms = { rooms: this.redis.table<StoredRoom>(), unsaved: this.redis.table<number>() };
