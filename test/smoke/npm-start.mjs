@@ -129,7 +129,7 @@ async function plays(key, id) {
 /** Starts that have to end with one sentence. */
 async function endsWith(sentence, env) {
   const run = npmStart(env);
-  await Promise.race([run.ended, sleep(120_000)]);
+  await Promise.race([run.ended, sleep(120_000, null, { ref: false })]);
   if (run.child.exitCode === null) await end(run);
   expect(run.child.exitCode === 1, `it ended with ${run.child.exitCode}`);
   const lines = run.complained.trim().split('\n');
@@ -153,6 +153,7 @@ await check(
   'npm start sets up what is missing and says that it is ready',
   async () => (key = await ready(run)),
 );
+if (!key) process.exit(1);
 await check('a first recording becomes ACTIVE and COMPLETE', async () => (id = await firstRecording(key)));
 await check('its media plays by ranges', () => plays(key, id));
 await check('the page is there', async () => {
