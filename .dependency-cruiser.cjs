@@ -6,7 +6,7 @@ const FOUNDATION = '^src/(config|redis|queue|locks|storage|livekit)/';
 const FEATURES = '^src/(rooms|recordings|media|bulk-deletions|room-deletion|sweeps|rebuild)/';
 /** The technology behind a port: bound in modules, named nowhere else. */
 const ADAPTERS =
-  '^src/(storage/(s3|file)-object-storage|livekit/(livekit-http|jwt-webhook[.]verifier)|queue/(bullmq-job-queue|job-runner)|rooms/store/redis-|recordings/(store|events)/redis-)';
+  '^src/(storage/(s3|file)-object-storage|livekit/(livekit-http|jwt-webhook[.]verifier)|queue/(bullmq-job-queue|job-runner)|rooms/store/redis-|recordings/(store|events)/redis-|bulk-deletions/store/redis-)';
 
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
@@ -109,7 +109,10 @@ module.exports = {
     forbid(
       'one-list-of-modules',
       'Only the application knows all modules.',
-      { path: '^src/', pathNot: ['^src/(app|serve|main)[.]ts$', '^src/embedded/start[.]ts$'] },
+      {
+        path: '^src/',
+        pathNot: ['^src/(app|serve|main)[.]ts$', '^src/embedded/start[.]ts$', '-command[.]ts$'],
+      },
       { path: '^src/(app|app[.]module|serve)[.]ts$' },
     ),
     forbid(
@@ -131,7 +134,7 @@ module.exports = {
       {
         orphan: true,
         path: '^src/',
-        pathNot: [SPEC, '[.]d[.]ts$', '^src/main[.]ts$', '^src/embedded/start[.]ts$'],
+        pathNot: [SPEC, '[.]d[.]ts$', '^src/main[.]ts$', '^src/embedded/start[.]ts$', '-command[.]ts$'],
       },
       {},
     ),

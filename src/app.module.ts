@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { AuthModule } from './auth/auth.module.js';
+import { BulkDeletionsModule } from './bulk-deletions/bulk-deletions.module.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Config } from './config/config.js';
 import type { Instance } from './config/instance.js';
@@ -17,6 +18,7 @@ import { QueueModule } from './queue/queue.module.js';
 import { RebuildModule } from './rebuild/rebuild.module.js';
 import { RecordingsModule } from './recordings/recordings.module.js';
 import { RedisModule } from './redis/redis.module.js';
+import { RoomDeletionModule } from './room-deletion/room-deletion.module.js';
 import { RoomsModule } from './rooms/rooms.module.js';
 import { StorageModule } from './storage/storage.module.js';
 import { SweepsModule } from './sweeps/sweeps.module.js';
@@ -38,6 +40,8 @@ export class AppModule {
       RoomsModule,
       RecordingsModule,
       MediaModule.over(RecordingsCatalogModule),
+      BulkDeletionsModule,
+      RoomDeletionModule,
       RebuildModule,
       SweepsModule,
     ];

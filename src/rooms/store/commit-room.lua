@@ -1,10 +1,13 @@
 -- commit-room.lua   KEYS 1 room (json)  2 ids of rooms (zset by lex)  3 names (hash)  4 changes (stream)  5 unsaved writes (zset)
---      6 epoch (the mark that Redis is whole)  7.. what must hold nothing, then the keys of further commands
+--      6 epoch (the mark that Redis is whole)  7 rebuild  8.. what must hold nothing, then the keys of further commands
 -- ARGV 1 id  2 expected rev, '' where there must be no room  3 new rev  4 room (json), '' removes it  5 folded name
 --      6 '1' a write that the bucket doesn't hold yet, '0' one that was read from the bucket, also while Redis is not whole
 --      7 how many keys must hold nothing  8 further commands (json): [name, rest of the arguments…], one per remaining key
--- Returns 1 done, 0 moved on, 2 held, -1 Redis is not whole
-if ARGV[6] == '1' and redis.call('EXISTS', KEYS[6]) == 0 then return -1 end
+--      9 token of the rebuild that reads it from the bucket, '' for none
+-- Returns 1 done, 0 moved on, 2 held, -1 Redis is not whole, -2 the rebuild is another's, or is over
+local whole = redis.call('EXISTS', KEYS[6]) == 1
+if ARGV[6] == '1' and not whole then return -1 end
+if ARGV[9] ~= '' and (whole or redis.call('HGET', KEYS[7], 'token') ~= ARGV[9]) then return -2 end
 
 local function rev_of(row)
   return row and cjson.decode(row).rev or ''
@@ -16,11 +19,11 @@ if rev == ARGV[3] then return 1 end
 if rev ~= ARGV[2] then return 0 end
 
 local guards = tonumber(ARGV[7])
-for i = 7, 6 + guards do
+for i = 8, 7 + guards do
   if redis.call('EXISTS', KEYS[i]) == 1 then return 2 end
 end
 for i, command in ipairs(cjson.decode(ARGV[8])) do
-  redis.call(command[1], KEYS[6 + guards + i], unpack(command, 2))
+  redis.call(command[1], KEYS[7 + guards + i], unpack(command, 2))
 end
 
 if ARGV[4] == '' then

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { newToken, type RoomId } from '../../kernel/ids.js';
 import { keys } from '../../redis/keys.js';
-import { notWhole } from '../../redis/not-whole.js';
+import { notWhole, RebuildSuperseded } from '../../redis/not-whole.js';
 import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
 import { foldName, type Room } from '../domain/room.js';
@@ -29,6 +29,7 @@ interface Commit {
   /** Null removes the room. */
   readonly next: Room | null;
   readonly inBucket?: boolean;
+  readonly rebuild?: string;
   readonly terms?: RemovalTerms;
 }
 
@@ -49,11 +50,21 @@ export class RedisRoomStore extends RoomStore {
 
   async getMany(ids: readonly RoomId[]): Promise<Map<RoomId, StoredRoom>> {
     if (ids.length === 0) return new Map();
-    const [rows] = await asked(
-      Promise.all([this.redis.mget(ids.map((id) => keys.room(id))), this.checkWhole()]),
+    // The mark is read in the same step: what is missing while Redis is not whole is not "no".
+    const answers = await asked(
+      this.redis
+        .multi()
+        .get(keys.epoch())
+        .mget(ids.map((id) => keys.room(id)))
+        .exec(),
     );
+    const [epoch, rows] = (answers ?? []).map(([error, answer]) => {
+      if (error) throw redisFailure(error);
+      return answer;
+    });
+    if (typeof epoch !== 'string') throw notWhole();
     return new Map(
-      rows
+      (rows as (string | null)[])
         .filter((row) => row !== null)
         .map((row) => parseRow(row))
         .map((room) => [room.id, room]),
@@ -61,8 +72,10 @@ export class RedisRoomStore extends RoomStore {
   }
 
   async page(query: RoomQuery): Promise<RoomPage> {
+    const before = await this.epoch();
     const page = await this.readPage(query);
-    await asked(this.checkWhole());
+    // What was read in several steps is a page of one Redis only where that was whole all the while.
+    if (before === null || before !== (await this.epoch())) throw notWhole();
     return page;
   }
 
@@ -85,13 +98,14 @@ export class RedisRoomStore extends RoomStore {
     return done === 'done' ? { id: current.id, rev } : done;
   }
 
-  async restore(room: Room): Promise<'restored' | 'exists'> {
+  async restore(room: Room, rebuild?: string): Promise<'restored' | 'exists'> {
     const done = await this.commit({
       id: room.id,
       expected: null,
       rev: newToken(),
       next: room,
       inBucket: true,
+      ...(rebuild !== undefined && { rebuild }),
     });
     return done === 'done' ? 'restored' : 'exists';
   }
@@ -127,7 +141,7 @@ export class RedisRoomStore extends RoomStore {
       this.redis,
       [
         ...[keys.room(id), keys.rooms(), keys.roomNames(), keys.roomChanges(), keys.unsavedRooms()],
-        ...[keys.epoch(), ...unless, ...also.map(([, key]) => key)],
+        ...[keys.epoch(), keys.rebuild(), ...unless, ...also.map(([, key]) => key)],
       ],
       [
         id,
@@ -138,14 +152,16 @@ export class RedisRoomStore extends RoomStore {
         inBucket ? 0 : 1,
         unless.length,
         JSON.stringify(also.map(([command, , ...rest]) => [command, ...rest])),
+        step.rebuild ?? '',
       ],
     );
     if (answer === -1) throw notWhole();
+    if (answer === -2) throw new RebuildSuperseded();
     return answer === 1 ? 'done' : answer === 2 ? 'held' : 'moved-on';
   }
 
-  private async checkWhole(): Promise<void> {
-    if ((await this.redis.exists(keys.epoch())) === 0) throw notWhole();
+  private epoch(): Promise<string | null> {
+    return asked(this.redis.get(keys.epoch()));
   }
 
   private async pageOfAll({ first, after }: RoomQuery): Promise<RoomPage> {

@@ -1,4 +1,5 @@
 import type { RoomId } from '../../kernel/ids.js';
+import type { RedisCommand } from '../../redis/redis-command.js';
 import type { Room } from '../domain/room.js';
 
 /** A room as it is stored; `rev` is new with every write and never given twice. */
@@ -30,10 +31,9 @@ export interface RoomPage {
 export interface RemovalTerms {
   /** The room stays while any of these keys holds something. */
   readonly unless?: readonly string[];
-  /** Further commands, each with its key first among the arguments. */
+  /** What is stored with it. */
   readonly also?: readonly RedisCommand[];
 }
-export type RedisCommand = readonly [command: string, key: string, ...rest: string[]];
 
 /** A write whose durable copy in the bucket is not known to be made. */
 export interface UnsavedWrite {
@@ -55,8 +55,8 @@ export abstract class RoomStore {
   abstract replace(current: StoredRoom, next: Room): Promise<StoredRoom | 'moved-on'>;
   /** `held`: it may not go by the terms. */
   abstract remove(current: StoredRoom, terms?: RemovalTerms): Promise<UnsavedWrite | 'moved-on' | 'held'>;
-  /** A room read back from the bucket, where it is not there already. */
-  abstract restore(room: Room): Promise<'restored' | 'exists'>;
+  /** A room read back from the bucket, where it is not there already; for the rebuild with this token, which throws RebuildSuperseded once it is another's. */
+  abstract restore(room: Room, rebuild?: string): Promise<'restored' | 'exists'>;
 
   /** The oldest writes that have been unsaved for at least so long. */
   abstract unsaved(olderThanMs: number, limit: number): Promise<UnsavedWrite[]>;

@@ -1,0 +1,59 @@
+import type { ErrorCode } from '../../kernel/errors.js';
+import { isFinal, type StoredRecording } from '../../recordings/domain/recording.js';
+import { hasLiveEgress } from '../../recordings/domain/slot.js';
+import type { BulkDeletion, Claim, Entry } from './bulk-deletion.js';
+
+/** What has to be done about one recording of a bulk deletion. */
+export type Verdict =
+  | { readonly do: 'delete'; readonly claim: Claim }
+  /** Its row went after it was claimed: it is deleted, and what may have landed meanwhile goes too. */
+  | { readonly do: 'confirm'; readonly claim: Claim }
+  | { readonly do: 'stop' }
+  | { readonly do: 'wait' }
+  /** Nobody named it, and somebody else deleted it. */
+  | { readonly do: 'forget' }
+  | { readonly do: 'fail'; readonly code: ErrorCode; readonly message: string };
+
+/** So long a recording that is over waits for its egress to be over too; after that its tombstone looks after the rest. */
+const EGRESS_PATIENCE_MS = 30_000;
+
+/** The one rule, for a dry run as for a real one. `recording` null: there is none that could be read. */
+export function verdictOn(
+  bulk: Pick<BulkDeletion, 'scope' | 'roomId' | 'visibleRooms'>,
+  { recordingId, work }: Entry,
+  recording: StoredRecording | null,
+  now: number,
+): Verdict {
+  if (recording === null || recording.upkeep.deleted) {
+    if (work.claim) return { do: 'confirm', claim: work.claim };
+    return bulk.scope === 'ids'
+      ? fail('RECORDING_NOT_FOUND', `there is no recording ${shown(recordingId)}`)
+      : { do: 'forget' };
+  }
+  const { roomId, audioOnly, status } = recording;
+  if (bulk.visibleRooms !== null && !bulk.visibleRooms.includes(roomId))
+    return fail('RECORDING_NOT_FOUND', `there is no recording ${shown(recordingId)}`);
+  if (bulk.roomId !== null && roomId !== bulk.roomId)
+    return fail('RECORDING_NOT_IN_ROOM', `recording ${recordingId} is of another room than ${bulk.roomId}`);
+  if (bulk.scope === 'ids') {
+    return isFinal(status)
+      ? { do: 'delete', claim: { roomId, audioOnly } }
+      : fail('RECORDING_NOT_STOPPED', `recording ${recordingId} is ${status}; stop it before deleting it`);
+  }
+  if (!isFinal(status)) return { do: status === 'ENDING' ? 'wait' : 'stop' };
+  return isOver(recording, now) ? { do: 'delete', claim: { roomId, audioOnly } } : { do: 'wait' };
+}
+
+function isOver(recording: StoredRecording, now: number): boolean {
+  if (!recording.upkeep.holdsSlot && !hasLiveEgress(recording)) return true;
+  return now - recording.updatedAt >= EGRESS_PATIENCE_MS;
+}
+
+function fail(code: ErrorCode, message: string): Verdict {
+  return { do: 'fail', code, message };
+}
+
+/** What the caller sent, short enough for a sentence and with its ends seen. */
+function shown(id: string): string {
+  return JSON.stringify(id.length > 140 ? `${id.slice(0, 140)}…` : id);
+}

@@ -1,0 +1,63 @@
+import type { Redis } from 'ioredis';
+import { SystemClock } from '../../src/kernel/clock.js';
+import { newRecordingId } from '../../src/kernel/ids.js';
+import { SystemRandom } from '../../src/kernel/random.js';
+import type { StoredRecording } from '../../src/recordings/domain/recording.js';
+import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
+import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
+import type { FiledEffect } from '../../src/recordings/store/recording.store.js';
+import { EffectDispatcher } from '../../src/recordings/write/effect-dispatcher.port.js';
+import { RecordingWriter } from '../../src/recordings/write/recording.writer.js';
+import { RedisConnections } from '../../src/redis/redis.connections.js';
+import { mediaKey, metadataKey } from '../../src/storage/object-keys.js';
+import { aConfig } from './a-config.js';
+import { aRecording, aRoomId } from './builders.js';
+
+class NoDispatch extends EffectDispatcher {
+  async dispatch(_filed: readonly FiledEffect[]): Promise<void> {}
+}
+
+/** Recordings that are over, in Redis as the product stores them; their objects are planted by `plant`, keyed as in the bucket. */
+export async function plantRecordings(
+  redisUrl: string,
+  count: number,
+  plant: (key: string, body: Buffer) => void | Promise<void>,
+  fields: Partial<StoredRecording> = {},
+): Promise<StoredRecording[]> {
+  const connections = new RedisConnections(aConfig({ REDIS_URL: redisUrl }));
+  const store = new RedisRecordingStore(connections, new RedisRecordingPages(connections), new SystemClock());
+  const writer = new RecordingWriter(store, new NoDispatch(), new SystemClock(), new SystemRandom());
+  const planted: StoredRecording[] = [];
+  const now = new SystemClock().now();
+  for (let i = 0; i < count; i += 1) {
+    const requestedAt = now - 600_000 + i;
+    const recording = aRecording({
+      id: newRecordingId(requestedAt),
+      roomId: aRoomId(),
+      status: 'COMPLETE',
+      requestedAt,
+      updatedAt: requestedAt,
+      endedAt: requestedAt,
+      hasMedia: true,
+      sizeBytes: 5,
+      ...fields,
+    });
+    const over = {
+      ...recording,
+      upkeep: { ...recording.upkeep, holdsSlot: false, startAnswer: 'accepted' as const },
+    };
+    const result = await writer.create(over, [], 'test');
+    if (result.kind !== 'done') throw new Error(result.kind);
+    await plant(mediaKey(over.roomId, over.id, over.audioOnly), Buffer.from('media'));
+    await plant(metadataKey(over.roomId, over.id), Buffer.from('{}'));
+    planted.push(over);
+  }
+  connections.onApplicationShutdown();
+  return planted;
+}
+
+/** Every key of the product's that holds this text, in its name or in what it holds; the queue's and the log's own apart. */
+export async function keysNaming(redis: Redis, text: string): Promise<string[]> {
+  const all = await redis.keys('{tl}:*');
+  return all.filter((key) => key.includes(text) && !key.startsWith('{tl}:queue'));
+}
