@@ -1,5 +1,6 @@
 import {
   EgressInfo,
+  EgressStatus,
   ListEgressResponse,
   ListParticipantsResponse,
   ListRoomsResponse,
@@ -248,6 +249,14 @@ describe('the egress’ own words about its failure', () => {
     ['first line\nsecond\tline\u0000', 'first line second line'],
   ])('keep their meaning without addresses, paths and secrets: %s', (raw, shown) => {
     expect(sanitizeEgressError(raw)).toBe(shown);
+  });
+
+  it('are what is seen of an egress that failed', () => {
+    const error = "Local upload failed: EEXIST: file already exists, mkdir '/srv/media/recordings/a'";
+    const seen = toEgressSeen(
+      new EgressInfo({ egressId: 'EG_1', status: EgressStatus.EGRESS_FAILED, error }),
+    );
+    expect(seen.error).toBe("Local upload failed: EEXIST: file already exists, mkdir '[path]'");
   });
 
   it('are bounded, however long they were', () => {

@@ -86,7 +86,7 @@ export function toEgressSeen(info: EgressInfo): EgressSeen {
     endedAtMs: toMs(info.endedAt),
     updatedAtMs: toMs(info.updatedAt),
     file: result ? toEgressFile(result) : null,
-    error: info.error || null,
+    error: info.error === '' ? null : sanitizeEgressError(info.error),
     errorCode: info.errorCode,
     endCause: toEndCause(info.details),
   };

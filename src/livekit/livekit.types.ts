@@ -35,7 +35,7 @@ export interface EgressSeen {
   readonly endedAtMs: number | null;
   readonly updatedAtMs: number | null;
   readonly file: EgressFile | null;
-  /** The egress' own words, unsanitised. */
+  /** The egress' own words as they may be shown, without addresses, paths and secrets. */
   readonly error: string | null;
   readonly errorCode: number;
   readonly endCause: EgressEndCause | null;

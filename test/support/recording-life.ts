@@ -82,25 +82,36 @@ export interface EventSeen {
 
 export const EVENT_FIELDS = `cursor type at cause previousStatus recording { ${FIELDS} }`;
 
+interface HistoryPage {
+  readonly nodes: readonly EventSeen[];
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+}
+
 /** All of a recording's history, read page by page. */
 export async function readHistory(instance: TestInstance, id: string, first = 50): Promise<EventSeen[]> {
   const events: EventSeen[] = [];
-  for (let after: string | null = null; ;) {
-    const { data, code } = await instance.graphql<{
-      recording: {
-        history: { nodes: EventSeen[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
-      };
-    }>(
-      `query($id: ID!, $first: Int, $after: String) { recording(id: $id) { history(first: $first, after: $after) {
-        nodes { ${EVENT_FIELDS} } pageInfo { hasNextPage endCursor } } } }`,
-      { id, first, after },
-    );
-    if (code !== null) throw new Error(`history of ${id}: ${code}`);
-    const { nodes, pageInfo }: (typeof data)['recording']['history'] = data.recording.history;
-    events.push(...nodes);
-    if (!pageInfo.hasNextPage) return events;
-    after = pageInfo.endCursor;
+  let after: string | null = null;
+  for (;;) {
+    const page: HistoryPage = await readHistoryPage(instance, id, first, after);
+    events.push(...page.nodes);
+    if (!page.pageInfo.hasNextPage) return events;
+    after = page.pageInfo.endCursor;
   }
+}
+
+async function readHistoryPage(
+  instance: TestInstance,
+  id: string,
+  first: number,
+  after: string | null,
+): Promise<HistoryPage> {
+  const { data, code } = await instance.graphql<{ recording: { history: HistoryPage } }>(
+    `query($id: ID!, $first: Int, $after: String) { recording(id: $id) { history(first: $first, after: $after) {
+      nodes { ${EVENT_FIELDS} } pageInfo { hasNextPage endCursor } } } }`,
+    { id, first, after },
+  );
+  if (code !== null) throw new Error(`history of ${id}: ${code}`);
+  return data.recording.history;
 }
 
 /** What is wrong with a recording's life: a gap, a status that went back, or a row that is not what the last event left. */
