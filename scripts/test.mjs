@@ -5,7 +5,7 @@ import { setUp } from './setup.mjs';
 
 await run(async () => {
   const redisServer = setUp({ needsRedis: () => true });
-  const projects = ['unit', 'integration', 'contract', 'e2e'];
+  const projects = ['unit', 'integration', 'contract', 'e2e', 'chaos'];
   // The list of projects takes every word that follows, so it comes last.
   const args = ['node_modules/jest/bin/jest.js', ...process.argv.slice(2), '--selectProjects', ...projects];
   const jest = spawn(process.execPath, args, {

@@ -47,10 +47,11 @@ export class QueuesUi implements OnModuleInit {
     private readonly redis: RedisConnections,
   ) {}
 
-  async onModuleInit(): Promise<void> {
+  onModuleInit(): void {
     const server = this.host.httpAdapter.getInstance() as FastifyInstance;
     const board = this.makeBoard();
-    await server.register(
+    // Not awaited: that would make Fastify boot at once, before Nest has told it who words the errors of all routes.
+    void server.register(
       async (scope) => {
         scope.addHook('onRequest', async (request, reply) => {
           reply.header('cache-control', 'no-store');

@@ -13,10 +13,12 @@ describe('whoever runs it', () => {
   });
   afterAll(() => stack.close());
 
-  const ready = async (url = instance.url) => {
-    const response = await fetch(`${url}/health/ready`);
-    return { status: response.status, ...((await response.json()) as Record<string, unknown>) };
-  };
+  interface Readiness {
+    readonly status: string;
+    readonly checks: Readonly<Record<string, { readonly ok: boolean; readonly problem?: string }>>;
+  }
+  const ready = async (url = instance.url): Promise<Readiness> =>
+    (await (await fetch(`${url}/health/ready`)).json()) as Readiness;
 
   it('sees that everything is ready', async () => {
     expect(await ready()).toEqual({
@@ -28,8 +30,8 @@ describe('whoever runs it', () => {
   it('is told by name that Redis is away, while the process lives on and comes back', async () => {
     await stack.redis.kill();
     await eventually(async () => {
-      const { status, checks } = (await ready()) as { status: unknown; checks?: { redis: { ok: boolean } } };
-      return checks?.redis.ok === false || `ready says ${String(status)}`;
+      const { status, checks } = await ready();
+      return checks.redis?.ok === false || `it says ${status}`;
     });
     expect((await fetch(`${instance.url}/health/live`)).status).toBe(200);
     await stack.redis.restart();
@@ -88,7 +90,7 @@ describe('whoever runs it', () => {
 
     it('is told that LiveKit refuses the key pair, by a process that goes on', async () => {
       const url = await boot({ LIVEKIT_API_SECRET: 'another-secret-that-LiveKit-does-not-know' });
-      const { status, checks } = (await ready(url)) as { status: string; checks: Record<string, unknown> };
+      const { status, checks } = await ready(url);
       expect(status).toBe('not ready');
       expect(checks.livekit).toEqual({
         ok: false,

@@ -118,6 +118,7 @@ describe('the pages of the queues', () => {
       'deletions',
       'effects',
       'inbox',
+      'recorders',
       'recordings',
       'sweeps',
       'timers',
