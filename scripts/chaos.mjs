@@ -95,6 +95,9 @@ async function main() {
   say(
     `${done} runs in ${seconds.toFixed(1)} s (${(done / seconds).toFixed(0)} a second), ${violations.length} violations`,
   );
+  for (const { seed, violated } of violations.slice(SHOWN_FAILURES, SHOWN_FAILURES + 30)) {
+    say(`seed ${seed}: ${violated.invariant}: ${violated.what.split('\n')[0]}`);
+  }
   for (const what of new Set(violations.map(({ violated }) => violated.invariant))) {
     const of = violations.filter(({ violated }) => violated.invariant === what).map(({ seed }) => seed);
     say(`${what}: ${of.length}, seeds ${of.slice(0, 12).join(' ')}`);

@@ -4,6 +4,8 @@ import type { Invariant } from './invariant.js';
 import { logFoldsToRow } from './log-folds-to-row.js';
 import { lostRecordersEnd } from './lost-recorders-end.js';
 import { mediaIsShown } from './media-is-shown.js';
+import { noEndWithoutEvidence } from './no-end-without-evidence.js';
+import { sweepsGoOn } from './sweeps-go-on.js';
 import { noEgressWithoutRecording } from './no-egress-without-recording.js';
 import { noSlotOutlives } from './no-slot-outlives.js';
 import { noStatusGoesBack } from './no-status-goes-back.js';
@@ -22,6 +24,8 @@ export function allInvariants(): Invariant[] {
     logFoldsToRow(),
     mediaIsShown(),
     lostRecordersEnd(),
+    noEndWithoutEvidence(),
+    sweepsGoOn(),
     nothingUnexpected(),
   ];
 }

@@ -5,7 +5,10 @@ import { type Invariant, Lasting } from './invariant.js';
 const STARTING_MS = 40_000;
 const ENDING_MS = 120_000;
 
-/** I2: every attempt comes to an end: no start and no ending takes longer than its bound, and when all meetings are over all recordings are final. */
+/**
+ * I2: every attempt comes to an end: no start and no ending takes longer than its bound, when all meetings are over all recordings
+ * are final, and each that was ever stored is there until somebody asks for its deletion.
+ */
 export function everyAttemptEnds(): Invariant {
   const starting = new Lasting(STARTING_MS);
   const ending = new Lasting(ENDING_MS);
@@ -23,6 +26,10 @@ export function everyAttemptEnds(): Invariant {
           rows.filter(({ status }) => status === 'ENDING').map(({ id }) => id),
         );
       return slow === null ? null : `${slow} does not come to an end`;
+    },
+    committed: (_world, before, next) => {
+      const vanishes = next.upkeep.deleted && before?.upkeep.deleted === false;
+      return vanishes && next.upkeep.deletion === null ? `${next.id} is gone, and nobody asked for it` : null;
     },
     end: (world) => {
       const open = world.rows().find(({ status }) => !isFinal(status));

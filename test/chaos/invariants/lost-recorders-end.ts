@@ -1,3 +1,5 @@
+import type { StoredRecording } from '../../../src/recordings/domain/recording.js';
+import type { SimWorld } from '../world/sim-world.js';
 import { type Invariant, Lasting } from './invariant.js';
 
 /** In calm: a question every interval, the silence that proves it, the control question and one more. */
@@ -5,9 +7,12 @@ const PROVEN_MS = 60_000;
 /** Where nobody can be asked for a control, the stale rules decide: their time, two rounds of their sweep and a held pass. */
 const STALE_MS = 240_000;
 
+/** A worker that has come to just now was silent until then. */
+const STARVED_MS = 5_000;
+
 /**
- * I9: a recording whose recorder died is over within the bound; and one whose worker answered within RECORDER_LOST_AFTER,
- * or would have answered at that moment, is never ended for it.
+ * I9: a recording whose recorder died is over within the bound; one whose worker answered within RECORDER_LOST_AFTER is never
+ * ended for it, nor one whose worker lives and only can't be reached; and one that was to stop is not continued.
  */
 export function lostRecordersEnd(): Invariant {
   const provable = new Lasting(PROVEN_MS);
@@ -15,15 +20,14 @@ export function lostRecordersEnd(): Invariant {
   return {
     name: 'I9',
     committed: (world, before, next) => {
-      if (before === null || before.endReason === 'RECORDER_LOST' || next.endReason !== 'RECORDER_LOST')
-        return null;
+      if (before === null) return isWanted(world, next);
+      if (before.endReason === 'RECORDER_LOST' || next.endReason !== 'RECORDER_LOST') return null;
       const id = next.egressId ?? '';
       const heardAt = world.heard.get(id);
       if (heardAt !== undefined && world.clock.now() - heardAt < world.config.recorderLostAfterMs) {
         return `${next.id} was ended as lost, and its worker had answered ${world.clock.now() - heardAt} ms before`;
       }
-      if (world.servedForMs(id) > world.config.recorderLostAfterMs)
-        return `${next.id} was ended as lost, and its worker lives`;
+      if (world.aliveForMs(id) > STARVED_MS) return `${next.id} was ended as lost, and its worker lives`;
       return null;
     },
     second: (world) => {
@@ -33,4 +37,11 @@ export function lostRecordersEnd(): Invariant {
       return found === null ? null : `${found} goes on although its recorder died`;
     },
   };
+}
+
+function isWanted(world: SimWorld, { id, continues }: StoredRecording): string | null {
+  const lost = continues === null ? null : world.row(continues);
+  return lost !== null && lost.upkeep.stopRequestedAt !== null
+    ? `${id} continues ${lost.id}, which was to stop`
+    : null;
 }

@@ -145,7 +145,8 @@ function drawOne(
     case 'fault': {
       const name = dice.weighted(LIVEKIT_FAULTS as Record<FaultName, number>);
       const room = dice.chance(0.6) ? dice.pick(rooms).id : '*';
-      const times = dice.chance(0.4) ? dice.int(1, 3) : null;
+      // A stop that is answered 408 again and again is what LiveKit says of a dead worker.
+      const times = name === 'stop-408' || dice.chance(0.4) ? dice.int(1, 2) : null;
       return { do: kind, name, room, times, delayMs: null, forMs };
     }
     case 'crash':

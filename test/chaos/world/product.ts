@@ -27,8 +27,10 @@ import { RecordingStore } from '../../../src/recordings/store/recording.store.js
 import { EffectDispatcher } from '../../../src/recordings/write/effect-dispatcher.port.js';
 import { RoomStore } from '../../../src/rooms/store/room.store.js';
 import { ObjectStorage } from '../../../src/storage/object-storage.port.js';
+import { StaleRecordingsSweep } from '../../../src/sweeps/stale-recordings.sweep.js';
 import { LiveKitReconciliationSweep } from '../../../src/sweeps/livekit-reconciliation.sweep.js';
 import { RunSweepJob } from '../../../src/sweeps/run-sweep.job.js';
+import type { Sweep } from '../../../src/sweeps/sweep.js';
 import { SweepStore } from '../../../src/sweeps/store/sweep.store.js';
 import type { Class, Wiring } from './wiring.js';
 
@@ -48,7 +50,7 @@ const JOBS: readonly Class[] = [
   ContinueRecordingJob,
   RunSweepJob,
 ];
-const SWEEPS: readonly Class[] = [LiveKitReconciliationSweep];
+export const SWEEPS: readonly Class<Sweep>[] = [LiveKitReconciliationSweep, StaleRecordingsSweep];
 
 /** What stands in for the technology behind each port. */
 export interface Ports {

@@ -73,6 +73,10 @@ export class JobTables {
     }
   }
 
+  knows(id: string): boolean {
+    return this.find(id) !== null;
+  }
+
   /** Those that wait for a worker, in order; timers that are due are among them. */
   ready(): SimJob[] {
     const now = this.redis.now();

@@ -78,6 +78,8 @@ export class SimRedis {
   /** How many of the next commands meet a connection that breaks under them. */
   private breaking = 0;
   private readonly waiting = new Set<() => void>();
+  /** How often something was lost. */
+  losses = 0;
   /** Called after a restart, with whether anything was lost. */
   readonly onUp: ((lost: boolean) => void)[] = [];
 
@@ -137,6 +139,7 @@ export class SimRedis {
       this.breaking = 0;
       this.down = true;
       this.life += 1;
+      if (losing) this.losses += 1;
       if (losing) this.rollBack(this.clock.now() - lostMs);
       this.clock.after(ms, () => this.comeBack(losing));
     });
@@ -148,6 +151,7 @@ export class SimRedis {
     this.trace.add('redis', `lost everything, away ${ms} ms`);
     this.down = true;
     this.life += 1;
+    this.losses += 1;
     for (const table of this.tables) table.clear();
     this.journal = [];
     this.clock.after(ms, () => this.comeBack(true));

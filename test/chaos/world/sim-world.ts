@@ -8,6 +8,7 @@ import { UploadRefused } from '../../../src/livekit/simulator/recorded-media.js'
 import type { WebhookDelivery } from '../../../src/livekit/simulator/webhook-outbox.js';
 import type { Lease } from '../../../src/locks/lease.js';
 import { isFinal, type StoredRecording } from '../../../src/recordings/domain/recording.js';
+import { applyLiveKitEvent } from '../../../src/recordings/jobs/apply-livekit-event.job.js';
 import type { StoredRoom } from '../../../src/rooms/store/room.store.js';
 import type { Held } from '../../../src/sweeps/store/sweep.store.js';
 import type { SweepRun } from '../../../src/sweeps/sweep.js';
@@ -70,8 +71,8 @@ export class SimWorld {
   readonly heard = new Map<string, number>();
   /** Recordings that came back from the bucket: their log begins where that happened. */
   readonly restored = new Set<string>();
-  /** Since when an egress' worker can be asked without a break, as seen every second. */
-  private readonly served = new Map<string, number>();
+  /** Since when an egress' worker has been alive and not stopped, whoever can reach it, as seen every second. */
+  private readonly living = new Map<string, number>();
   private readonly skews: number[] = [];
   private readonly door: InProcessLiveKit;
   private disturbedUntil = START;
@@ -178,19 +179,19 @@ export class SimWorld {
     }));
   }
 
-  /** Looks who serves what; called every second. */
+  /** Looks whose worker lives; called every second. */
   look(): void {
-    const { fleet } = this.engine;
-    const ids = new Set(fleet.recorders().map(({ info }) => info.egressId));
-    for (const id of [...this.served.keys()]) if (!ids.has(id) || !fleet.recorder(id)) this.served.delete(id);
-    for (const id of ids)
-      if (fleet.recorder(id) && !this.served.has(id)) this.served.set(id, this.clock.now());
+    const workers = this.engine.fleet.list().filter(({ alive, paused }) => alive && !paused);
+    const ids = new Set(workers.flatMap(({ recorders }) => [...recorders.keys()]));
+    for (const id of [...this.living.keys()]) if (!ids.has(id)) this.living.delete(id);
+    for (const id of ids) if (!this.living.has(id)) this.living.set(id, this.clock.now());
   }
 
-  /** For how long its worker would have answered every question; 0: it would not now. */
-  servedForMs(egressId: string): number {
-    const since = this.served.get(egressId);
-    return since === undefined || !this.engine.fleet.recorder(egressId) ? 0 : this.clock.now() - since;
+  /** For how long its worker has been able to serve it; 0: it is not now. */
+  aliveForMs(egressId: string): number {
+    const since = this.living.get(egressId);
+    const worker = this.engine.fleet.list().find(({ recorders }) => recorders.has(egressId));
+    return since === undefined || !worker?.alive || worker.paused ? 0 : this.clock.now() - since;
   }
 
   /** LiveKit lists it as running for ever, and nobody is there that could end it. */
@@ -235,10 +236,16 @@ export class SimWorld {
     const instance = this.dice.pick(this.instances);
     if (!instance || instance.life.isDead) throw new Error('connection refused');
     this.verifier.know(body, event);
+    const { losses } = this.redis;
     const status = await instance.receive(body, authorization);
     const subject = event.egressInfo?.egressId ?? event.participant?.identity ?? event.room?.name ?? '';
     const seen = event.egressInfo ? ` status ${event.egressInfo.status}` : '';
     this.trace.add('hook', `${event.event} ${subject}${seen} to ${instance.life.name}: ${status}`);
+    // I11: what is answered 200 is stored.
+    const stored = this.jobs.knows(`${applyLiveKitEvent.name}-${event.id}`);
+    if (status === 200 && losses === this.redis.losses && !stored) {
+      this.problems.push(`I11: ${event.event} was answered 200 and is not stored`);
+    }
     if (status === 500) this.problems.push(`a webhook was answered 500: ${event.event}`);
     return { status };
   }

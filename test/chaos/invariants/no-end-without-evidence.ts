@@ -1,0 +1,25 @@
+import { isFinal, type StoredRecording } from '../../../src/recordings/domain/recording.js';
+import type { SimWorld } from '../world/sim-world.js';
+import type { Invariant } from './invariant.js';
+
+/** A worker that has come to just now could not be known to live. */
+const STARVED_MS = 5_000;
+
+/** I10: no recording ends because its egress was not seen while that egress runs and its worker lives. */
+export function noEndWithoutEvidence(): Invariant {
+  return {
+    name: 'I10',
+    committed: (world, before, next) => {
+      if (before === null || isFinal(before.status) || !isFinal(next.status)) return null;
+      if (next.endReason !== 'STALE' && next.endReason !== 'START_REJECTED') return null;
+      const running = egressesOf(world, next).find((id) => world.aliveForMs(id) > STARVED_MS);
+      return running === undefined
+        ? null
+        : `${next.id} ended ${next.endReason} while its egress ${running} runs`;
+    },
+  };
+}
+
+function egressesOf(world: SimWorld, { id }: StoredRecording): string[] {
+  return world.runningEgresses().flatMap((egress) => (egress.recording === id ? [egress.id] : []));
+}
