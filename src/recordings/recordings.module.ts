@@ -26,9 +26,12 @@ import { FleetProbe } from './recorders/fleet-probe.js';
 import { RecorderLog } from './recorders/recorder-log.port.js';
 import { RedisRecorderLog } from './recorders/redis-recorder-log.js';
 import { MetadataArchive } from './store/metadata-archive.js';
+import { RecordingRestorer } from './store/recording-restorer.port.js';
 import { RecordingStore } from './store/recording.store.js';
 import { RedisRecordingPages } from './store/redis-recording-pages.js';
+import { RedisRecordingRestorer } from './store/redis-recording-restorer.js';
 import { RedisRecordingStore } from './store/redis-recording.store.js';
+import { ReturnCount } from './store/return-count.js';
 import { ApplyLiveKitEvent } from './use-cases/apply-livekit-event.js';
 import { CheckRecorder } from './use-cases/check-recorder.js';
 import { ContinueRecording } from './use-cases/continue-recording.js';
@@ -53,6 +56,8 @@ const adapters = [
   { provide: EventLog, useClass: RedisEventLog },
   { provide: EffectDispatcher, useClass: QueueEffects },
   { provide: RecorderLog, useClass: RedisRecorderLog },
+  { provide: RecordingRestorer, useClass: RedisRecordingRestorer },
+  ReturnCount,
   MetadataArchive,
 ];
 

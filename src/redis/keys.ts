@@ -18,6 +18,8 @@ export const keys = {
   eventsFloor: () => `${TAG}:events-floor`,
   epoch: () => `${TAG}:epoch`,
   outbox: () => `${TAG}:outbox`,
+  /** How far the rebuild is that is under way. */
+  rebuild: () => `${TAG}:rebuild`,
   idempotency: (caller: string, key: string) => `${TAG}:idempotency:${digest(`${caller}\n${key}`)}`,
   room: (id: RoomId) => `${TAG}:room:${id}`,
   rooms: () => `${TAG}:rooms`,

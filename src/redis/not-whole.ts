@@ -7,3 +7,11 @@ export function notWhole(): TallyError {
     'what Redis held is being rebuilt from the storage; try again in a moment',
   );
 }
+
+/** Another rebuilds by now, or the rebuild is over: whoever is told this must not go on. */
+export class RebuildSuperseded extends Error {
+  constructor() {
+    super('the rebuild is over, or was taken over by another instance');
+    this.name = 'RebuildSuperseded';
+  }
+}

@@ -3,6 +3,11 @@ import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { redisFailure } from './redis.connections.js';
 
+export interface ScriptCall {
+  readonly keys: readonly string[];
+  readonly args: readonly (string | number)[];
+}
+
 /** One Lua file, sent by its digest and whole only where the server doesn't know it. */
 export class Script {
   private readonly source: string;
@@ -18,7 +23,7 @@ export class Script {
     try {
       return await redis.evalsha(this.sha, keys.length, ...keys, ...args);
     } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw redisFailure(error);
+      if (!isUnknownScript(error)) throw redisFailure(error);
     }
     try {
       return await redis.eval(this.source, keys.length, ...keys, ...args);
@@ -26,4 +31,39 @@ export class Script {
       throw redisFailure(error);
     }
   }
+
+  /** Many calls in one round trip; the answers are in their order. One that failed fails all, after all of them were made. */
+  async runAll(redis: Redis, calls: readonly ScriptCall[]): Promise<unknown[]> {
+    const first = await this.send(redis, calls);
+    if (!first.some(([error]) => isUnknownScript(error))) return first.map(answerOf);
+    try {
+      await redis.script('LOAD', this.source);
+    } catch (error) {
+      throw redisFailure(error);
+    }
+    const again = await this.send(
+      redis,
+      calls.filter((_, i) => isUnknownScript(first[i]?.[0])),
+    );
+    return first.map((answer) => answerOf(isUnknownScript(answer[0]) ? (again.shift() ?? answer) : answer));
+  }
+
+  private async send(redis: Redis, calls: readonly ScriptCall[]): Promise<[unknown, unknown][]> {
+    const pipeline = redis.pipeline();
+    for (const { keys, args } of calls) pipeline.evalsha(this.sha, keys.length, ...keys, ...args);
+    try {
+      return (await pipeline.exec()) ?? [];
+    } catch (error) {
+      throw redisFailure(error);
+    }
+  }
+}
+
+function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
+}
+
+function answerOf([error, answer]: [unknown, unknown]): unknown {
+  if (error) throw redisFailure(error);
+  return answer;
 }

@@ -21,6 +21,8 @@ export function roomKey(roomId: RoomId): string {
 export const MEDIA_PREFIX = 'recordings/';
 export const METADATA_PREFIX = 'recordings/.metadata/';
 export const ROOM_PREFIX = 'rooms/';
+/** How often recordings were brought back from here; there only once they were. */
+export const RETURNS_KEY = 'rebuilds.json';
 
 const MEDIA = /(?:^|\/)recordings\/([^/]+)\/([^/]+)\.(mp4|ogg)$/;
 

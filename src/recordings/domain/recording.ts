@@ -90,6 +90,23 @@ export interface Upkeep {
   /** A deletion was asked for and is carried through, whatever happens. */
   readonly deletion: { readonly requestedAt: number; readonly by: string } | null;
   readonly deleted: boolean;
+  /** The idempotency key that it was started with, so that the key outlives a Redis that was lost. */
+  readonly key?: KeyUsed;
+  /** Brought back from the bucket. */
+  readonly returned?: Returned;
+}
+
+export interface KeyUsed {
+  readonly caller: string;
+  readonly key: string;
+  readonly input: string;
+}
+
+/** `number`: of the rebuild, which grows with each; `rev`: as it came back; `copyAt`: when the copy it came from was current. */
+export interface Returned {
+  readonly number: number;
+  readonly rev: number;
+  readonly copyAt: number;
 }
 
 /** A recording as it is stored; `rev` grows with every write of it, seen by clients or not. */

@@ -7,10 +7,10 @@ import { Clock } from '../../kernel/clock.js';
 import { invalidCursor } from '../../kernel/cursor.js';
 import { isTallyError, TallyError } from '../../kernel/errors.js';
 import { EVENTS_CHANNEL, keys } from '../../redis/keys.js';
+import { notWhole } from '../../redis/not-whole.js';
 import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
 import type { LogPosition } from '../store/log-position.js';
-import { notWhole } from '../store/not-whole.js';
 import { EventLog, type LoggedEvent } from './event-log.port.js';
 import { compareStreamIds, isStreamId } from './stream-id.js';
 

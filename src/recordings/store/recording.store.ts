@@ -27,6 +27,9 @@ export type CommitResult =
   | { readonly kind: 'room-gone' }
   | { readonly kind: 'key-used'; readonly use: KeyUse };
 
+/** How long an idempotency key is kept, by the contract. */
+export const KEY_USE_MS = 86_400_000;
+
 /** What an idempotency key was used for. */
 export interface KeyUse {
   readonly input: string;

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { TallyError } from '../../kernel/errors.js';
 import type { RecordingId } from '../../kernel/ids.js';
 import { keys } from '../../redis/keys.js';
+import { notWhole } from '../../redis/not-whole.js';
 import { RedisConnections } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
 import type { JsonValue, RecordingStatus, StoredRecording } from '../domain/recording.js';
@@ -15,7 +16,6 @@ import {
   type RecordingPage,
   type RecordingQuery,
 } from './recording-query.js';
-import { notWhole } from './not-whole.js';
 
 const pageScript = new Script(join(__dirname, 'page-recordings.lua'));
 const selectScript = new Script(join(__dirname, 'select-recordings.lua'));

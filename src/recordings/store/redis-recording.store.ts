@@ -4,13 +4,13 @@ import type { ChainableCommander } from 'ioredis';
 import { Clock } from '../../kernel/clock.js';
 import type { RecordingId, RoomId } from '../../kernel/ids.js';
 import { EVENTS_CHANNEL, keys } from '../../redis/keys.js';
+import { notWhole } from '../../redis/not-whole.js';
 import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
 import { RECORDING_STATUSES, type StoredRecording, visiblePart } from '../domain/recording.js';
 import { isUnsettled } from '../domain/slot.js';
 import { fileEntry, parseEntry } from './filed-effects.js';
 import { changesBetween, historyLine, parseHistory } from './history.js';
-import { notWhole } from './not-whole.js';
 import { indexChanges, indexKeys, roomScope } from './index-entries.js';
 import type { RecordingPage, RecordingQuery } from './recording-query.js';
 import {
@@ -18,14 +18,13 @@ import {
   type CommitResult,
   type FiledEffect,
   type HistoryEntry,
+  KEY_USE_MS,
   type KeyUse,
   RecordingStore,
 } from './recording.store.js';
 import { RedisRecordingPages } from './redis-recording-pages.js';
 
 const commitScript = new Script(join(__dirname, 'commit-recording.lua'));
-/** How long an idempotency key is kept, by the contract. */
-const KEY_USE_MS = 86_400_000;
 /** How long a deleted recording is remembered: an egress of it that turns up late leaves media that nobody owns. */
 const REMEMBERED_MS = 2 * 86_400_000;
 const FIXED_KEYS = 10;
@@ -110,9 +109,9 @@ export class RedisRecordingStore extends RecordingStore {
 
   async filedEffects(olderThanMs: number, limit: number): Promise<FiledEffect[]> {
     const until = this.clock.now() - olderThanMs;
-    const entries = await this.ask((redis) =>
-      redis.zrange(keys.outbox(), '-inf', until, 'BYSCORE', 'LIMIT', 0, limit),
-    );
+    const entries = (await this.read((whole) =>
+      whole.zrange(keys.outbox(), '-inf', until, 'BYSCORE', 'LIMIT', 0, limit),
+    )) as string[];
     return entries.map((entry) => parseEntry(entry));
   }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../../config/config.js';
 import { Clock } from '../../kernel/clock.js';
-import { TallyError } from '../../kernel/errors.js';
+import { isTallyError, TallyError } from '../../kernel/errors.js';
 import type { RecordingId } from '../../kernel/ids.js';
 import type { StoredRecording } from '../domain/recording.js';
 import { EventLog } from '../events/event-log.port.js';
@@ -40,10 +40,17 @@ export class StartOutcome {
   }
 
   private async followed(id: RecordingId, since: LogPosition, signal: AbortSignal): Promise<StoredRecording> {
-    for await (const event of this.events.follow(since, signal)) {
-      if (event.recording.id !== id) continue;
-      const decided = told(await this.read(id));
-      if (decided) return decided;
+    try {
+      for await (const event of this.events.follow(since, signal)) {
+        if (event.recording.id !== id) continue;
+        const decided = told(await this.read(id));
+        if (decided) return decided;
+      }
+    } catch (error) {
+      // Redis was lost and rebuilt under the caller, who waits for a recording and not for a log.
+      if (!isTallyError(error, 'CURSOR_EXPIRED')) throw error;
+      const end = await this.events.end();
+      return told(await this.read(id)) ?? this.followed(id, end, signal);
     }
     return new Promise<never>(() => undefined);
   }

@@ -8,6 +8,7 @@ import { newRecordingId, type RecordingId, type RoomId } from '../../kernel/ids.
 import type { EncodingPreset, RecordingLayout } from '../../kernel/recording-options.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
 import type { Room } from '../../rooms/domain/room.js';
+import { digest } from '../../redis/keys.js';
 import { RoomStore } from '../../rooms/store/room.store.js';
 import { firstEffects, newRecording } from '../domain/new-recording.js';
 import type { JsonValue, Labels, StoredRecording } from '../domain/recording.js';
@@ -156,7 +157,7 @@ function alreadyStarted(roomId: RoomId, recordingId: RecordingId): TallyError {
 
 function keyOf(request: StartRequest, actor: Actor): Commit['idempotency'] | null {
   const { idempotencyKey: key, waitForActive: _waits, ...input } = request;
-  return key === null ? null : { caller: actor.callerId, key, input: canonicalJson(toJson(input)) };
+  return key === null ? null : { caller: actor.callerId, key, input: digest(canonicalJson(toJson(input))) };
 }
 
 /** Without what was left open, so that an input means the same however it was written. */

@@ -47,7 +47,7 @@ export class RecordingWriter {
     const at = recording.requestedAt;
     const result = await this.commit({
       before: null,
-      next: recording,
+      next: idempotency ? { ...recording, upkeep: { ...recording.upkeep, key: idempotency } } : recording,
       event,
       cause,
       effects,

@@ -1,0 +1,114 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { decodeTime } from 'ulid';
+import { Config } from '../config/config.js';
+import { Clock } from '../kernel/clock.js';
+import type { RecordingId, RoomId } from '../kernel/ids.js';
+import { LiveKit } from '../livekit/livekit.port.js';
+import type { EgressSeen } from '../livekit/livekit.types.js';
+import { comeBack, effectsOfReturn } from '../recordings/domain/come-back.js';
+import { newRecording } from '../recordings/domain/new-recording.js';
+import { isFinal, type StoredRecording } from '../recordings/domain/recording.js';
+import { changesBetween } from '../recordings/store/history.js';
+import { RecordingRestorer, type Return } from '../recordings/store/recording-restorer.port.js';
+import type { HistoryEntry } from '../recordings/store/recording.store.js';
+import { OwnEgresses } from '../recordings/use-cases/own-egresses.js';
+import type { Room } from '../rooms/domain/room.js';
+import { parseArchivedRoom } from '../rooms/store/room-archive.js';
+import { mediaKey, parseMediaKey, roomKey } from '../storage/object-keys.js';
+import { ObjectStorage } from '../storage/object-storage.port.js';
+
+const CAUSE = 'rebuild';
+
+interface Lost {
+  readonly egress: EgressSeen;
+  readonly recordingId: RecordingId;
+  readonly roomId: RoomId;
+  readonly audioOnly: boolean;
+}
+
+/**
+ * Attempts whose first record had not reached the bucket when Redis was lost. LiveKit still lists their egresses, and the object that
+ * each writes names room and recording: whose room we know comes back as far as it is known. The others are stopped as ghosts.
+ */
+@Injectable()
+export class LostAttempts {
+  private readonly log = new Logger('Rebuild');
+
+  constructor(
+    private readonly livekit: LiveKit,
+    private readonly own: OwnEgresses,
+    private readonly storage: ObjectStorage,
+    private readonly restorer: RecordingRestorer,
+    private readonly config: Config,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Those that are to come back; `number` and `epoch` are the rebuild's. Throws LIVEKIT_UNAVAILABLE, STORAGE_UNAVAILABLE. */
+  async find(number: number, epoch: string): Promise<Return[]> {
+    const listed = (await this.livekit.listEgresses()).flatMap((egress) => this.ours(egress));
+    const known = await this.restorer.known(listed.map(({ recordingId }) => recordingId));
+    const byRecording = new Map<RecordingId, Lost>();
+    for (const lost of listed) if (!known.has(lost.recordingId)) byRecording.set(lost.recordingId, lost);
+    const found: Return[] = [];
+    for (const lost of byRecording.values()) {
+      const room = (await this.isWorthIt(lost)) ? await this.roomOf(lost.roomId) : null;
+      if (room === null) continue;
+      this.log.warn({
+        message: 'a recording that was not in the bucket yet comes back from what LiveKit lists',
+        recordingId: lost.recordingId,
+        roomId: lost.roomId,
+        egressId: lost.egress.egressId,
+      });
+      found.push(this.adopt(lost, room, number, epoch));
+    }
+    return found;
+  }
+
+  private ours(egress: EgressSeen): Lost[] {
+    const recordingId = this.own.recordingOf(egress);
+    const subject = egress.filepath === null ? null : parseMediaKey(egress.filepath);
+    return recordingId === null || subject === null ? [] : [{ egress, ...subject, recordingId }];
+  }
+
+  /** An egress that is over and left no media belongs to what was deleted, or left nothing to lose. */
+  private async isWorthIt({ egress, roomId, recordingId, audioOnly }: Lost): Promise<boolean> {
+    if (!isFinal(egress.status)) return true;
+    return (await this.storage.head(mediaKey(roomId, recordingId, audioOnly))) !== null;
+  }
+
+  private async roomOf(id: RoomId): Promise<Room | null> {
+    const key = roomKey(id);
+    const body = await this.storage.get(key);
+    const read = body === null ? null : parseArchivedRoom(key, body);
+    return read !== null && 'room' in read ? read.room : null;
+  }
+
+  private adopt({ egress, recordingId, audioOnly }: Lost, room: Room, number: number, epoch: string): Return {
+    const now = this.clock.now();
+    const { layout, preset, maxDurationMs } = room.recordingSettings;
+    const requestedAt = decodeTime(recordingId.slice('rec_'.length));
+    const blank = newRecording({
+      ...{ id: recordingId, roomId: room.id, roomName: room.name, layout, preset, audioOnly },
+      labels: {},
+      maxDurationMs: maxDurationMs ?? this.config.recordingMaxDurationMs,
+      requestedAt,
+      startLimitMs: 0,
+    });
+    // Below the revision of anything that is read from the bucket: a record that is found after all wins.
+    const attempt: StoredRecording = { ...blank, rev: 0, egressId: egress.egressId };
+    const upkeep = { ...blank.upkeep, startAnswer: 'accepted' as const };
+    const known = { ...attempt, upkeep: { ...upkeep, egresses: { [egress.egressId]: 'live' as const } } };
+    const recording = comeBack(known, number, now);
+    const entry: HistoryEntry = {
+      position: { epoch, id: `0-${number}` },
+      type: 'REQUESTED',
+      previousStatus: null,
+      version: recording.version,
+      at: recording.updatedAt,
+      cause: CAUSE,
+      changes: changesBetween(null, recording),
+    };
+    const startTimeoutMs = now - requestedAt + this.config.recordingStartTimeoutMs;
+    return { recording, history: [entry], effects: effectsOfReturn(recording, now, { startTimeoutMs }) };
+  }
+}

@@ -1,0 +1,65 @@
+import type { Effect } from './facts.js';
+import { isFinal, type StoredRecording } from './recording.js';
+import { hasLiveEgress, isUnsettled, liveEgresses } from './slot.js';
+
+/**
+ * Numbers leap by more than can have been given since the copy was made, once per rebuild: a client that saw a later
+ * version than the copy's never sees it again, and whoever still holds a row from before can't write over the one that came back.
+ */
+export const VERSION_LEAP = 1_000;
+export const REV_LEAP = 1_000_000;
+
+/** A start is given this much longer, so that LiveKit is looked at before its deadline, which may have passed long ago. */
+const LOOK_FIRST_MS = 5_000;
+/** A recorder that was lost longer ago than this has been followed by another recording, or was not to be. */
+const GO_ON_WITHIN_MS = 120_000;
+
+/** The recording as rebuild `number` brings it back from a copy; the same copy gives the same row in the same rebuild. */
+export function comeBack(copy: StoredRecording, number: number, at: number): StoredRecording {
+  const rebuilds = number - (copy.upkeep.returned?.number ?? 0);
+  const rev = copy.rev + rebuilds * REV_LEAP;
+  return {
+    ...copy,
+    version: copy.version + rebuilds * VERSION_LEAP,
+    updatedAt: Math.max(at, copy.updatedAt),
+    rev,
+    upkeep: { ...copy.upkeep, absence: null, returned: { number, rev, copyAt: copy.updatedAt } },
+  };
+}
+
+/** What was under way for it when Redis was lost, filed again as its state needs it. */
+export function effectsOfReturn(
+  recording: StoredRecording,
+  at: number,
+  { startTimeoutMs }: { readonly startTimeoutMs: number },
+): Effect[] {
+  if (!isUnsettled(recording)) return mayGoOn(recording, at) ? [{ do: 'continue-recording' }] : [];
+  const { status, upkeep, requestedAt, startedAt } = recording;
+  const effects: Effect[] = [{ do: 'write-metadata' }, { do: 'reconcile', at }];
+  if (status === 'STARTING')
+    effects.push({
+      do: 'pass-start-deadline',
+      at: Math.max(requestedAt + startTimeoutMs, at + LOOK_FIRST_MS),
+    });
+  if (status === 'ACTIVE')
+    effects.push({
+      do: 'end-at-limit',
+      at: Math.min(Math.max(startedAt ?? at, requestedAt), at) + upkeep.maxDurationMs,
+    });
+  // The stop may have been filed and never sent; one more is harmless.
+  if (status === 'ENDING' || isFinal(status))
+    effects.push(...liveEgresses(recording).map((egressId) => ({ do: 'stop-egress', egressId }) as const));
+  if (hasLiveEgress(recording)) effects.push({ do: 'check-recorder' });
+  if (upkeep.deletion !== null) effects.push({ do: 'finish-deletion', at });
+  if (mayGoOn(recording, at)) effects.push({ do: 'continue-recording' });
+  return effects;
+}
+
+function mayGoOn({ endReason, endedAt, continuedBy, upkeep }: StoredRecording, at: number): boolean {
+  return (
+    endReason === 'RECORDER_LOST' &&
+    continuedBy === null &&
+    upkeep.stopRequestedAt === null &&
+    at - (endedAt ?? 0) < GO_ON_WITHIN_MS
+  );
+}

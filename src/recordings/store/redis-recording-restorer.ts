@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../kernel/clock.js';
+import type { RecordingId } from '../../kernel/ids.js';
+import { keys } from '../../redis/keys.js';
+import { RebuildSuperseded } from '../../redis/not-whole.js';
+import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
+import { Script, type ScriptCall } from '../../redis/script.js';
+import type { StoredRecording } from '../domain/recording.js';
+import { isUnsettled } from '../domain/slot.js';
+import { fileEntry } from './filed-effects.js';
+import { formatHistory } from './history.js';
+import { indexChanges } from './index-entries.js';
+import {
+  RecordingRestorer,
+  type Restored,
+  type RestoreGuard,
+  type Return,
+} from './recording-restorer.port.js';
+import { KEY_USE_MS } from './recording.store.js';
+
+const restoreScript = new Script(join(__dirname, 'restore-recording.lua'));
+const FIXED_KEYS = 8;
+/** A row that is replaced while it changes is looked at again so often. */
+const TRIES = 5;
+
+@Injectable()
+export class RedisRecordingRestorer extends RecordingRestorer {
+  constructor(
+    private readonly connections: RedisConnections,
+    private readonly clock: Clock,
+  ) {
+    super();
+  }
+
+  async restore(returns: readonly Return[], guard: RestoreGuard): Promise<Restored[]> {
+    const results: Restored[] = returns.map(() => 'kept');
+    let open = returns.map((one, i) => ({ i, one, before: null as StoredRecording | null }));
+    for (let tried = 0; tried < TRIES && open.length > 0; tried++) {
+      const calls = open.map(({ one, before }) => this.call(one, before, guard));
+      const answers = (await restoreScript.runAll(this.connections.command, calls)) as string[][];
+      open = open.filter((entry, n) => {
+        const [kind, doc = ''] = answers[n] ?? [];
+        if (kind === 'superseded') throw new RebuildSuperseded();
+        if (kind === 'restored') results[entry.i] = 'restored';
+        if (kind === 'older') entry.before = JSON.parse(doc) as StoredRecording;
+        return kind === 'older';
+      });
+    }
+    return results;
+  }
+
+  async known(ids: readonly RecordingId[]): Promise<Set<RecordingId>> {
+    const asked = this.connections.command.pipeline();
+    for (const id of ids) asked.exists(keys.recording(id)).zscore(keys.deleted(), id);
+    const answers = (await asked.exec().catch((error: unknown) => Promise.reject(redisFailure(error)))) ?? [];
+    const values = answers.map(([error, value]) => {
+      if (error) throw redisFailure(error);
+      return value;
+    });
+    return new Set(ids.filter((_, i) => values[2 * i] === 1 || values[2 * i + 1] !== null));
+  }
+
+  private call(
+    { recording, history, effects }: Return,
+    before: StoredRecording | null,
+    guard: RestoreGuard,
+  ): ScriptCall {
+    const { add, remove } = indexChanges(before, recording);
+    const indexes = [...new Set([...add.map(([key]) => key), ...remove])];
+    const numberOf = new Map(indexes.map((key, i) => [key, i + FIXED_KEYS + 1]));
+    const { key } = recording.upkeep;
+    const { id, roomId } = recording;
+    return {
+      keys: [
+        keys.recording(id),
+        keys.slot(roomId),
+        keys.slots(),
+        keys.unsettled(),
+        keys.outbox(),
+        keys.epoch(),
+        keys.rebuild(),
+        key ? keys.idempotency(key.caller, key.key) : keys.epoch(),
+        ...indexes,
+      ],
+      args: [
+        JSON.stringify({ ...this.step(recording, before, guard), history: formatHistory(history) }),
+        JSON.stringify(add.map(([index, score]) => [numberOf.get(index), String(score)])),
+        JSON.stringify(remove.map((index) => numberOf.get(index))),
+        JSON.stringify(effects.map((effect, i) => fileEntry(recording, effect, i))),
+      ],
+    };
+  }
+
+  private step(
+    recording: StoredRecording,
+    before: StoredRecording | null,
+    guard: RestoreGuard,
+  ): Record<string, unknown> {
+    const { id, roomId, rev, upkeep, requestedAt } = recording;
+    const now = this.clock.now();
+    const useMs = requestedAt + KEY_USE_MS - now;
+    return {
+      id,
+      room: roomId,
+      before: String(before?.rev ?? 0),
+      rev: String(rev),
+      doc: JSON.stringify(recording),
+      slot: upkeep.holdsSlot,
+      unsettled: isUnsettled(recording),
+      token: guard ?? '',
+      now: String(now),
+      ...(upkeep.key &&
+        useMs > 0 && {
+          use: JSON.stringify({ input: upkeep.key.input, recordingId: id }),
+          useMs: String(useMs),
+        }),
+    };
+  }
+}

@@ -1,0 +1,34 @@
+import { comeBack, effectsOfReturn } from '../domain/come-back.js';
+import type { ArchivedRecording } from './archived-recording.js';
+import type { Return } from './recording-restorer.port.js';
+import type { HistoryEntry } from './recording.store.js';
+
+export interface ReturnTerms {
+  /** Of this return, from ReturnCount. */
+  readonly number: number;
+  /** The event log that follows; the return stands before its first event. */
+  readonly epoch: string;
+  readonly at: number;
+  readonly cause: string;
+  readonly startTimeoutMs: number;
+}
+
+/** What a record of the bucket brings back. Its history goes on with the return itself, which clients see by its version. */
+export function returnOf(record: ArchivedRecording, terms: ReturnTerms): Return {
+  const { number, epoch, at, cause, startTimeoutMs } = terms;
+  const recording = comeBack(record.recording, number, at);
+  const entry: HistoryEntry = {
+    position: { epoch, id: `0-${number}` },
+    version: recording.version,
+    type: 'UPDATED',
+    previousStatus: null,
+    at: recording.updatedAt,
+    cause,
+    changes: {},
+  };
+  return {
+    recording,
+    history: [...record.history, entry],
+    effects: effectsOfReturn(recording, at, { startTimeoutMs }),
+  };
+}
