@@ -1,6 +1,6 @@
 import type { ApolloDriverConfig } from '@nestjs/apollo';
-import { GraphQLError } from 'graphql';
-import { isTallyError } from '../kernel/errors.js';
+import { GraphQLError, OperationTypeNode } from 'graphql';
+import { TallyError, isTallyError } from '../kernel/errors.js';
 import { refuseTooMuch } from './query-limits.js';
 
 type ApolloPlugin = NonNullable<ApolloDriverConfig['plugins']>[number];
@@ -11,6 +11,7 @@ export const httpLimits: ApolloPlugin = {
     Promise.resolve({
       didResolveOperation: ({ schema, document, operation, request }) => {
         try {
+          if (operation?.operation === OperationTypeNode.SUBSCRIPTION) throw overHttp();
           if (operation) refuseTooMuch(schema, document, operation, request.variables);
           return Promise.resolve();
         } catch (error) {
@@ -19,6 +20,13 @@ export const httpLimits: ApolloPlugin = {
       },
     }),
 };
+
+function overHttp(): TallyError {
+  return new TallyError(
+    'BAD_USER_INPUT',
+    'subscriptions travel over a WebSocket; connect to this path with the protocol graphql-transport-ws',
+  );
+}
 
 function asRequestError(originalError: Error): GraphQLError {
   return new GraphQLError(originalError.message, { originalError, extensions: { http: { status: 400 } } });
