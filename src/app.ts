@@ -8,6 +8,7 @@ import { Instance } from './config/instance.js';
 import type { Clock } from './kernel/clock.js';
 import { Drain } from './ops/drain.js';
 import { createLogger } from './ops/logger.js';
+import { refuseUnread, refuseUnrouted } from './ops/unrouted.js';
 import { guardAdminPages, secureHeaders, serveHealthAlone } from './ops/door.js';
 
 export interface AppOptions {
@@ -18,6 +19,9 @@ export interface AppOptions {
 
 /** The largest request body: a GraphQL document with its variables, or a webhook with the metadata of a whole room. */
 const BODY_LIMIT_BYTES = 1_048_576;
+
+/** More characters than a request's head can have. */
+const LONGEST_PARAM = 65_536;
 
 /**
  * The whole application in one role, ready to listen. It starts, and serves what it can, also while Redis, the
@@ -50,6 +54,13 @@ function newAdapter(): FastifyAdapter {
     trustProxy: 'loopback, linklocal, uniquelocal',
     // A request that trickles in holds a connection; what is answered may take as long as it needs.
     requestTimeout: 60_000,
+    // An id that can't exist is a recording that is not there, however long it is; no route has a pattern to wear out.
+    routerOptions: { maxParamLength: LONGEST_PARAM },
+    // A label may have any name, `__proto__` too: as a key of its own it is harmless, and nothing is merged here.
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
+    frameworkErrors: refuseUnrouted,
+    clientErrorHandler: refuseUnread,
     // Drain has waited for what could end by itself; downloads and subscriptions would go on for hours.
     forceCloseConnections: true,
   });

@@ -26,8 +26,11 @@ const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
 const WORDS_BY_STATUS: Readonly<Record<number, string>> = {
   400: 'the request is not well formed',
   404: 'there is nothing at this path',
+  408: 'the request did not arrive in time',
   413: 'the request body is too large',
+  414: 'the path is too long',
   415: 'this content type is not understood here',
+  431: 'the headers of the request are too large',
   503: 'this instance is shutting down; ask another one',
 };
 

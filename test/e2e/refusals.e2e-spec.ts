@@ -1,0 +1,79 @@
+import { connect } from 'node:net';
+import { request } from 'node:http';
+import { ADMIN_KEY, startStack, type TestInstance, type TestStack } from '../support/app.js';
+
+describe('whoever asks for what can not be', () => {
+  let stack: TestStack;
+  let instance: TestInstance;
+  beforeAll(async () => {
+    stack = await startStack();
+    instance = await stack.start();
+  });
+  afterAll(() => stack.close());
+
+  const refusal = { error: { code: 'BAD_USER_INPUT', message: expect.any(String) as string } };
+
+  /** As it is: fetch would correct such a path. */
+  const get = (path: string): Promise<{ status: number | undefined; body: unknown }> =>
+    new Promise((resolve, reject) => {
+      const headers = { authorization: `Bearer ${ADMIN_KEY}` };
+      const { hostname, port } = new URL(instance.url);
+      request({ hostname, port, path, headers }, (answer) => {
+        let text = '';
+        answer.setEncoding('utf8');
+        answer.on('data', (piece: string) => (text += piece));
+        answer.on('end', () => resolve({ status: answer.statusCode, body: JSON.parse(text) as unknown }));
+      })
+        .on('error', reject)
+        .end();
+    });
+
+  const speak = (text: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      let heard = '';
+      const { hostname, port } = new URL(instance.url);
+      const socket = connect(Number(port), hostname, () => socket.write(text));
+      socket
+        .setEncoding('utf8')
+        .on('data', (piece: string) => (heard += piece))
+        .on('error', reject)
+        .on('close', () => resolve(heard));
+    });
+
+  it('is told that a recording with an endless id is not there', async () => {
+    const { status, body } = await get(`/recordings/${'x'.repeat(7_000)}/media`);
+    expect([status, body]).toEqual([
+      404,
+      { error: expect.objectContaining({ code: 'RECORDING_NOT_FOUND' }) as object },
+    ]);
+  });
+
+  it('is told in the one shape that a path is no URL', async () => {
+    expect(await get('/recordings/%zz/media')).toEqual({ status: 400, body: refusal });
+  });
+
+  it.each([
+    ['a request that is none', 'FOO / HTTP/1.1\r\n\r\n', 400],
+    ['headers too large', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  ])('is answered in the one shape to %s', async (_what, text, status) => {
+    const heard = await speak(text);
+    expect(heard).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(JSON.parse(heard.split('\r\n\r\n')[1] ?? '')).toEqual(refusal);
+  });
+
+  it('is told where subscriptions are to be had, not that something broke here', async () => {
+    const { status, code, errors } = await instance.graphql('subscription { recordingEvents { cursor } }');
+    expect([status, code]).toEqual([400, 'BAD_USER_INPUT']);
+    expect(errors[0]?.message).toContain('WebSocket');
+  });
+
+  it('may look for a label of any name', async () => {
+    const filter = JSON.parse(
+      '{"labels":{"__proto__":{"admin":true},"constructor":{"prototype":1}}}',
+    ) as object;
+    const query = 'query ($filter: RecordingFilter) { recordings(filter: $filter) { totalCount } }';
+    const { errors, data } = await instance.graphql(query, { filter });
+    expect(errors).toEqual([]);
+    expect(data).toEqual({ recordings: { totalCount: 0 } });
+  });
+});
