@@ -31,7 +31,9 @@ import { RecordingStore } from './store/recording.store.js';
 import { RedisRecordingPages } from './store/redis-recording-pages.js';
 import { RedisRecordingRestorer } from './store/redis-recording-restorer.js';
 import { RedisRecordingStore } from './store/redis-recording.store.js';
+import { RedisRoomSlots } from './store/redis-room-slots.js';
 import { ReturnCount } from './store/return-count.js';
+import { RoomSlots } from './store/room-slots.port.js';
 import { ApplyLiveKitEvent } from './use-cases/apply-livekit-event.js';
 import { CheckRecorder } from './use-cases/check-recorder.js';
 import { ContinueRecording } from './use-cases/continue-recording.js';
@@ -57,6 +59,7 @@ const adapters = [
   { provide: EffectDispatcher, useClass: QueueEffects },
   { provide: RecorderLog, useClass: RedisRecorderLog },
   { provide: RecordingRestorer, useClass: RedisRecordingRestorer },
+  { provide: RoomSlots, useClass: RedisRoomSlots },
   ReturnCount,
   MetadataArchive,
 ];

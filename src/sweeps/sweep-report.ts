@@ -62,6 +62,10 @@ export class SweepReport implements SweepPass {
     }
   }
 
+  note(finding: Finding): void {
+    this.tell(finding);
+  }
+
   failed(finding: Finding, error: unknown): void {
     this.counts.failed += 1;
     this.tell({ ...finding, action: `failed to ${finding.action}` });

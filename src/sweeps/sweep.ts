@@ -48,6 +48,8 @@ export interface SweepPass {
   isSeenAgain(finding: Finding): boolean;
   /** Proven already: acted on at once. */
   found(finding: Finding, act: () => Promise<void>): Promise<void>;
+  /** Told, and left as it is: nobody but a person can say what is right. */
+  note(finding: Finding): void;
   /** Something that could not be looked at; told, not acted on. */
   failed(finding: Finding, error: unknown): void;
 }

@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../kernel/clock.js';
 import type { RecordingId } from '../../kernel/ids.js';
-import { keys } from '../../redis/keys.js';
+import { EVENTS_CHANNEL, keys } from '../../redis/keys.js';
 import { RebuildSuperseded } from '../../redis/not-whole.js';
 import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
 import { Script, type ScriptCall } from '../../redis/script.js';
-import type { StoredRecording } from '../domain/recording.js';
+import { type StoredRecording, visiblePart } from '../domain/recording.js';
 import { isUnsettled } from '../domain/slot.js';
 import { fileEntry } from './filed-effects.js';
-import { formatHistory } from './history.js';
+import { formatHistory, historyLine } from './history.js';
 import { indexChanges } from './index-entries.js';
 import {
   RecordingRestorer,
@@ -17,10 +17,10 @@ import {
   type RestoreGuard,
   type Return,
 } from './recording-restorer.port.js';
-import { KEY_USE_MS } from './recording.store.js';
+import { type HistoryEntry, KEY_USE_MS } from './recording.store.js';
 
 const restoreScript = new Script(join(__dirname, 'restore-recording.lua'));
-const FIXED_KEYS = 8;
+const FIXED_KEYS = 9;
 /** A row that is replaced while it changes is looked at again so often. */
 const TRIES = 5;
 
@@ -81,10 +81,11 @@ export class RedisRecordingRestorer extends RecordingRestorer {
         keys.epoch(),
         keys.rebuild(),
         key ? keys.idempotency(key.caller, key.key) : keys.epoch(),
+        keys.events(),
         ...indexes,
       ],
       args: [
-        JSON.stringify({ ...this.step(recording, before, guard), history: formatHistory(history) }),
+        JSON.stringify({ ...this.step(recording, before, guard), ...historyOf(recording, history, guard) }),
         JSON.stringify(add.map(([index, score]) => [numberOf.get(index), String(score)])),
         JSON.stringify(remove.map((index) => numberOf.get(index))),
         JSON.stringify(effects.map((effect, i) => fileEntry(recording, effect, i))),
@@ -117,4 +118,22 @@ export class RedisRecordingRestorer extends RecordingRestorer {
         }),
     };
   }
+}
+
+/** While Redis is whole, the return itself is an event of the log that is there, and has its place in it. */
+function historyOf(
+  recording: StoredRecording,
+  history: readonly HistoryEntry[],
+  guard: RestoreGuard,
+): Record<string, string> {
+  const last = history.at(-1);
+  if (guard !== null || last === undefined) return { history: formatHistory(history) };
+  const { position: _position, ...entry } = last;
+  const { type, previousStatus, at, cause } = entry;
+  return {
+    history: formatHistory(history.slice(0, -1)),
+    line: historyLine(entry),
+    event: JSON.stringify({ type, previousStatus, at, cause, recording: visiblePart(recording) }),
+    channel: EVENTS_CHANNEL,
+  };
 }

@@ -1,6 +1,6 @@
 -- restore-recording.lua: one recording comes back from the bucket, with all that the commit script keeps for it but its events.
--- KEYS 1 recording  2 room slot  3 slots by age  4 unsettled  5 outbox  6 epoch (the mark that Redis is whole)  7 rebuild  8 idempotency key  9.. indexes
--- ARGV 1 step (json): id, room, before (rev of the row it replaces, '0' = there is none), rev, doc, history, slot, unsettled, token ('' = Redis is whole), use, useMs, now
+-- KEYS 1 recording  2 room slot  3 slots by age  4 unsettled  5 outbox  6 epoch (the mark that Redis is whole)  7 rebuild  8 idempotency key  9 event stream  10.. indexes
+-- ARGV 1 step (json): id, room, before (rev of the row it replaces, '0' = there is none), rev, doc, history, slot, unsettled, token ('' = Redis is whole, and its return is an event), event, line (of the history, for that event), channel, use, useMs, now
 --      2 index entries (json): [[key number, score]] to add  3 key numbers (json) to remove from  4 effects (json): entries to file
 -- Returns {'restored'} | {'kept'} (a row at least as new) | {'older', doc} (a row that is older, and not the expected one) | {'superseded'}
 local step = cjson.decode(ARGV[1])
@@ -15,7 +15,13 @@ local rev = redis.call('HGET', KEYS[1], 'rev')
 if rev and tonumber(rev) >= tonumber(step.rev) then return { 'kept' } end
 if rev and rev ~= step.before then return { 'older', redis.call('HGET', KEYS[1], 'doc') } end
 
-redis.call('HSET', KEYS[1], 'rev', step.rev, 'doc', step.doc, 'history', step.history)
+local history = step.history
+local position = nil
+if step.event then
+  position = redis.call('XADD', KEYS[9], '*', 'event', step.event)
+  history = history .. '\n' .. redis.call('GET', KEYS[6]) .. '/' .. position .. ' ' .. step.line
+end
+redis.call('HSET', KEYS[1], 'rev', step.rev, 'doc', step.doc, 'history', history)
 if step.slot then
   -- A slot may have been freed after the copy was made; whoever holds the room was requested last. In a Redis that is whole, whoever holds it does.
   local holder = redis.call('HGET', KEYS[2], 'recording')
@@ -37,4 +43,5 @@ if step.use then redis.call('SET', KEYS[8], step.use, 'PX', step.useMs, 'NX') en
 for _, entry in ipairs(cjson.decode(ARGV[2])) do redis.call('ZADD', KEYS[entry[1]], entry[2], step.id) end
 for _, number in ipairs(cjson.decode(ARGV[3])) do redis.call('ZREM', KEYS[number], step.id) end
 for _, entry in ipairs(cjson.decode(ARGV[4])) do redis.call('ZADD', KEYS[5], step.now, entry) end
+if position then redis.call('PUBLISH', step.channel, '"' .. position .. '"') end
 return { 'restored' }

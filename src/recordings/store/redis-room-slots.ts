@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../kernel/clock.js';
+import type { RecordingId, RoomId } from '../../kernel/ids.js';
+import { keys } from '../../redis/keys.js';
+import { notWhole } from '../../redis/not-whole.js';
+import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
+import { Script } from '../../redis/script.js';
+import { type HeldSlot, RoomSlots } from './room-slots.port.js';
+
+const freeSlot = new Script(join(__dirname, 'free-slot.lua'));
+
+@Injectable()
+export class RedisRoomSlots extends RoomSlots {
+  constructor(
+    private readonly connections: RedisConnections,
+    private readonly clock: Clock,
+  ) {
+    super();
+  }
+
+  async *heldLongerThan(ms: number): AsyncIterable<HeldSlot> {
+    const until = this.clock.now() - ms;
+    // As many as there are recordings in progress: names alone, what they hold is read one by one.
+    const rooms = await this.ask((redis) => redis.zrange(keys.slots(), '-inf', until, 'BYSCORE'));
+    for (const room of rooms as RoomId[]) {
+      const [recordingId, since] = await this.ask((redis) =>
+        redis.hmget(keys.slot(room), 'recording', 'since'),
+      );
+      if (typeof recordingId === 'string' && Number(since) <= until)
+        yield { roomId: room, recordingId: recordingId as RecordingId, since: Number(since) };
+    }
+  }
+
+  async free({ roomId, recordingId }: HeldSlot, rev: number | null): Promise<boolean> {
+    const answer = await freeSlot.run(
+      this.connections.command,
+      [keys.slot(roomId), keys.slots(), keys.recording(recordingId), keys.epoch()],
+      [roomId, recordingId, rev ?? ''],
+    );
+    if (answer === -1) throw notWhole();
+    return answer === 1;
+  }
+
+  private async ask<T>(question: (redis: RedisConnections['command']) => Promise<T>): Promise<T> {
+    try {
+      return await question(this.connections.command);
+    } catch (error) {
+      throw redisFailure(error);
+    }
+  }
+}

@@ -1,0 +1,198 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../kernel/clock.js';
+import { parseRoomId, type RecordingId, type RoomId } from '../kernel/ids.js';
+import { comeBack } from '../recordings/domain/come-back.js';
+import { isFinal, type StoredRecording } from '../recordings/domain/recording.js';
+import { hasLiveEgress } from '../recordings/domain/slot.js';
+import { parseMetadataKey, readArchived } from '../recordings/store/archived-recording.js';
+import { MetadataArchive } from '../recordings/store/metadata-archive.js';
+import { RecordingStore } from '../recordings/store/recording.store.js';
+import { DeleteRecording } from '../recordings/use-cases/delete-recording.js';
+import { RecordingWriter } from '../recordings/write/recording.writer.js';
+import { mediaKey, metadataKey, parseMediaKey, roomMetadataKey } from '../storage/object-keys.js';
+import { type ObjectInfo, ObjectStorage } from '../storage/object-storage.port.js';
+import type { ObjectsSeen } from './objects-seen.js';
+import { RestoreFromRecord } from './restore-from-record.js';
+import type { SweepPass } from './sweep.js';
+
+/** What was written or changed less than this ago is on its way: uploads, records, deletions. */
+export const ON_ITS_WAY_MS = 5 * 60_000;
+
+interface Named {
+  readonly info: ObjectInfo;
+  readonly what: 'metadata' | 'media';
+  readonly roomId: RoomId;
+  readonly recordingId: RecordingId;
+  readonly audioOnly: boolean | null;
+}
+
+/** Objects whose recording is unknown, deleted, or tells something else. Objects that are none of ours are left alone. */
+@Injectable()
+export class LookAtObjects {
+  constructor(
+    private readonly storage: ObjectStorage,
+    private readonly store: RecordingStore,
+    private readonly writer: RecordingWriter,
+    private readonly archive: MetadataArchive,
+    private readonly deletion: DeleteRecording,
+    private readonly restore: RestoreFromRecord,
+    private readonly clock: Clock,
+  ) {}
+
+  async look(pass: SweepPass, objects: readonly ObjectInfo[], seen: ObjectsSeen): Promise<void> {
+    const named = objects.map(nameOf).filter((one) => one !== null);
+    for (const { recordingId, what } of named) seen.add(recordingId, what);
+    pass.examined(named.length);
+    const ids = [...new Set(named.map(({ recordingId }) => recordingId))];
+    const rows = new Map(await Promise.all(ids.map(async (id) => [id, await this.store.get(id)] as const)));
+    for (const one of named) {
+      const row = rows.get(one.recordingId) ?? null;
+      if (this.clock.now() - one.info.lastModifiedMs < ON_ITS_WAY_MS && row?.upkeep.deleted !== true)
+        continue;
+      if (row === null) await this.lookAtOrphan(pass, one, seen);
+      else if (row.upkeep.deleted) await this.lookAtLeftover(pass, one, row.audioOnly);
+      else if (!isOf(one, row)) this.noteForeign(pass, one);
+      else if (one.what === 'metadata') await this.lookAtRecord(pass, one, row);
+      else await this.lookAtMedia(pass, one, row);
+    }
+    for (const room of roomsOf(objects)) await this.lookAtRoom(pass, room);
+  }
+
+  private async lookAtOrphan(pass: SweepPass, one: Named, seen: ObjectsSeen): Promise<void> {
+    const { recordingId, info } = one;
+    if (await this.store.wasDeleted(recordingId)) return this.lookAtLeftover(pass, one, one.audioOnly);
+    if (one.what === 'metadata') {
+      return pass.suspect(
+        {
+          kind: 'RECORD_WITHOUT_ROW',
+          subject: recordingId,
+          action: 'restore the recording',
+          detail: `${info.key} tells of a recording that is unknown`,
+        },
+        () => this.restore.execute(info.key, pass.cause),
+      );
+    }
+    // With a record it comes back by that, and its media with it.
+    const record = metadataKey(one.roomId, recordingId);
+    if (seen.has(recordingId, 'metadata') || (await this.storage.head(record)) !== null) return;
+    pass.note({
+      kind: 'MEDIA_WITHOUT_RECORD',
+      subject: info.key,
+      action: 'none: keep it or remove it by hand',
+      detail: `${info.sizeBytes} bytes of which no record says whose they are`,
+    });
+  }
+
+  private lookAtLeftover(pass: SweepPass, one: Named, audioOnly: boolean | null): Promise<void> {
+    const { roomId, recordingId: id, info } = one;
+    return pass.suspect(
+      {
+        kind: 'LEFTOVER',
+        subject: info.key,
+        action: 'remove it',
+        detail: `recording ${id} was deleted`,
+      },
+      async () => {
+        if (audioOnly !== null) return this.deletion.carryOut({ id, roomId, audioOnly }, pass.cause);
+        const result = (await this.storage.deleteMany([info.key])).get(info.key);
+        if (result?.deleted !== true) throw new Error(`the storage did not delete ${info.key}`);
+      },
+    );
+  }
+
+  private noteForeign(pass: SweepPass, { info, recordingId }: Named): void {
+    pass.note({
+      kind: 'MEDIA_WITHOUT_RECORD',
+      subject: info.key,
+      action: 'none: keep it or remove it by hand',
+      detail: `recording ${recordingId} is kept under another name`,
+    });
+  }
+
+  /** Read only where its time says that it is older than the row. */
+  private async lookAtRecord(pass: SweepPass, one: Named, row: StoredRecording): Promise<void> {
+    const { returned } = row.upkeep;
+    const asItCame = returned !== undefined && returned.rev === row.rev;
+    const changedAt = asItCame ? returned.copyAt : row.updatedAt;
+    if (one.info.lastModifiedMs >= changedAt || this.clock.now() - row.updatedAt < ON_ITS_WAY_MS) return;
+    const body = await this.storage.get(one.info.key);
+    if (body === null || (await this.isCurrent(one.info.key, body, row))) return;
+    await pass.suspect(
+      {
+        kind: 'METADATA_OLDER',
+        subject: row.id,
+        action: 'write its record',
+        detail: `${one.info.key} is older than version ${row.version}`,
+      },
+      () => this.archive.write(row.id),
+    );
+  }
+
+  private async isCurrent(key: string, body: Buffer, row: StoredRecording): Promise<boolean> {
+    const read = readArchived(key, body);
+    if ('fault' in read) return false;
+    const copy = read.record.recording;
+    const number = row.upkeep.returned?.number ?? copy.upkeep.returned?.number ?? 0;
+    return comeBack(copy, number, 0).version >= row.version;
+  }
+
+  /** Media that an egress left without a word is shown, never hidden. */
+  private async lookAtMedia(pass: SweepPass, one: Named, row: StoredRecording): Promise<void> {
+    if (row.hasMedia || !isFinal(row.status) || hasLiveEgress(row) || row.upkeep.deletion !== null) return;
+    const { sizeBytes } = one.info;
+    await pass.suspect(
+      {
+        kind: 'MEDIA_NOT_SHOWN',
+        subject: row.id,
+        action: 'show its media',
+        detail: `${one.info.key} has ${sizeBytes} bytes`,
+      },
+      async () => {
+        await this.writer.tell(
+          row.id,
+          { kind: 'media-looked-for', media: { sizeBytes }, at: this.clock.now() },
+          pass.cause,
+        );
+      },
+    );
+  }
+
+  private async lookAtRoom(pass: SweepPass, { roomId, info }: RoomObject): Promise<void> {
+    if (this.clock.now() - info.lastModifiedMs < ON_ITS_WAY_MS) return;
+    if ((await this.store.countInRoom(roomId)) > 0) return;
+    await pass.suspect(
+      {
+        kind: 'LEFTOVER',
+        subject: info.key,
+        action: 'remove it',
+        detail: `no recording of room ${roomId} is left`,
+      },
+      () => this.archive.dropRoom(roomId),
+    );
+  }
+}
+
+interface RoomObject {
+  readonly roomId: RoomId;
+  readonly info: ObjectInfo;
+}
+
+/** Null: none of ours, or none of a recording. */
+function nameOf(info: ObjectInfo): Named | null {
+  const record = parseMetadataKey(info.key);
+  if (record !== null) return { info, what: 'metadata', ...record, audioOnly: null };
+  const media = parseMediaKey(info.key);
+  if (media === null || info.key !== mediaKey(media.roomId, media.recordingId, media.audioOnly)) return null;
+  return { info, what: 'media', ...media };
+}
+
+function isOf({ roomId, audioOnly }: Named, row: StoredRecording): boolean {
+  return roomId === row.roomId && (audioOnly === null || audioOnly === row.audioOnly);
+}
+
+function roomsOf(objects: readonly ObjectInfo[]): RoomObject[] {
+  return objects.flatMap((info) => {
+    const roomId = parseRoomId(info.key.split('/')[2] ?? '');
+    return roomId !== null && info.key === roomMetadataKey(roomId) ? [{ roomId, info }] : [];
+  });
+}

@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import { Config } from '../config/config.js';
+import { Clock } from '../kernel/clock.js';
+import { EventLog } from '../recordings/events/event-log.port.js';
+import { parseMetadataKey, readArchived } from '../recordings/store/archived-recording.js';
+import { RecordingRestorer } from '../recordings/store/recording-restorer.port.js';
+import { RecordingStore } from '../recordings/store/recording.store.js';
+import { ReturnCount } from '../recordings/store/return-count.js';
+import { returnOf } from '../recordings/store/return-of.js';
+import { ObjectStorage } from '../storage/object-storage.port.js';
+
+/** A record of the bucket whose recording nobody knows any more becomes that recording again. */
+@Injectable()
+export class RestoreFromRecord {
+  constructor(
+    private readonly storage: ObjectStorage,
+    private readonly store: RecordingStore,
+    private readonly restorer: RecordingRestorer,
+    private readonly returns: ReturnCount,
+    private readonly events: EventLog,
+    private readonly config: Config,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Does nothing where the recording is known, was deleted, or its record is gone. Throws for a record that can't be understood. */
+  async execute(key: string, cause: string): Promise<void> {
+    const id = parseMetadataKey(key)?.recordingId;
+    // The row first: a deletion takes the record away before the row.
+    if (id === undefined || (await this.store.get(id)) !== null || (await this.store.wasDeleted(id))) return;
+    const body = await this.storage.get(key);
+    if (body === null) return;
+    const read = readArchived(key, body);
+    if ('fault' in read) throw new Error(`${key} is no record of a recording: ${read.fault}`);
+    const number = await this.returns.next();
+    await this.returns.take(number);
+    const { epoch } = await this.events.end();
+    const terms = { number, epoch, at: this.clock.now(), cause };
+    const startTimeoutMs = this.config.recordingStartTimeoutMs;
+    await this.restorer.restore([returnOf(read.record, { ...terms, startTimeoutMs })], null);
+  }
+}
