@@ -10,8 +10,7 @@ import { Dice } from './world/dice.js';
 import { withSeededIds } from './world/seeded-ids.js';
 import { SimWorld } from './world/sim-world.js';
 
-/** After the last fault is healed, the meetings go on for a while, end, and everything has to have come to rest. */
-const AFTER_HEALING_MS = 20_000;
+/** After the last fault is healed the meetings go on for a while and end; then everything has to come to rest. */
 const CONVERGED_WITHIN_MS = 300_000;
 const REST_MS = 5_000;
 const LOBBY = 'lobby';
@@ -93,7 +92,7 @@ class Run {
     for (const action of plan.actions) world.clock.after(action.at, () => this.performer.perform(action));
     await this.until(start + plan.healAt);
     this.heal();
-    await this.until(world.clock.now() + AFTER_HEALING_MS);
+    await this.until(world.clock.now() + plan.goOnMs);
     this.endMeetings();
     await this.settle();
     this.check((invariant) => invariant.end?.(world));
@@ -141,6 +140,7 @@ class Run {
     world.trace.add('plan', 'everything is healed');
     world.engine.clearFaults();
     world.engine.busSilent(false);
+    world.listsLookEmpty = false;
     for (const worker of world.engine.fleet.list()) if (worker.paused) world.engine.resumeWorker(worker.id);
     if (!world.engine.fleet.list().some(({ alive }) => alive)) world.engine.addWorker();
     Object.assign(world.bucket, { away: false, deleteFails: 0, answersLost: 0, slow: false });

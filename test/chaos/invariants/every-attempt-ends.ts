@@ -4,6 +4,8 @@ import { type Invariant, Lasting } from './invariant.js';
 /** In calm: a start's own limit with its grace, or the longest upload with what it takes to notice its end. */
 const STARTING_MS = 40_000;
 const ENDING_MS = 120_000;
+/** From the answer to a stop, whatever of it arrived where. */
+const STOPPED_MS = 150_000;
 
 /**
  * I2: every attempt comes to an end: no start and no ending takes longer than its bound, when all meetings are over all recordings
@@ -12,6 +14,7 @@ const ENDING_MS = 120_000;
 export function everyAttemptEnds(): Invariant {
   const starting = new Lasting(STARTING_MS);
   const ending = new Lasting(ENDING_MS);
+  const stopped = new Lasting(STOPPED_MS);
   return {
     name: 'I2',
     second: (world) => {
@@ -25,7 +28,10 @@ export function everyAttemptEnds(): Invariant {
           world,
           rows.filter(({ status }) => status === 'ENDING').map(({ id }) => id),
         );
-      return slow === null ? null : `${slow} does not come to an end`;
+      if (slow !== null) return `${slow} does not come to an end`;
+      const still = rows.filter(({ id }) => world.stopTaken.has(id)).map(({ id }) => id);
+      const deaf = stopped.longest(world, still);
+      return deaf === null ? null : `${deaf} goes on although its stop was taken`;
     },
     committed: (_world, before, next) => {
       const vanishes = next.upkeep.deleted && before?.upkeep.deleted === false;

@@ -11,6 +11,7 @@ type Trouble = Extract<
       | 'silence-bus'
       | 'restart-livekit'
       | 'storage'
+      | 'empty-lists'
       | 'restart-redis'
       | 'crash'
       | 'stop-instance';
@@ -53,6 +54,11 @@ export function performTrouble(world: SimWorld, action: Trouble): void {
     case 'restart-livekit':
       engine.restartServer();
       return world.disturb(clock.now() + LIVEKIT_RESTART_MS);
+    case 'empty-lists':
+      world.listsLookEmpty = true;
+      return heal(action.forMs, () => {
+        world.listsLookEmpty = false;
+      });
     case 'storage':
       if (action.what === 'away') bucket.away = true;
       if (action.what === 'delete-fails') bucket.deleteFails = 0.6;
@@ -72,12 +78,10 @@ export function performTrouble(world: SimWorld, action: Trouble): void {
   }
 }
 
-function crash(
-  world: SimWorld,
-  { place, calls, withEffect, backInMs }: Extract<Action, { do: 'crash' }>,
-): void {
+function crash(world: SimWorld, action: Extract<Action, { do: 'crash' }>): void {
   const { clock } = world;
-  world.instances[place]?.life.crashAfter(calls, withEffect);
+  const { place, backInMs } = action;
+  world.instances[place]?.life.crashAfter(action);
   // One that has nothing to do dies all the same.
   clock.after(Math.min(backInMs, 2_000), () => world.killInstance(place));
   world.disturb(clock.now() + backInMs);

@@ -58,7 +58,12 @@ export class Performer {
 
   stop(room: string): void {
     const recording = this.newest(room, () => true);
-    if (recording) this.ask('stop', recording.id, (at) => at.use(StopRecording).execute(recording.id, USER));
+    if (!recording) return;
+    this.ask('stop', recording.id, async (at) => {
+      const stopped = await at.use(StopRecording).execute(recording.id, USER);
+      this.world.stopTaken.add(stopped.id);
+      return stopped;
+    });
   }
 
   private join(room: string, who: string): void {

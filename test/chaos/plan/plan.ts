@@ -31,10 +31,14 @@ export type Action = { readonly at: number } & (
       readonly what: 'away' | 'delete-fails' | 'answers-lost' | 'slow';
       readonly forMs: number;
     }
+  /** LiveKit's whole list of egresses is empty although there are some. */
+  | { readonly do: 'empty-lists'; readonly forMs: number }
   | { readonly do: 'restart-redis'; readonly forMs: number; readonly losing: boolean }
   | {
       readonly do: 'crash';
       readonly place: number;
+      /** Which of its calls are counted, by the beginning of their names; empty: all. */
+      readonly what: string;
       readonly calls: number;
       readonly withEffect: boolean;
       readonly backInMs: number;
@@ -57,6 +61,8 @@ export interface Plan {
   readonly lobby: boolean;
   /** When everything is healed, ms from the beginning. */
   readonly healAt: number;
+  /** How long the meetings go on then, ms. */
+  readonly goOnMs: number;
   /** How the meetings end then. */
   readonly ending: 'rooms-close' | 'people-leave' | 'stop-all';
 }

@@ -12,7 +12,8 @@ export class Incarnation {
   private stopped: Promise<void> | null = null;
   private stoppedAt: number | null = null;
   private goOn: () => void = () => undefined;
-  private crashIn: { calls: number; withEffect: boolean } | null = null;
+  private crashIn: { what: string; calls: number; withEffect: boolean } | null = null;
+  private lastEffect = false;
   private readonly onDeath: (() => void)[] = [];
   readonly clock: Clock;
 
@@ -42,7 +43,7 @@ export class Incarnation {
   /** One call of a port. `op` is the effect with its answer. */
   async pass<T>(what: string, op: () => Promise<T> | T): Promise<T> {
     await this.standStill();
-    if (this.diesHere()) {
+    if (this.diesHere(what)) {
       if (this.lastEffect) void Promise.resolve(op()).catch(() => undefined);
       this.world.trace.add(this.name, `crashes at ${what}${this.lastEffect ? ', which takes effect' : ''}`);
       this.die();
@@ -66,9 +67,9 @@ export class Incarnation {
     if (this.dead) await never();
   }
 
-  /** Dies at one of its next calls: before it, or right after it took effect. */
-  crashAfter(calls: number, withEffect: boolean): void {
-    this.crashIn = { calls, withEffect };
+  /** Dies at one of its next calls of a kind, or of any: before it, or right after it took effect. */
+  crashAfter({ what, calls, withEffect }: { what: string; calls: number; withEffect: boolean }): void {
+    this.crashIn = { what, calls, withEffect };
   }
 
   die(): void {
@@ -105,11 +106,9 @@ export class Incarnation {
     });
   }
 
-  private lastEffect = false;
-
-  private diesHere(): boolean {
+  private diesHere(what: string): boolean {
     const { crashIn } = this;
-    if (crashIn === null) return false;
+    if (crashIn === null || !what.startsWith(crashIn.what)) return false;
     crashIn.calls -= 1;
     this.lastEffect = crashIn.withEffect;
     return crashIn.calls <= 0;

@@ -2,15 +2,19 @@ import { LiveKit } from '../../../src/livekit/livekit.port.js';
 import type { StartEgress } from '../../../src/livekit/livekit.types.js';
 import type { Incarnation } from './incarnation.js';
 
-/** Who is told what LiveKit answered to the question whether a worker lives. */
-export type AnswerWatcher = (egressId: string) => void;
+/** What is true of LiveKit beyond its simulator, and who listens. */
+export interface LiveKitSurroundings {
+  readonly listsLookEmpty: boolean;
+  /** The worker answered that it lives. */
+  hear(egressId: string): void;
+}
 
 /** LiveKit as one instance reaches it. */
 export class SimLiveKit extends LiveKit {
   constructor(
     private readonly door: LiveKit,
     private readonly of: Incarnation,
-    private readonly heard: AnswerWatcher,
+    private readonly around: LiveKitSurroundings,
   ) {
     super();
   }
@@ -40,7 +44,10 @@ export class SimLiveKit extends LiveKit {
   }
 
   listEgresses(filter?: { roomName?: string; active?: boolean }) {
-    return this.of.pass('listEgresses', () => this.door.listEgresses(filter));
+    return this.of.pass('listEgresses', async () => {
+      const listed = await this.door.listEgresses(filter);
+      return this.around.listsLookEmpty ? [] : listed;
+    });
   }
 
   askWorker(egressId: string) {
@@ -72,7 +79,7 @@ export class SimLiveKit extends LiveKit {
   private asked<T>(egressId: string, what: string, question: () => Promise<T>): Promise<T> {
     return this.of.pass(`${what} ${egressId.slice(-4)}`, async () => {
       const answer = await question();
-      if (answer === 'alive') this.heard(egressId);
+      if (answer === 'alive') this.around.hear(egressId);
       return answer;
     });
   }

@@ -67,6 +67,10 @@ export class SimWorld {
   readonly instances: (SimInstance | null)[] = [];
   /** What should never happen, whoever saw it. */
   readonly problems: string[] = [];
+  /** LiveKit lists no egress at all, falsely. */
+  listsLookEmpty = false;
+  /** Recordings whose stop a person was told is taken. */
+  readonly stopTaken = new Set<string>();
   /** When an egress' worker last answered that it lives. */
   readonly heard = new Map<string, number>();
   /** Recordings that came back from the bucket: their log begins where that happened. */
@@ -127,7 +131,7 @@ export class SimWorld {
       events: new SimEventLog(recordings, life),
       leases: new SimLeases(redis, this.leases, life),
       jobs,
-      livekit: new SimLiveKit(this.door, life, (egressId) => this.heard.set(egressId, this.clock.now())),
+      livekit: new SimLiveKit(this.door, life, this),
       storage: new SimStorage(this.bucket, life),
       recorders: new SimRecorderLog(redis, this.recorders, life),
       sweeps: new SimSweepStore(redis, this.sweeps, life),
@@ -146,6 +150,11 @@ export class SimWorld {
   /** Those whose process exists, stopped ones too. */
   alive(): SimInstance[] {
     return this.instances.filter((instance) => instance !== null && !instance.life.isDead) as SimInstance[];
+  }
+
+  /** The worker of this egress answered that it lives. */
+  hear(egressId: string): void {
+    this.heard.set(egressId, this.clock.now());
   }
 
   row(id: RecordingId): StoredRecording | null {

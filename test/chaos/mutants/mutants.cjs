@@ -1,0 +1,300 @@
+// The classic defects of recording services, each as a change of the source that brings it back. A text that is no longer found
+// exactly once fails loudly: the mutant has to follow the code.
+
+const change = (file, find, replace) => ({ file, find, replace });
+const M = 'src/recordings/domain';
+const U = 'src/recordings/use-cases';
+
+const MUTANTS = [
+  {
+    name: 'M1',
+    defect: 'a webhook is answered 200 though its processing failed',
+    changes: [
+      change(
+        'src/recordings/ingest/livekit-webhook.controller.ts',
+        'await this.jobs.add(applyLiveKitEvent, { event });',
+        'await this.jobs.add(applyLiveKitEvent, { event }).catch(() => undefined);',
+      ),
+    ],
+  },
+  {
+    name: 'M2',
+    defect: 'a late event overwrites a final status',
+    changes: [
+      change(
+        `${M}/egress-fact.ts`,
+        'if (isFinal(now.status)) return join(named, lateDuty(now, egress, state, at));',
+        'if (isFinal(now.status) && !primary) return join(named, lateDuty(now, egress, state, at));',
+      ),
+    ],
+  },
+  {
+    name: 'M3',
+    defect: 'an egress that is not listed is taken for dead at first sight',
+    changes: [
+      change(
+        `${M}/slot.ts`,
+        'const KNOWN_EGRESS = { looks: 3, spanMs: 8_000 };',
+        'const KNOWN_EGRESS = { looks: 1, spanMs: 0 };',
+      ),
+    ],
+  },
+  {
+    name: 'M4',
+    defect: 'an empty list is believed',
+    changes: [
+      change(
+        `${U}/reconcile-recording.ts`,
+        'const listed = ofRoom.length > 0 ? ofRoom : await this.livekit.listEgresses();',
+        'const listed = ofRoom;',
+      ),
+    ],
+  },
+  {
+    name: 'M5',
+    defect: 'STARTING is never swept',
+    changes: [
+      change(`${M}/new-recording.ts`, "    { do: 'pass-start-deadline', at: at + deadlineMs },\n", ''),
+    ],
+  },
+  {
+    name: 'M6',
+    defect: 'sweeps stay off after Redis came back',
+    changes: [
+      change(
+        'src/sweeps/sweep-ticker.ts',
+        '    } finally {\n      this.ticking = false;\n    }',
+        '      return;\n    }\n    this.ticking = false;',
+      ),
+    ],
+  },
+  {
+    name: 'M7',
+    defect: 'a start whose answer is late is never stopped',
+    changes: [
+      change(
+        `${M}/egress-fact.ts`,
+        "if (state === 'live') return egress.status === 'ENDING' ? nothing : stop(egress);",
+        "if (state === 'live') return nothing;",
+      ),
+    ],
+  },
+  {
+    name: 'M8',
+    defect: 'a failed start leaves no row',
+    changes: [
+      change(
+        `${M}/recording.machine.ts`,
+        '    kept: {\n      ...kept,\n      ...startResult(now, { code,',
+        '    kept: {\n      ...kept,\n      deleted: true,\n      ...startResult(now, { code,',
+      ),
+    ],
+  },
+  {
+    name: 'M9',
+    defect: 'the slot is freed while an egress is STARTING',
+    changes: [
+      change(
+        `${M}/slot.ts`,
+        ' || at < upkeep.startPendingUntil || hasLiveEgress(recording)) return false;',
+        ') return false;',
+      ),
+      change(
+        `${M}/slot.ts`,
+        '  return upkeep.listedAt !== null && upkeep.listedAt >= upkeep.startPendingUntil;',
+        '  return true;',
+      ),
+    ],
+  },
+  {
+    name: 'M11',
+    defect: 'one whose time is over still writes what it had decided',
+    changes: [
+      change(
+        'src/recordings/write/recording.writer.ts',
+        'const decision = decide(before, fact);',
+        'const decision = (stale ??= decide(before, fact));',
+      ),
+      change(
+        'src/recordings/write/recording.writer.ts',
+        '    for (let tried = 0; tried < TRIES; tried++) {\n      const before',
+        '    let stale: ReturnType<typeof decide> | null = null;\n    for (let tried = 0; tried < TRIES; tried++) {\n      const before',
+      ),
+    ],
+  },
+  {
+    name: 'M12',
+    defect: 'row and media are deleted in parallel',
+    changes: [
+      change(
+        `${U}/delete-recording.ts`,
+        '    await this.remove(mediaKey(roomId, id, audioOnly), id);\n    await this.remove(metadataKey(roomId, id), id);\n',
+        '    const removing = Promise.all([this.remove(mediaKey(roomId, id, audioOnly), id), this.remove(metadataKey(roomId, id), id)]);\n    removing.catch(() => undefined);\n',
+      ),
+      change(
+        `${U}/delete-recording.ts`,
+        "    await this.writer.tell(id, { kind: 'deleted', at: this.clock.now() }, by);",
+        "    await this.writer.tell(id, { kind: 'deleted', at: this.clock.now() }, by);\n    await removing;",
+      ),
+    ],
+  },
+  {
+    name: 'M13',
+    defect: 'errors of single keys of a delete are ignored',
+    changes: [
+      change(`${U}/delete-recording.ts`, '    if (result?.deleted) return;\n', '    if (result) return;\n'),
+    ],
+  },
+  {
+    name: 'M16',
+    defect: 'the media of LIMIT_REACHED is not playable',
+    changes: [
+      change(
+        'src/recordings/graphql/recording.view.ts',
+        'const isPlayable = hasMedia && isFinal(recording.status);',
+        "const isPlayable = hasMedia && recording.status === 'COMPLETE';",
+      ),
+    ],
+  },
+  {
+    name: 'M17',
+    defect: 'an effect is lost by a crash after the commit',
+    changes: [
+      change(
+        'src/recordings/jobs/queue-effects.ts',
+        '    if (this.looking) return;\n',
+        '    if (this.looking || !this.looking) return;\n',
+      ),
+    ],
+  },
+  {
+    name: 'M18',
+    defect: 'one look at a room without publishers ends its recording',
+    changes: [
+      change(
+        'src/sweeps/stale-recordings.sweep.ts',
+        'if (isDeserted(rooms.get(recording.roomId)) && (await this.isSilent(recording))) stale.push(recording);',
+        'if (isDeserted(rooms.get(recording.roomId))) await this.end(recording, pass.cause);',
+      ),
+    ],
+  },
+  {
+    name: 'M19a',
+    defect: "the probe's 400 is read as a failure",
+    changes: [
+      change(
+        'src/livekit/twirp-answers.mapping.ts',
+        "if (answer.kind === 'ok' || isRefusal(answer, 'invalid_argument')) return 'alive';",
+        "if (answer.kind === 'ok') return 'alive';\n  if (isRefusal(answer, 'invalid_argument')) return 'silent';",
+      ),
+    ],
+  },
+  {
+    name: 'M19b',
+    defect: "the probe's 503 is read as an ending at first sight",
+    changes: [
+      change(
+        `${U}/check-recorder.ts`,
+        '    return silentAt.length >= LEAST_QUESTIONS && last - first >= this.config.recorderLostAfterMs;',
+        '    return silentAt.length >= 1 && last >= first;',
+      ),
+      change(
+        `${U}/check-recorder.ts`,
+        '    if (!(await this.isProven(watched, state))) return nextMs;\n',
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'M20',
+    defect: 'a recorder that is still shown in the room is taken for a sign of life',
+    changes: [
+      change(
+        `${U}/check-recorder.ts`,
+        "      if (answer === 'silent') return await this.silent(watched, askedAt);\n",
+        [
+          "      if (answer === 'silent') {",
+          '        const shown = await this.livekit.listParticipants(watched.recording.roomId);',
+          '        const isShown = shown.some(({ identity }) => identity === watched.egressId);',
+          '        if (!isShown) return await this.silent(watched, askedAt);',
+          '        await this.recorders.heard(watched.egressId, askedAt);',
+          '      }',
+          '',
+        ].join('\n'),
+      ),
+    ],
+  },
+  {
+    name: 'M21',
+    defect: 'silence of all workers ends all recordings',
+    changes: [
+      change(
+        `${U}/check-recorder.ts`,
+        '    if (!(await this.isProven(watched, state))) return nextMs;\n',
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'M22a',
+    defect: 'a recording whose worker died while uploading stays ENDING',
+    changes: [
+      change(
+        `${U}/check-recorder.ts`,
+        "    return listed === 'ENDING' ? this.livekit.askEndingWorker(egressId) : this.livekit.askWorker(egressId);",
+        '    return this.livekit.askWorker(listed === egressId ? listed : egressId);',
+      ),
+    ],
+  },
+  {
+    name: 'M22b',
+    defect: 'a recording with a long upload is ended',
+    changes: [
+      change(
+        'src/livekit/twirp-answers.mapping.ts',
+        "if (isRefusal(answer, 'failed_precondition')) return 'not-askable';",
+        "if (isRefusal(answer, 'failed_precondition')) return 'silent';",
+      ),
+      change(
+        `${U}/check-recorder.ts`,
+        "    return listed === 'ENDING' ? this.livekit.askEndingWorker(egressId) : this.livekit.askWorker(egressId);",
+        '    return this.livekit.askWorker(listed === egressId ? listed : egressId);',
+      ),
+    ],
+  },
+  {
+    name: 'M23',
+    defect: 'a lost recording is restarted although its stop had been asked for',
+    changes: [
+      change(
+        `${M}/lost-egress.ts`,
+        "return now.status === 'ENDING' || now.upkeep.stopRequestedAt !== null ? [] : [{ do: 'continue-recording' }];",
+        "return now.status === 'STARTING' && now.upkeep.deleted ? [] : [{ do: 'continue-recording' }];",
+      ),
+      change(`${U}/continue-recording.ts`, '    upkeep.stopRequestedAt === null &&\n', ''),
+    ],
+  },
+  {
+    name: 'M24',
+    defect: 'a stop that was answered 408 is forgotten',
+    changes: [
+      change(
+        `${U}/stop-recording.ts`,
+        "      case 'no-answer-from-worker':\n        return this.taken(recording, actor, null);\n",
+        "      case 'no-answer-from-worker':\n        return recording;\n",
+      ),
+    ],
+  },
+];
+
+/** Throws for a name that is none. */
+function mutantNamed(name) {
+  const found = MUTANTS.find((mutant) => mutant.name === name);
+  if (!found)
+    throw new Error(
+      `there is no mutant ${name}; there are ${MUTANTS.map((mutant) => mutant.name).join(', ')}`,
+    );
+  return found;
+}
+
+module.exports = { MUTANTS, mutantNamed };
