@@ -53,7 +53,9 @@ try {
   console.log(`filling Redis with ${COUNT} recordings in ${ROOMS} rooms, one label each …`);
   const fillStarted = performance.now();
   await fill(store);
-  console.log(`filled with ${Math.round((COUNT * 5) / ((performance.now() - fillStarted) / 1_000))} commits/s`);
+  console.log(
+    `filled with ${Math.round((COUNT * 5) / ((performance.now() - fillStarted) / 1_000))} commits/s`,
+  );
   const perRecording = ((await usedMemory()) - empty) / COUNT;
   const info = await connections.command.info('server');
   console.log(

@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { DiscoveryService } from '@nestjs/core';
 import { type Job, type MinimalJob, UnrecoverableError, Worker } from 'bullmq';
 import { Config } from '../config/config.js';
+import { Clock } from '../kernel/clock.js';
 import { ERROR_TABLE, TallyError } from '../kernel/errors.js';
 import { QUEUE_PREFIX } from '../redis/keys.js';
 import { RedisConnections } from '../redis/redis.connections.js';
@@ -9,6 +10,8 @@ import { type JobDefinition, JobHandler, JobQueue, type QueueName } from './defi
 
 /** What a killed process held is another's within ten seconds: a lock outlives its last renewal by LOCK_MS and is looked for every STALLED_MS. */
 const LOCK_MS = 5_000;
+/** How long running jobs are given to end at a stop; also where Redis is away and a worker can't say goodbye. */
+const CLOSING_LIMIT_MS = 5_000;
 const STALLED_MS = 1_500;
 const MAX_BACKOFF_MS = 60_000;
 
@@ -34,6 +37,7 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     private readonly discovery: DiscoveryService,
     private readonly connections: RedisConnections,
     private readonly jobs: JobQueue,
+    private readonly clock: Clock,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -42,7 +46,15 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.allSettled(this.workers.map((worker) => worker.close()));
+    const closing = Promise.allSettled(this.workers.map((worker) => worker.close()));
+    // What is still running then is another's within seconds, like the jobs of a process that died.
+    const over = new AbortController();
+    const limit = this.clock.sleep(CLOSING_LIMIT_MS, over.signal).then(
+      () => undefined,
+      () => undefined,
+    );
+    await Promise.race([closing, limit]);
+    over.abort();
   }
 
   private findHandlers(): Map<QueueName, Map<string, JobHandler<unknown>>> {
@@ -66,7 +78,6 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
       stalledInterval: STALLED_MS,
       maxStalledCount: 1_000,
       drainDelay: 5,
-      skipVersionCheck: true,
       settings: {
         backoffStrategy: (attempt, _type, _error, job) => backoff(job, attempt),
       },

@@ -23,7 +23,7 @@ export class Queues implements OnApplicationShutdown {
   constructor(connections: RedisConnections) {
     const connection = connections.forQueues('queues');
     this.all = QUEUES.map((name) => {
-      const queue = new Queue(name, { connection, prefix: QUEUE_PREFIX, skipVersionCheck: true });
+      const queue = new Queue(name, { connection, prefix: QUEUE_PREFIX });
       // The connection itself reports that it is away; the same news from every queue would drown it.
       queue.on('error', () => undefined);
       this.byName.set(name, queue);
