@@ -50,7 +50,7 @@ export class RetentionSweep extends Sweep {
       pass.signal.throwIfAborted();
       const page = await this.store.page({
         ...{ rooms: [id], statuses: FINAL, labels: {}, first: PAGE, after },
-        ...{ requestedAfter: null, requestedBefore: keptSince, field: 'REQUESTED_AT', direction: 'ASC' },
+        ...{ requestedAfter: null, requestedBefore: keptSince + 1, field: 'REQUESTED_AT', direction: 'ASC' },
       });
       pass.examined(page.items.length);
       const due = page.items.map(({ recording }) => recording).filter((one) => isDue(one, keptSince));
