@@ -28,6 +28,9 @@ module.exports = {
     project('integration', ['<rootDir>/test/integration/**/*.int-spec.ts']),
     project('contract', ['<rootDir>/test/contract/**/*.contract-spec.ts']),
     project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts']),
+    project('processes', ['<rootDir>/test/processes/**/*.processes-spec.ts'], {
+      globalSetup: '<rootDir>/test/processes/build-once.cjs',
+    }),
     project('chaos', ['<rootDir>/test/chaos/**/*.chaos-spec.ts']),
     project('livekit', ['<rootDir>/test/contract/**/*.livekit-spec.ts']),
   ],

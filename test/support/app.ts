@@ -43,6 +43,9 @@ export interface TestInstance {
   close(): Promise<void>;
 }
 
+/** All that reading and changing recordings needs, of an instance in this process or in one of its own. */
+export type GraphqlDoor = Pick<TestInstance, 'graphql'>;
+
 export interface TestStack {
   readonly redis: RedisServer;
   /** For looking at what the product wrote. */

@@ -1,4 +1,4 @@
-import type { TestInstance } from './app.js';
+import type { GraphqlDoor, TestInstance } from './app.js';
 import { eventually } from './eventually.js';
 import { EVENT_FIELDS, type EventSeen } from './recording-life.js';
 
@@ -88,7 +88,7 @@ function codeOf(reason: unknown): string {
 }
 
 /** The cursor from which nothing that happens from now on is missed. */
-export async function eventCursor(instance: TestInstance): Promise<string> {
+export async function eventCursor(instance: GraphqlDoor): Promise<string> {
   const { data, code } = await instance.graphql<{ recordings: { eventCursor: string } }>(
     '{ recordings(first: 1) { eventCursor } }',
   );

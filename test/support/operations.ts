@@ -1,4 +1,4 @@
-import type { TestInstance } from './app.js';
+import type { GraphqlDoor } from './app.js';
 
 /** The recording's fields that tests look at. */
 export const FIELDS =
@@ -32,7 +32,7 @@ export interface StartSeen {
 }
 
 export async function createRoom(
-  instance: TestInstance,
+  instance: GraphqlDoor,
   id: string,
   recordingSettings: object = {},
 ): Promise<void> {
@@ -46,7 +46,7 @@ export async function createRoom(
 }
 
 export async function startIn(
-  instance: TestInstance,
+  instance: GraphqlDoor,
   roomId: string,
   more: object = {},
   key?: string,
@@ -64,7 +64,7 @@ export async function startIn(
   };
 }
 
-export async function readRecording(instance: TestInstance, id: string): Promise<RecordingSeen> {
+export async function readRecording(instance: GraphqlDoor, id: string): Promise<RecordingSeen> {
   const answer = await instance.graphql<{ recording: RecordingSeen | null }>(
     `query($id: ID!) { recording(id: $id) { ${FIELDS} } }`,
     { id },

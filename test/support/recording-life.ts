@@ -1,5 +1,5 @@
 import { AccessToken, type VideoGrant } from 'livekit-server-sdk';
-import { API_KEY, API_SECRET, type TestInstance, type TestStack } from './app.js';
+import { API_KEY, API_SECRET, type GraphqlDoor, type TestStack } from './app.js';
 import { eventually } from './eventually.js';
 import { createRoom, FIELDS, readRecording, type RecordingSeen, startIn } from './operations.js';
 
@@ -21,7 +21,7 @@ export async function livekitToken(grant: VideoGrant, identity = 'ann'): Promise
 /** A room of ours that is open in LiveKit, with somebody who publishes. */
 export async function openRoom(
   { simulator }: Pick<TestStack, 'simulator'>,
-  instance: TestInstance,
+  instance: GraphqlDoor,
   room: string,
   settings: object = {},
 ): Promise<void> {
@@ -31,7 +31,7 @@ export async function openRoom(
 
 /** Throws what the start was answered when it failed. */
 export async function started(
-  instance: TestInstance,
+  instance: GraphqlDoor,
   room: string,
   more: object = {},
 ): Promise<RecordingSeen> {
@@ -42,7 +42,7 @@ export async function started(
 
 /** Waits until the recording is as described, and returns it as it was then. */
 export async function becomes(
-  instance: TestInstance,
+  instance: GraphqlDoor,
   id: string,
   expected: Partial<RecordingSeen>,
   withinMs = 10_000,
@@ -62,9 +62,13 @@ export async function becomes(
 
 /** Waits until nobody holds the room. */
 export function roomIsFree(stack: TestStack, room: string, withinMs = 10_000): Promise<void> {
+  return roomIsFreeIn(stack.redisClient, room, withinMs);
+}
+
+export function roomIsFreeIn(redis: TestStack['redisClient'], room: string, withinMs: number): Promise<void> {
   return eventually(
     async () => {
-      const holder = await stack.redisClient.hget(`{tl}:slot:${room}`, 'recording');
+      const holder = await redis.hget(`{tl}:slot:${room}`, 'recording');
       return holder === null || `${holder} still holds ${room}`;
     },
     { withinMs },
@@ -88,7 +92,7 @@ interface HistoryPage {
 }
 
 /** All of a recording's history, read page by page. */
-export async function readHistory(instance: TestInstance, id: string, first = 50): Promise<EventSeen[]> {
+export async function readHistory(instance: GraphqlDoor, id: string, first = 50): Promise<EventSeen[]> {
   const events: EventSeen[] = [];
   let after: string | null = null;
   for (;;) {
@@ -100,7 +104,7 @@ export async function readHistory(instance: TestInstance, id: string, first = 50
 }
 
 async function readHistoryPage(
-  instance: TestInstance,
+  instance: GraphqlDoor,
   id: string,
   first: number,
   after: string | null,
@@ -135,7 +139,7 @@ export function faultsOfLife(events: readonly EventSeen[], row: RecordingSeen): 
 }
 
 /** Waits until the row and the history, read one after the other, are of one version, and returns what is wrong with them. */
-export async function lifeFaults(instance: TestInstance, id: string): Promise<string[]> {
+export async function lifeFaults(instance: GraphqlDoor, id: string): Promise<string[]> {
   let faults: string[] = [];
   await eventually(async () => {
     const before = await readRecording(instance, id);

@@ -14,6 +14,9 @@ export interface RedisServer {
   stop(): Promise<void>;
   /** Ends it at once, without a chance to write anything. */
   kill(): Promise<void>;
+  /** It hears and says nothing until it is resumed. */
+  pause(): void;
+  resume(): void;
   /** Starts it again on the same port and folder, after a stop or a kill; stops it first when it runs. */
   restart(): Promise<void>;
   /** Ends it and removes its folder. */
@@ -51,6 +54,8 @@ export async function startRedisServer({ appendonly = false } = {}): Promise<Red
     port,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
     restart: start,
     close: async () => {
       process.off('exit', onExit);
