@@ -11,7 +11,7 @@ import { withSeededIds } from './world/seeded-ids.js';
 import { SimWorld } from './world/sim-world.js';
 
 /** After the last fault is healed the meetings go on for a while and end; then everything has to come to rest. */
-const CONVERGED_WITHIN_MS = 300_000;
+const CONVERGED_WITHIN_MS = 700_000;
 const REST_MS = 5_000;
 const LOBBY = 'lobby';
 

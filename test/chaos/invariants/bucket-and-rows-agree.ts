@@ -1,5 +1,5 @@
 import { type StoredRecording, visiblePart } from '../../../src/recordings/domain/recording.js';
-import { parseArchived } from '../../../src/recordings/store/metadata-archive.js';
+import { readArchived } from '../../../src/recordings/store/archived-recording.js';
 import {
   MEDIA_PREFIX,
   mediaKey,
@@ -42,7 +42,10 @@ function rowsInBucket({ bucket, recordings }: SimWorld): string | null {
   for (const row of rows) {
     const key = metadataKey(row.roomId, row.id);
     const hasMedia = bucket.get(mediaKey(row.roomId, row.id, row.audioOnly)) !== undefined;
-    const record = parseArchived(bucket.get(key)?.body.toString('utf8') ?? '');
+    const body = bucket.get(key)?.body;
+    const read = body === undefined ? null : readArchived(key, body);
+    if (read !== null && 'fault' in read) return `${key} can't be read: ${read.fault}`;
+    const record = read?.record ?? null;
     if (row.upkeep.deleted) {
       if (hasMedia) return `${row.id} is deleted and its media is still there`;
       if (record !== null) return `${row.id} is deleted and its record is still there`;

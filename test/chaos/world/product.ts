@@ -1,4 +1,6 @@
 import { DiscoveryService } from '@nestjs/core';
+import { RunBulkDeletionJob } from '../../../src/bulk-deletions/jobs/run-bulk-deletion.job.js';
+import { BulkDeletionStore } from '../../../src/bulk-deletions/store/bulk-deletion.store.js';
 import { Config } from '../../../src/config/config.js';
 import { Instance } from '../../../src/config/instance.js';
 import { Clock } from '../../../src/kernel/clock.js';
@@ -23,10 +25,16 @@ import { StartDeadlineJob } from '../../../src/recordings/jobs/start-deadline.jo
 import { StopEgressJob } from '../../../src/recordings/jobs/stop-egress.job.js';
 import { WriteMetadataJob } from '../../../src/recordings/jobs/write-metadata.job.js';
 import { RecorderLog } from '../../../src/recordings/recorders/recorder-log.port.js';
+import { RecordingRestorer } from '../../../src/recordings/store/recording-restorer.port.js';
+import { RoomSlots } from '../../../src/recordings/store/room-slots.port.js';
+import { RebuildLedger } from '../../../src/rebuild/rebuild-ledger.port.js';
 import { RecordingStore } from '../../../src/recordings/store/recording.store.js';
 import { EffectDispatcher } from '../../../src/recordings/write/effect-dispatcher.port.js';
 import { RoomStore } from '../../../src/rooms/store/room.store.js';
 import { ObjectStorage } from '../../../src/storage/object-storage.port.js';
+import { OrphanedLocksSweep } from '../../../src/sweeps/orphaned-locks.sweep.js';
+import { RetentionSweep } from '../../../src/sweeps/retention.sweep.js';
+import { StorageReconciliationSweep } from '../../../src/sweeps/storage-reconciliation.sweep.js';
 import { StaleRecordingsSweep } from '../../../src/sweeps/stale-recordings.sweep.js';
 import { LiveKitReconciliationSweep } from '../../../src/sweeps/livekit-reconciliation.sweep.js';
 import { RunSweepJob } from '../../../src/sweeps/run-sweep.job.js';
@@ -49,8 +57,15 @@ const JOBS: readonly Class[] = [
   CheckRecorderJob,
   ContinueRecordingJob,
   RunSweepJob,
+  RunBulkDeletionJob,
 ];
-export const SWEEPS: readonly Class<Sweep>[] = [LiveKitReconciliationSweep, StaleRecordingsSweep];
+export const SWEEPS: readonly Class<Sweep>[] = [
+  LiveKitReconciliationSweep,
+  StaleRecordingsSweep,
+  OrphanedLocksSweep,
+  StorageReconciliationSweep,
+  RetentionSweep,
+];
 
 /** What stands in for the technology behind each port. */
 export interface Ports {
@@ -59,6 +74,10 @@ export interface Ports {
   readonly clock: Clock;
   readonly random: Random;
   readonly store: RecordingStore;
+  readonly slots: RoomSlots;
+  readonly restorer: RecordingRestorer;
+  readonly rebuild: RebuildLedger;
+  readonly bulkDeletions: BulkDeletionStore;
   readonly rooms: RoomStore;
   readonly events: EventLog;
   readonly leases: Leases;
@@ -78,6 +97,10 @@ export function composeProduct(wiring: Wiring, ports: Ports): ReadonlyMap<string
     .bind(Clock, ports.clock)
     .bind(Random, ports.random)
     .bind(RecordingStore, ports.store)
+    .bind(RoomSlots, ports.slots)
+    .bind(RecordingRestorer, ports.restorer)
+    .bind(RebuildLedger, ports.rebuild)
+    .bind(BulkDeletionStore, ports.bulkDeletions)
     .bind(RoomStore, ports.rooms)
     .bind(EventLog, ports.events)
     .bind(Leases, ports.leases)

@@ -3,7 +3,9 @@ import type { FastifyRequest } from 'fastify';
 import { LiveKitWebhookController } from '../../../src/recordings/ingest/livekit-webhook.controller.js';
 import { QueueEffects } from '../../../src/recordings/jobs/queue-effects.js';
 import { isTallyError } from '../../../src/kernel/errors.js';
-import { LeaseKeeper } from '../../../src/locks/lease-keeper.js';
+import { AbandonedBulkDeletionsRunner } from '../../../src/bulk-deletions/jobs/abandoned-bulk-deletions.runner.js';
+import { RebuildTurn } from '../../../src/rebuild/rebuild-turn.js';
+import { UnsavedRoomsRunner } from '../../../src/rooms/write/unsaved-rooms.runner.js';
 import { SweepTicker } from '../../../src/sweeps/sweep-ticker.js';
 import type { Incarnation } from './incarnation.js';
 import type { SimWorld } from './sim-world.js';
@@ -12,9 +14,14 @@ import type { Class, Wiring } from './wiring.js';
 
 const EFFECTS_EVERY_MS = 2_000;
 const TICK_EVERY_MS = 1_000;
+const UNSAVED_ROOMS_EVERY_MS = 3_000;
+const REBUILD_EVERY_MS = 1_000;
 
 /** One life of one instance, its intervals driven by the virtual clock. */
 export class SimInstance {
+  private rebuilding = false;
+  private readonly closing = new AbortController().signal;
+
   constructor(
     private readonly world: SimWorld,
     readonly life: Incarnation,
@@ -34,7 +41,13 @@ export class SimInstance {
       if (this.world.recordings.outbox.size > 0) void this.use(QueueEffects).dispatchLeftBehind();
     });
     this.every(TICK_EVERY_MS, () => void this.use(SweepTicker).tick());
-    void this.use(LeaseKeeper);
+    this.every(UNSAVED_ROOMS_EVERY_MS, () => {
+      if (this.world.rooms.unsaved.size > 0) this.let(this.use(UnsavedRoomsRunner).saveAbandoned());
+    });
+    this.every(EFFECTS_EVERY_MS, () => {
+      if (this.world.bulkDeletions.size > 0) this.let(this.use(AbandonedBulkDeletionsRunner).look());
+    });
+    this.every(REBUILD_EVERY_MS, () => this.lookWhetherWhole());
   }
 
   /** A webhook as it comes in by HTTP: the answer's status. Rejects when the process dies under it. */
@@ -54,6 +67,21 @@ export class SimInstance {
     const { death } = this.life;
     death.catch(() => undefined);
     return Promise.race([answer, death]);
+  }
+
+  /** One look at a time, as the product's own loop makes them. */
+  private lookWhetherWhole(): void {
+    if (this.rebuilding || this.world.recordings.meta.has('epoch')) return;
+    this.rebuilding = true;
+    const over = (): void => {
+      this.rebuilding = false;
+    };
+    this.use(RebuildTurn).take(this.closing).then(over, over);
+  }
+
+  /** What could not be done is tried at the next time. */
+  private let(work: Promise<unknown>): void {
+    work.catch(() => undefined);
   }
 
   private every(ms: number, work: () => void): void {

@@ -73,6 +73,15 @@ export class JobTables {
     }
   }
 
+  /** Timers are of rows, and go with them. */
+  clearTimers(): void {
+    for (const { id, queue, dedup } of [...this.jobs.values()]) {
+      if (queue !== 'timers') continue;
+      this.jobs.delete(id);
+      if (dedup !== null) this.dedups.delete(dedup);
+    }
+  }
+
   knows(id: string): boolean {
     return this.find(id) !== null;
   }

@@ -13,11 +13,13 @@ import {
   type CommitResult,
   type FiledEffect,
   type HistoryEntry,
+  KEY_USE_MS,
   type KeyUse,
   RecordingStore,
 } from '../../../src/recordings/store/recording.store.js';
 import type { Incarnation } from './incarnation.js';
-import type { SimRedis } from './sim-redis.js';
+import type { SimRedis, Table } from './sim-redis.js';
+import type { StoredRoom } from '../../../src/rooms/store/room.store.js';
 
 export interface SimRow {
   readonly doc: StoredRecording;
@@ -39,7 +41,10 @@ export class RecordingTables {
   /** Whoever watches what is committed, and wakes who waits for events. */
   readonly committed: ((before: StoredRecording | null, next: StoredRecording, cause: string) => void)[] = [];
 
-  constructor(readonly redis: SimRedis) {
+  constructor(
+    readonly redis: SimRedis,
+    readonly rooms: Table<StoredRoom>,
+  ) {
     this.rows = redis.table<SimRow>();
     this.deleted = redis.table<true>();
     this.slots = redis.table<{ readonly recording: RecordingId; readonly since: number }>();
@@ -93,8 +98,8 @@ export class SimRecordingStore extends RecordingStore {
     return this.read('was it deleted', () => this.tables.deleted.get(id) === true);
   }
 
-  page(_query: RecordingQuery): Promise<RecordingPage> {
-    return Promise.reject(new Error('the simulation asks for no pages'));
+  page(query: RecordingQuery): Promise<RecordingPage> {
+    return this.read('page', () => pageOf(this.tables, query));
   }
 
   history(id: RecordingId): Promise<HistoryEntry[]> {
@@ -153,8 +158,6 @@ export class SimRecordingStore extends RecordingStore {
   }
 }
 
-const KEY_USE_MS = 86_400_000;
-
 function usedKey(tables: RecordingTables, caller: string, key: string): KeyUse | null {
   const use = tables.keys.get(`${caller}\n${key}`);
   return use === undefined || use.until <= tables.redis.now() ? null : use;
@@ -169,6 +172,7 @@ function commitStep(tables: RecordingTables, step: Commit, clock: Clock): Commit
     const used = idempotency && usedKey(tables, idempotency.caller, idempotency.key);
     if (used) return { kind: 'key-used', use: used };
     if (row) return { kind: 'moved-on' };
+    if (step.inRoom && !tables.rooms.has(next.roomId)) return { kind: 'room-gone' };
     const holder = tables.slots.get(next.roomId)?.recording;
     if (holder !== undefined) return { kind: 'slot-taken', by: holder };
     if (idempotency) {
@@ -208,4 +212,34 @@ function moveSlot(tables: RecordingTables, { before, next }: Commit, now: number
 
 export function positionOf(tables: RecordingTables): LogPosition {
   return { epoch: tables.epoch, id: tables.lastEventId() };
+}
+
+/** In the order of their requests; the simulation asks for no other. */
+function pageOf(tables: RecordingTables, query: RecordingQuery): RecordingPage {
+  const { rooms, statuses, requestedAfter, requestedBefore, direction, after, first } = query;
+  if (query.field !== 'REQUESTED_AT') throw new Error('pages of the simulation are in the order of requests');
+  const matching = [...tables.rows.values()]
+    .map(({ doc }) => doc)
+    .filter(({ upkeep, status }) => !upkeep.deleted && statuses.includes(status))
+    .filter(({ roomId }) => rooms === null || rooms.includes(roomId))
+    .filter(({ requestedAt }) => requestedAt > (requestedAfter ?? -Infinity))
+    .filter(({ requestedAt }) => requestedAt < (requestedBefore ?? Infinity))
+    .sort((a, b) => a.requestedAt - b.requestedAt || (a.id < b.id ? -1 : 1));
+  if (direction === 'DESC') matching.reverse();
+  const isAfter = ({ requestedAt, id }: StoredRecording): boolean => {
+    if (after === null) return true;
+    const step = requestedAt - after.score || (id === after.id ? 0 : id > after.id ? 1 : -1);
+    return direction === 'ASC' ? step > 0 : step < 0;
+  };
+  const rest = matching.filter(isAfter);
+  const items = rest.slice(0, first).map((recording) => ({
+    recording,
+    cursor: { valued: true, score: recording.requestedAt, id: recording.id },
+  }));
+  return {
+    items,
+    hasNextPage: rest.length > first,
+    total: matching.length,
+    position: positionOf(tables),
+  };
 }

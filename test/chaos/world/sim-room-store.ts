@@ -1,6 +1,10 @@
 import { newToken, type RoomId } from '../../../src/kernel/ids.js';
+import { indexEntries } from '../../../src/recordings/store/index-entries.js';
+import { RebuildSuperseded } from '../../../src/redis/not-whole.js';
+import type { RedisCommand } from '../../../src/redis/redis-command.js';
 import type { Room } from '../../../src/rooms/domain/room.js';
 import {
+  type RemovalTerms,
   type RoomPage,
   type RoomQuery,
   RoomStore,
@@ -15,6 +19,10 @@ export interface RoomTables {
   readonly rooms: Table<StoredRoom>;
   /** By `<id> <rev>`: when the write was made. */
   readonly unsaved: Table<number>;
+  /** What another feature has done in the same step. */
+  carryOut(command: RedisCommand): void;
+  /** Redis is not whole, and whoever has this token rebuilds it. */
+  isRebuiltBy(token: string): boolean;
 }
 
 /** The rooms as one instance reads and writes them. */
@@ -39,33 +47,48 @@ export class SimRoomStore extends RoomStore {
     });
   }
 
-  page(_query: RoomQuery): Promise<RoomPage> {
-    return Promise.reject(new Error('the simulation asks for no pages of rooms'));
+  page({ first, after }: RoomQuery): Promise<RoomPage> {
+    return this.command('page of rooms', () => {
+      void this.recordings.epoch;
+      const all = [...this.tables.rooms.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+      const rest = all.filter(({ id }) => after === null || id > after);
+      return {
+        rooms: rest.slice(0, first),
+        hasNextPage: rest.length > first,
+        hasPreviousPage: rest.length < all.length,
+        totalCount: all.length,
+      };
+    });
   }
 
   async create(room: Room): Promise<StoredRoom | 'exists'> {
-    const written = await this.write(room.id, null, room, false);
-    return written && written !== 'removed' ? written : 'exists';
+    const written = await this.write(room.id, null, room);
+    return written ?? 'exists';
   }
 
   async replace(current: StoredRoom, next: Room): Promise<StoredRoom | 'moved-on'> {
-    const written = await this.write(current.id, current.rev, next, false);
-    return written && written !== 'removed' ? written : 'moved-on';
+    const written = await this.write(current.id, current.rev, next);
+    return written ?? 'moved-on';
   }
 
-  remove(current: StoredRoom): Promise<UnsavedWrite | 'moved-on'> {
+  remove(
+    current: StoredRoom,
+    { unless = [], also = [] }: RemovalTerms = {},
+  ): Promise<UnsavedWrite | 'moved-on' | 'held'> {
     const rev = newToken();
     return this.command(`remove room ${current.id}`, () => {
       void this.recordings.epoch;
       if (this.tables.rooms.get(current.id)?.rev !== current.rev) return 'moved-on';
+      if (unless.some((index) => this.holds(index))) return 'held';
+      for (const command of also) this.tables.carryOut(command);
       this.tables.rooms.delete(current.id);
       this.tables.unsaved.set(`${current.id} ${rev}`, this.recordings.redis.now());
       return { id: current.id, rev };
     });
   }
 
-  async restore(room: Room): Promise<'restored' | 'exists'> {
-    return (await this.write(room.id, null, room, true)) ? 'restored' : 'exists';
+  async restore(room: Room, rebuild?: string): Promise<'restored' | 'exists'> {
+    return (await this.write(room.id, null, room, { inBucket: true, rebuild })) ? 'restored' : 'exists';
   }
 
   unsaved(olderThanMs: number, limit: number): Promise<UnsavedWrite[]> {
@@ -91,11 +114,12 @@ export class SimRoomStore extends RoomStore {
     id: RoomId,
     expected: string | null,
     next: Room,
-    inBucket: boolean,
-  ): Promise<StoredRoom | 'removed' | null> {
+    { inBucket = false, rebuild }: { inBucket?: boolean; rebuild?: string | undefined } = {},
+  ): Promise<StoredRoom | null> {
     const row: StoredRoom = { ...next, rev: newToken() };
     return this.command(`write room ${id}`, () => {
       if (!inBucket) void this.recordings.epoch;
+      if (rebuild !== undefined && !this.tables.isRebuiltBy(rebuild)) throw new RebuildSuperseded();
       const present = this.tables.rooms.get(id)?.rev ?? null;
       if (present === row.rev) return row;
       if (present !== expected) return null;
@@ -103,6 +127,11 @@ export class SimRoomStore extends RoomStore {
       if (!inBucket) this.tables.unsaved.set(`${id} ${row.rev}`, this.recordings.redis.now());
       return row;
     });
+  }
+
+  /** Whether any recording stands in this index. */
+  private holds(index: string): boolean {
+    return [...this.recordings.rows.values()].some(({ doc }) => indexEntries(doc).has(index));
   }
 
   private command<T>(what: string, op: () => T): Promise<T> {

@@ -9,6 +9,8 @@ import type { WebhookDelivery } from '../../../src/livekit/simulator/webhook-out
 import type { Lease } from '../../../src/locks/lease.js';
 import { isFinal, type StoredRecording } from '../../../src/recordings/domain/recording.js';
 import { applyLiveKitEvent } from '../../../src/recordings/jobs/apply-livekit-event.job.js';
+import type { RebuildRun } from '../../../src/rebuild/rebuild-ledger.port.js';
+import type { RedisCommand } from '../../../src/redis/redis-command.js';
 import type { StoredRoom } from '../../../src/rooms/store/room.store.js';
 import type { Held } from '../../../src/sweeps/store/sweep.store.js';
 import type { SweepRun } from '../../../src/sweeps/sweep.js';
@@ -24,6 +26,10 @@ import { JobFloor, SimJobQueue } from './sim-job-runner.js';
 import { SimLeases } from './sim-leases.js';
 import { SimLiveKit } from './sim-livekit.js';
 import { SimRecorderLog } from './sim-recorder-log.js';
+import { carryOutBulk, type SimBulk, SimBulkDeletionStore } from './sim-bulk-deletions.js';
+import { SimRebuildLedger } from './sim-rebuild-ledger.js';
+import { SimRecordingRestorer } from './sim-recording-restorer.js';
+import { SimRoomSlots } from './sim-room-slots.js';
 import { RecordingTables, SimRecordingStore } from './sim-recording-store.js';
 import { SimRedis } from './sim-redis.js';
 import { SimRoomStore } from './sim-room-store.js';
@@ -56,6 +62,8 @@ export class SimWorld {
   readonly redis: SimRedis;
   readonly recordings: RecordingTables;
   readonly rooms;
+  readonly bulkDeletions;
+  readonly rebuilds;
   readonly leases;
   readonly sweeps;
   readonly recorders;
@@ -73,8 +81,8 @@ export class SimWorld {
   readonly stopTaken = new Set<string>();
   /** When an egress' worker last answered that it lives. */
   readonly heard = new Map<string, number>();
-  /** Recordings that came back from the bucket: their log begins where that happened. */
-  readonly restored = new Set<string>();
+  /** Recordings that came back from the bucket, with the versions they came back with: their log leaps there. */
+  readonly restored = new Map<string, Set<number>>();
   /** Since when an egress' worker has been alive and not stopped, whoever can reach it, as seen every second. */
   private readonly living = new Map<string, number>();
   private readonly skews: number[] = [];
@@ -90,8 +98,15 @@ export class SimWorld {
     const { clock } = this;
     this.trace = new Trace(clock, keptLines, detailed);
     this.redis = new SimRedis(clock, dice.stream('redis'), this.trace);
-    this.recordings = new RecordingTables(this.redis);
-    this.rooms = { rooms: this.redis.table<StoredRoom>(), unsaved: this.redis.table<number>() };
+    this.rooms = {
+      rooms: this.redis.table<StoredRoom>(),
+      unsaved: this.redis.table<number>(),
+      carryOut: (command: RedisCommand) => carryOutBulk(this.bulkDeletions, command),
+      isRebuiltBy: (token: string) => this.isRebuiltBy(token),
+    };
+    this.bulkDeletions = this.redis.table<SimBulk>();
+    this.rebuilds = { rebuild: this.redis.table<RebuildRun>(), clearRows: () => this.clearRows() };
+    this.recordings = new RecordingTables(this.redis, this.rooms.rooms);
     this.leases = this.redis.table<Lease>();
     this.sweeps = {
       runs: this.redis.table<SweepRun>(),
@@ -127,6 +142,10 @@ export class SimWorld {
       clock: life.clock,
       random: this.dice.stream(`random-${place}-${this.clock.now()}`),
       store: new SimRecordingStore(recordings, life),
+      slots: new SimRoomSlots(recordings, life),
+      restorer: new SimRecordingRestorer(recordings, this, life),
+      rebuild: new SimRebuildLedger(this.rebuilds, recordings, life),
+      bulkDeletions: new SimBulkDeletionStore(this.bulkDeletions, recordings, life),
       rooms: new SimRoomStore(this.rooms, recordings, life),
       events: new SimEventLog(recordings, life),
       leases: new SimLeases(redis, this.leases, life),
@@ -150,6 +169,17 @@ export class SimWorld {
   /** Those whose process exists, stopped ones too. */
   alive(): SimInstance[] {
     return this.instances.filter((instance) => instance !== null && !instance.life.isDead) as SimInstance[];
+  }
+
+  /** Redis is not whole, and whoever has this token rebuilds it. */
+  isRebuiltBy(token: string): boolean {
+    return !this.recordings.meta.has('epoch') && this.rebuilds.rebuild.get('rebuild')?.token === token;
+  }
+
+  /** A recording came back from the bucket with this version. */
+  cameBack(id: RecordingId, version: number): void {
+    this.trace.add('row', `${id} v${version} comes back`);
+    this.restored.set(id, (this.restored.get(id) ?? new Set()).add(version));
   }
 
   /** The worker of this egress answered that it lives. */
@@ -219,6 +249,16 @@ export class SimWorld {
   /** In progress for a client. */
   inProgress(): StoredRecording[] {
     return this.rows().filter(({ status }) => !isFinal(status));
+  }
+
+  /** Rows, and what is made of them. */
+  private clearRows(): void {
+    const { rows, slots, unsettled, outbox, events } = this.recordings;
+    for (const table of [rows, slots, unsettled, outbox, events]) table.clear();
+    for (const table of [this.rooms.rooms, this.rooms.unsaved]) table.clear();
+    for (const table of [this.recorders.heard, this.recorders.silent, this.recorders.presence]) table.clear();
+    for (const table of [this.sweeps.sights, this.sweeps.held]) table.clear();
+    this.jobs.clearTimers();
   }
 
   private readonly verifier = new TrustingVerifier();
