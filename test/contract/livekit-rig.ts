@@ -39,7 +39,22 @@ export interface Patience {
 }
 
 /** What a LiveKit under test can't be brought to do, and why. */
-export type Cannot = Partial<Record<'stop while starting' | 'video' | 'bad credentials', string>>;
+export type Cannot = Partial<Record<(typeof NEEDS)[number], string>>;
+
+const NEEDS = ['stop while starting', 'video', 'bad credentials'] as const;
+
+/** Reads `video, bad credentials`: what whoever runs the battery says of that LiveKit. A name that means nothing is thrown, lest it leave nothing out. */
+export function cannotFrom(text: string, why: string): Cannot {
+  const names = text.split(',').map((name) => name.trim());
+  const wanted = names.filter((name) => name !== '');
+  const unknown = wanted.filter((name) => !NEEDS.some((need) => need === name));
+  if (unknown.length > 0) {
+    throw new Error(
+      `the battery knows no "${unknown.join('", "')}" to leave out: it knows ${NEEDS.join(', ')}`,
+    );
+  }
+  return Object.fromEntries(wanted.map((name) => [name, why]));
+}
 
 /** One case of the battery; `needs` names what not every LiveKit can be brought to do. */
 export interface BatteryCase {

@@ -9,7 +9,7 @@ import type { ObjectStorage } from '../../src/storage/object-storage.port.js';
 import { S3ObjectStorage } from '../../src/storage/s3-object-storage.js';
 import { aConfig } from '../support/a-config.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
-import type { Patience, Rig } from './livekit-rig.js';
+import { cannotFrom, type Patience, type Rig } from './livekit-rig.js';
 import { livekitBattery } from './livekit.suite.js';
 
 const NEEDED = [
@@ -56,7 +56,8 @@ if (missing.length > 0) {
     });
   });
 } else {
-  livekitBattery('a real server', openRealLiveKit);
+  const without = process.env.LIVEKIT_TEST_WITHOUT ?? '';
+  livekitBattery('a real server', openRealLiveKit, cannotFrom(without, 'LIVEKIT_TEST_WITHOUT says so'));
 }
 
 async function openRealLiveKit(): Promise<Rig> {
