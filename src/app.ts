@@ -8,6 +8,7 @@ import { Instance } from './config/instance.js';
 import type { Clock } from './kernel/clock.js';
 import { Drain } from './ops/drain.js';
 import { createLogger } from './ops/logger.js';
+import { Metrics } from './ops/metrics.js';
 import { refuseUnread, refuseUnrouted } from './ops/unrouted.js';
 import { guardAdminPages, secureHeaders, serveHealthAlone } from './ops/door.js';
 
@@ -44,6 +45,7 @@ export async function createApp(
   guardAdminPages(server);
   if (config.role === 'worker') serveHealthAlone(server);
   app.get(Drain).watch(server);
+  app.get(Metrics).watch(server);
   return app;
 }
 

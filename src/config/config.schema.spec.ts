@@ -86,6 +86,19 @@ describe('the configuration', () => {
     expect(faultsOf({ ...LEAST, REDIS_URL: '' })).toEqual(['REDIS_URL is missing']);
   });
 
+  it('refuses one port for two things', () => {
+    expect(faultsOf({ ...LEAST, PORT: '4001', METRICS_PORT: '4001' })).toEqual([
+      expect.stringMatching(/^METRICS_PORT /),
+    ]);
+    expect(read({ PORT: '0', METRICS_PORT: '0' }).metricsPort).toBe(0);
+  });
+
+  it('says how the storage is written', () => {
+    expect(faultsOf({ ...LEAST, STORAGE_URL: '/var/recordings' })).toEqual([
+      'STORAGE_URL must be file:<folder> or s3://<bucket>/<prefix>',
+    ]);
+  });
+
   it.each([
     ['200ms', 200],
     ['20s', 20_000],

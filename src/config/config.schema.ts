@@ -20,13 +20,12 @@ const duration = (fallback: string) =>
 
 const port = z.coerce.number('must be a port number').int().min(0).max(65_535);
 const url = (...protocols: string[]) =>
-  z.string('is missing').refine(
-    (text) => {
-      const parsed = parseUrl(text);
-      return parsed !== null && protocols.includes(parsed.protocol);
-    },
-    `must be an address that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`,
-  );
+  address(protocols, `must be an address that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`);
+const address = (protocols: readonly string[], otherwise: string) =>
+  z.string('is missing').refine((text) => {
+    const parsed = parseUrl(text);
+    return parsed !== null && protocols.includes(parsed.protocol);
+  }, otherwise);
 const flag = z
   .enum(['true', 'false', '1', '0'], 'must be true or false')
   .transform((text) => text === 'true' || text === '1');
@@ -39,7 +38,7 @@ const schema = z.object({
   ROLE: z.enum(['api', 'worker', 'all'], 'must be api, worker or all').default('all'),
   TALLYLIGHT_ADMIN_KEY: secret.min(16, 'must have at least 16 characters'),
   REDIS_URL: url('redis:', 'rediss:'),
-  STORAGE_URL: url('file:', 's3:'),
+  STORAGE_URL: address(['file:', 's3:'], 'must be file:<folder> or s3://<bucket>/<prefix>'),
   S3_ENDPOINT: url('http:', 'https:').optional(),
   S3_REGION: z.string().min(1).optional(),
   S3_ACCESS_KEY_ID: secret.optional(),
@@ -98,6 +97,9 @@ export function readConfig(
   const parsed = schema.safeParse(set);
   const faults = parsed.success ? [] : parsed.error.issues.map((i) => `${i.path.join('.')} ${i.message}`);
   const storage = readStorage(set, faults);
+  if (parsed.success && parsed.data.PORT !== 0 && parsed.data.METRICS_PORT === parsed.data.PORT) {
+    faults.push('METRICS_PORT must be another port than PORT; without it, PORT has the metrics for an ADMIN');
+  }
   if (!parsed.success || faults.length > 0 || storage === null) throw new ConfigError(faults);
   const env_ = parsed.data;
   return new Config({

@@ -1,4 +1,5 @@
 import { AccessToken, type VideoGrant } from 'livekit-server-sdk';
+import { type LiveKitOutcome, tellHappening } from '../kernel/happenings.js';
 
 export type TwirpMethod = `${'Egress' | 'RoomService'}/${string}`;
 
@@ -32,6 +33,9 @@ export interface TwirpRequest<T> {
   readonly limitMs: number;
 }
 
+/** A timer of Node that is to take longer rings at once; no connection waits for weeks. */
+const LONGEST_LIMIT_MS = 2 ** 31 - 1;
+
 /** A token must outlive the longest request and a clock that is off. */
 const TOKEN_TTL = '10m';
 
@@ -44,6 +48,14 @@ export class TwirpConnection {
   constructor(private readonly server: { url: string; apiKey: string; apiSecret: string }) {}
 
   async ask<T>(request: TwirpRequest<T>): Promise<TwirpAnswer<T>> {
+    const begun = performance.now();
+    const answer = await this.askOnce(request);
+    const seconds = (performance.now() - begun) / 1_000;
+    tellHappening('livekit-request', { method: request.method, outcome: outcomeOf(answer), seconds });
+    return answer;
+  }
+
+  private async askOnce<T>(request: TwirpRequest<T>): Promise<TwirpAnswer<T>> {
     const token = new AccessToken(this.server.apiKey, this.server.apiSecret, { ttl: TOKEN_TTL });
     token.addGrant(request.grant);
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${await token.toJwt()}` };
@@ -56,7 +68,7 @@ export class TwirpConnection {
         body,
         // A redirected POST comes back as a GET, whose 404 would look like LiveKit's "not found".
         redirect: 'manual',
-        signal: AbortSignal.timeout(request.limitMs),
+        signal: AbortSignal.timeout(Math.min(request.limitMs, LONGEST_LIMIT_MS)),
       });
       received = { response, text: await readJsonText(response) };
     } catch (error) {
@@ -68,6 +80,12 @@ export class TwirpConnection {
   private addressOf(method: TwirpMethod): string {
     return `${this.server.url.replace(/^ws/, 'http').replace(/\/+$/, '')}/twirp/livekit.${method}`;
   }
+}
+
+function outcomeOf(answer: TwirpAnswer<unknown>): LiveKitOutcome {
+  if (answer.kind === 'ok') return 'ok';
+  if (answer.kind === 'silence') return answer.timedOut ? 'timeout' : 'unreachable';
+  return answer.status >= 400 && answer.status < 500 ? 'refused' : 'failed';
 }
 
 /** Null: not declared as JSON, and so not read at all. */

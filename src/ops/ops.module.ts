@@ -1,15 +1,27 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, DiscoveryModule } from '@nestjs/core';
 import { LiveKitModule } from '../livekit/livekit.module.js';
+import { RecordingsModule } from '../recordings/recordings.module.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { Drain } from './drain.js';
 import { HealthController } from './health.controller.js';
 import { HttpErrors } from './http-errors.js';
+import { BackendCounts } from './backend-counts.js';
+import { MetricsController } from './metrics.controller.js';
+import { MetricsPort } from './metrics-port.js';
+import { Metrics } from './metrics.js';
 import { ReadinessProbe } from './readiness.js';
 
 @Module({
-  imports: [DiscoveryModule, StorageModule, LiveKitModule],
-  controllers: [HealthController],
-  providers: [ReadinessProbe, Drain, { provide: APP_FILTER, useClass: HttpErrors }],
+  imports: [DiscoveryModule, StorageModule, LiveKitModule, RecordingsModule],
+  controllers: [HealthController, MetricsController],
+  providers: [
+    ReadinessProbe,
+    Drain,
+    BackendCounts,
+    Metrics,
+    MetricsPort,
+    { provide: APP_FILTER, useClass: HttpErrors },
+  ],
 })
 export class OpsModule {}

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
+import { tellHappening } from '../kernel/happenings.js';
 import { LeaseKeeper } from '../locks/lease-keeper.js';
 import { SweepStore } from './store/sweep.store.js';
 import { type PassRequest, SweepReport } from './sweep-report.js';
@@ -59,6 +60,7 @@ export class SweepRunner {
     const run = report.toRun(this.clock.now());
     await this.store.save(run);
     const { examined, acted, failed, findings } = run;
+    tellHappening('sweep-finished', { sweep: name, dryRun, examined, acted, failed });
     if (findings.length > 0)
       this.log.log({
         message: 'sweep finished',

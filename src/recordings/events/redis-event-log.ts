@@ -4,6 +4,7 @@ import { Interval } from '@nestjs/schedule';
 import { RedisPubSub } from 'graphql-redis-subscriptions';
 import { Config } from '../../config/config.js';
 import { Clock } from '../../kernel/clock.js';
+import { tellHappening } from '../../kernel/happenings.js';
 import { invalidCursor } from '../../kernel/cursor.js';
 import { isTallyError, TallyError } from '../../kernel/errors.js';
 import { EVENTS_CHANNEL, keys } from '../../redis/keys.js';
@@ -149,6 +150,11 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
   private async readRecent(): Promise<void> {
     const from = this.recent?.events.at(-1)?.position.id ?? this.recent?.from ?? (await this.end()).id;
     const { epoch, events } = await this.range(from);
+    for (const { position } of events) {
+      tellHappening('event-read', {
+        lagSeconds: (this.clock.now() - Number.parseInt(position.id, 10)) / 1_000,
+      });
+    }
     const kept = this.recent?.epoch === epoch ? [...this.recent.events, ...events] : events;
     const dropped = Math.max(0, kept.length - KEPT);
     const start = this.recent?.epoch === epoch ? this.recent.from : from;

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../../kernel/clock.js';
 import { Random } from '../../kernel/random.js';
 import { TallyError } from '../../kernel/errors.js';
+import { tellHappening } from '../../kernel/happenings.js';
 import type { RecordingId } from '../../kernel/ids.js';
 import type { Effect, Fact } from '../domain/facts.js';
 import type { StoredRecording } from '../domain/recording.js';
@@ -98,6 +99,13 @@ export class RecordingWriter {
         cause,
         endReason,
         egressId,
+      });
+      const secondsSinceRequest = (step.at - next.requestedAt) / 1_000;
+      tellHappening('recording-changed', {
+        from: before?.status ?? null,
+        to,
+        endReason,
+        secondsSinceRequest,
       });
     }
     await this.effects.dispatch(filedBy(step));

@@ -1,0 +1,44 @@
+import { channel } from 'node:diagnostics_channel';
+
+/** What this process does that somebody may want to count. Lengths are in seconds, as Prometheus has them. */
+export interface Happenings {
+  /** LiveKit was asked; `method` as in its API, `RoomService/ListRooms`. */
+  'livekit-request': { readonly method: string; readonly outcome: LiveKitOutcome; readonly seconds: number };
+  /** `from` null: it was requested. */
+  'recording-changed': {
+    readonly from: string | null;
+    readonly to: string;
+    readonly endReason: string | null;
+    readonly secondsSinceRequest: number;
+  };
+  'sweep-finished': {
+    readonly sweep: string;
+    readonly dryRun: boolean;
+    readonly examined: number;
+    readonly acted: number;
+    readonly failed: number;
+  };
+  /** An event was read by this process for those who follow the log, so long after it was written. */
+  'event-read': { readonly lagSeconds: number };
+}
+
+export type LiveKitOutcome = 'ok' | 'refused' | 'failed' | 'timeout' | 'unreachable';
+
+/** Costs next to nothing while nobody listens, and never fails who tells. */
+export function tellHappening<Name extends keyof Happenings>(name: Name, what: Happenings[Name]): void {
+  channelOf(name).publish(what);
+}
+
+/** Hears what happens anywhere in this process until the function it answers is called. */
+export function hearHappenings<Name extends keyof Happenings>(
+  name: Name,
+  ear: (what: Happenings[Name]) => void,
+): () => void {
+  const listener = (what: unknown): void => ear(what as Happenings[Name]);
+  channelOf(name).subscribe(listener);
+  return () => void channelOf(name).unsubscribe(listener);
+}
+
+function channelOf(name: keyof Happenings): ReturnType<typeof channel> {
+  return channel(`tallylight:${name}`);
+}

@@ -1,0 +1,158 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { FastifyInstance } from 'fastify';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { hearHappenings } from '../kernel/happenings.js';
+import { BackendCounts } from './backend-counts.js';
+
+const QUICK_SECONDS = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const START_SECONDS = [1, 2, 3, 5, 8, 13, 20, 35, 60];
+const FINAL = ['COMPLETE', 'FAILED', 'ABORTED', 'LIMIT_REACHED'];
+const METHODS = ['GET', 'HEAD', 'POST'];
+
+/** Of the process, whatever runs in it: what watches the event loop is there once. */
+const ofProcess = new Registry();
+let watched = false;
+
+/**
+ * What Prometheus reads of this process. No label takes a value from a request or an id, so that the number of series
+ * has a bound. Counters are this process' own; gauges named `tallylight_…` of what is stored are the same on every instance.
+ */
+@Injectable()
+export class Metrics implements OnApplicationShutdown {
+  private readonly registry = new Registry();
+  private readonly http: Histogram<'method' | 'route' | 'status'>;
+  private readonly inProgress: Gauge<'status'>;
+  private readonly jobs: Gauge<'queue' | 'state'>;
+  private readonly unsettled: Gauge;
+  private readonly effects: Gauge;
+  private readonly redisUp: Gauge;
+  private readonly deafen: readonly (() => void)[];
+
+  constructor(private readonly counts: BackendCounts) {
+    const { registry } = this;
+    if (!watched) collectDefaultMetrics({ register: ofProcess });
+    watched = true;
+    this.http = new Histogram({
+      name: 'tallylight_http_request_seconds',
+      help: 'Time from the head of a request to the end of its answer; route is the pattern, not the path.',
+      labelNames: ['method', 'route', 'status'],
+      buckets: QUICK_SECONDS,
+      registers: [registry],
+    });
+    const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []): Gauge<L> =>
+      new Gauge({ name, help, labelNames, registers: [registry] });
+    this.inProgress = gauge('tallylight_recordings_in_progress', 'Recordings in progress, by status.', [
+      'status',
+    ]);
+    this.jobs = gauge(
+      'tallylight_jobs',
+      'Jobs by queue and state; the queue "inbox" holds webhooks that are not applied yet.',
+      ['queue', 'state'],
+    );
+    this.unsettled = gauge(
+      'tallylight_recordings_unsettled',
+      'Recordings that somebody has to come back to.',
+    );
+    this.effects = gauge('tallylight_effects_filed', 'Effects of changes that are not yet in a queue.');
+    this.redisUp = gauge('tallylight_redis_up', 'Whether Redis could be asked for this page.');
+    this.deafen = [this.countLiveKit(), ...this.countRecordings(), this.countSweeps(), this.countEventLag()];
+  }
+
+  /** Measures every request from now on. */
+  watch(server: FastifyInstance): void {
+    server.addHook('onResponse', (request, reply, next) => {
+      const method = METHODS.includes(request.method) ? request.method : 'other';
+      const labels = { method, route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) };
+      this.http.observe(labels, reply.elapsedTime / 1_000);
+      next();
+    });
+  }
+
+  /** The page in Prometheus' text format; what Redis would have said is left out while it is away. */
+  async page(): Promise<{ contentType: string; body: string }> {
+    const counts = await this.counts.read();
+    for (const stored of [this.inProgress, this.jobs, this.unsettled, this.effects]) stored.reset();
+    this.redisUp.set(counts === null ? 0 : 1);
+    if (counts === null) for (const bare of [this.unsettled, this.effects]) bare.remove();
+    else {
+      for (const [status, count] of Object.entries(counts.inProgress)) this.inProgress.set({ status }, count);
+      for (const { queue, state, count } of counts.jobs) this.jobs.set({ queue, state }, count);
+      this.unsettled.set(counts.unsettled);
+      this.effects.set(counts.effects);
+    }
+    const all = Registry.merge([ofProcess, this.registry]);
+    return { contentType: all.contentType, body: await all.metrics() };
+  }
+
+  onApplicationShutdown(): void {
+    for (const stop of this.deafen) stop();
+  }
+
+  private countLiveKit(): () => void {
+    const requests = new Histogram({
+      name: 'tallylight_livekit_request_seconds',
+      help: 'Time that LiveKit took for one request, by its method and what came of it.',
+      labelNames: ['method', 'outcome'] as const,
+      buckets: QUICK_SECONDS,
+      registers: [this.registry],
+    });
+    return hearHappenings('livekit-request', ({ method, outcome, seconds }) =>
+      requests.observe({ method, outcome }, seconds),
+    );
+  }
+
+  private countRecordings(): (() => void)[] {
+    const registers = [this.registry];
+    const requested = new Counter({
+      name: 'tallylight_recordings_requested_total',
+      help: 'Attempts to record that were stored.',
+      registers,
+    });
+    const startSeconds = new Histogram({
+      name: 'tallylight_recording_start_seconds',
+      help: 'Time from the request to ACTIVE, of recordings that became it.',
+      buckets: START_SECONDS,
+      registers,
+    });
+    const ended = new Counter({
+      name: 'tallylight_recordings_ended_total',
+      help: 'Recordings that became final, by status and reason.',
+      labelNames: ['status', 'end_reason'] as const,
+      registers,
+    });
+    return [
+      hearHappenings('recording-changed', ({ from, to, endReason, secondsSinceRequest }) => {
+        if (from === null) requested.inc();
+        if (from === to || from === null) return;
+        if (to === 'ACTIVE') startSeconds.observe(Math.max(0, secondsSinceRequest));
+        if (FINAL.includes(to)) ended.inc({ status: to, end_reason: endReason ?? 'NONE' });
+      }),
+    ];
+  }
+
+  private countSweeps(): () => void {
+    const registers = [this.registry];
+    const labelNames = ['sweep'] as const;
+    const counter = (name: string, help: string): Counter<'sweep'> =>
+      new Counter({ name, help, labelNames, registers });
+    const runs = counter('tallylight_sweep_runs_total', 'Passes of a sweep that this process made.');
+    const acted = counter('tallylight_sweep_acted_total', 'What sweeps put right.');
+    const failed = counter('tallylight_sweep_failed_total', 'What sweeps tried to put right and could not.');
+    return hearHappenings('sweep-finished', ({ sweep, dryRun, ...run }) => {
+      if (dryRun) return;
+      runs.inc({ sweep });
+      acted.inc({ sweep }, run.acted);
+      failed.inc({ sweep }, run.failed);
+    });
+  }
+
+  private countEventLag(): () => void {
+    const lag = new Histogram({
+      name: 'tallylight_event_log_lag_seconds',
+      help: 'Time from the writing of an event until this process read it for its subscribers.',
+      buckets: QUICK_SECONDS,
+      registers: [this.registry],
+    });
+    return hearHappenings('event-read', ({ lagSeconds }) => lag.observe(Math.max(0, lagSeconds)));
+  }
+}
