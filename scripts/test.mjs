@@ -1,13 +1,22 @@
 // npm test: sets up what is missing, then runs all tests but those that need a real LiveKit. Arguments go to jest.
 import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { run } from './say.mjs';
 import { setUp } from './setup.mjs';
 
 await run(async () => {
   const redisServer = setUp({ needsRedis: () => true });
   const projects = ['unit', 'integration', 'contract', 'e2e', 'chaos'];
+  // Two at least: what waits for Redis or a timer leaves the processor to the other.
+  const workers = `--maxWorkers=${Math.max(2, Math.floor(availableParallelism() / 2))}`;
   // The list of projects takes every word that follows, so it comes last.
-  const args = ['node_modules/jest/bin/jest.js', ...process.argv.slice(2), '--selectProjects', ...projects];
+  const args = [
+    'node_modules/jest/bin/jest.js',
+    workers,
+    ...process.argv.slice(2),
+    '--selectProjects',
+    ...projects,
+  ];
   const jest = spawn(process.execPath, args, {
     stdio: 'inherit',
     env: { ...process.env, REDIS_SERVER: redisServer },
