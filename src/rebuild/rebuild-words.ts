@@ -5,8 +5,7 @@ export function rebuildWords(state: RebuildState): string | null {
   if (state.whole) return null;
   const { run } = state;
   if (run === null) return 'Redis was lost and waits for a worker to rebuild it from the storage';
-  const far = `${howFar(run)} of what Redis held`;
-  return run.problem === null ? `${far}: rebuilding it from the storage` : `${far}: waiting, ${run.problem}`;
+  return `${howFar(run)}: ${run.problem === null ? 'rebuilding it from the storage' : `waiting, ${run.problem}`}`;
 }
 
 function howFar({
@@ -15,7 +14,7 @@ function howFar({
   total,
 }: NonNullable<Exclude<RebuildState, { whole: true }>['run']>): string {
   const of = total === null ? '' : ` of ${count(total)}`;
-  return `${count(rooms)} rooms and ${count(recordings)}${of} recordings are back`;
+  return `${count(rooms)} rooms and ${count(recordings)}${of} recordings of what Redis held are back`;
 }
 
 const count = (number: number): string => number.toLocaleString('en-US');

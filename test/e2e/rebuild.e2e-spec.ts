@@ -1,4 +1,4 @@
-import { appendFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keys } from '../../src/redis/keys.js';
 import { startStack, type TestInstance, type TestStack } from '../support/app.js';
@@ -63,7 +63,6 @@ describe('a Redis that was lost', () => {
   const record = (id: string): string =>
     join(stack.storageFolder, 'recordings', '.metadata', room, `${id}.json`);
   const isDurable = async (id: string, status: string): Promise<void> => {
-    const { readFile } = await import('node:fs/promises');
     await eventually(async () => {
       const kept = JSON.parse(await readFile(record(id), 'utf8')) as { recording: { status: string } };
       return kept.recording.status === status || `the bucket says ${kept.recording.status}`;
@@ -190,5 +189,54 @@ describe('a Redis that was lost', () => {
     await loseAll();
     expect((await readRecording(instance, id)).status).toBe('COMPLETE');
     expect(await readdir(join(stack.storageFolder, 'recordings', '.metadata', room))).toHaveLength(3);
+  });
+
+  it('waits for a storage that is away: it says so, and nobody is answered from what is not back yet', async () => {
+    const id = await complete();
+    const aside = `${stack.storageFolder}-aside`;
+    await rename(stack.storageFolder, aside);
+    const before = await stack.redisClient.get(keys.epoch());
+    await stack.redisClient.flushall();
+    await eventually(
+      async () => {
+        const told = JSON.stringify(await (await fetch(`${instance.url}/health/ready`)).json());
+        return /"rebuild":\{"ok":false,"problem":"[^"]*waiting, the storage failed/.test(told) || told;
+      },
+      { withinMs: 15_000 },
+    );
+    for (const query of [
+      `{ recording(id: "${id}") { id } }`,
+      '{ recordings { totalCount } }',
+      `{ room(id: "${room}") { id } }`,
+      '{ rooms { totalCount } }',
+      `mutation { stopRecording(id: "${id}") { id } }`,
+      `mutation { deleteRecording(id: "${id}") { id } }`,
+      `mutation { deleteRoomRecordings(roomId: "${room}") { id } }`,
+      `mutation { deleteRoom(id: "${room}") { id } }`,
+      `mutation { createRoom(input: { name: "new" }) { id } }`,
+      `mutation { updateRoom(input: { id: "${room}", name: "new" }) { id } }`,
+      `mutation { startRecording(input: { roomId: "${room}", idempotencyKey: "k" }) { id } }`,
+    ])
+      expect([query, (await instance.graphql(query)).code]).toEqual([query, 'REDIS_UNAVAILABLE']);
+    const media = await fetch(`${instance.url}/recordings/${id}/media`, {
+      headers: { authorization: `Bearer ${stack.env.TALLYLIGHT_ADMIN_KEY}` },
+    });
+    expect(media.status).toBe(503);
+    await rename(aside, stack.storageFolder);
+    await eventually(async () => {
+      const now = await stack.redisClient.get(keys.epoch());
+      return (now !== null && now !== before) || 'Redis is not whole';
+    });
+    expect((await readRecording(instance, id)).status).toBe('COMPLETE');
+  });
+
+  it('and away when an instance starts is rebuilt once it is there', async () => {
+    const id = await complete();
+    await stack.redisClient.flushall();
+    await stack.redis.kill();
+    const starting = stack.start();
+    await stack.redis.restart();
+    const other = await starting;
+    expect((await readRecording(other, id)).status).toBe('COMPLETE');
   });
 });

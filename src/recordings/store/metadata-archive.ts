@@ -55,7 +55,9 @@ export class MetadataArchive {
     for (;;) {
       const recording = await this.store.get(id);
       if (recording === null || recording.upkeep.deleted) {
-        if (written !== null) await this.takeBack(written);
+        // A row that is gone without a deletion was lost with Redis, and its record is what it comes back by.
+        const isDeleted = recording !== null || (await this.store.wasDeleted(id));
+        if (written !== null && isDeleted) await this.takeBack(written);
         return;
       }
       if (recording.rev === written?.rev) return;

@@ -28,7 +28,8 @@ export function returnOf(record: ArchivedRecording, terms: ReturnTerms): Return 
   };
   return {
     recording,
-    history: [...record.history, entry],
+    // It was read after the row, which may have gone on in between.
+    history: [...record.history.filter(({ version }) => version <= record.recording.version), entry],
     effects: effectsOfReturn(recording, at, { startTimeoutMs }),
   };
 }

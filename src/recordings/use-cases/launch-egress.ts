@@ -37,7 +37,10 @@ export class LaunchEgress {
     for (const pauseMs of [0, ...TELL_AGAIN_MS]) {
       await this.clock.sleep(pauseMs);
       try {
-        await this.writer.tell(recording.id, { ...fact, at: this.clock.now() }, 'livekit');
+        const told = await this.writer.tell(recording.id, { ...fact, at: this.clock.now() }, 'livekit');
+        // Redis was lost and rebuilt meanwhile, without this attempt: nobody owns the egress, and its room is free.
+        if (told === null && fact.kind === 'start-accepted')
+          await this.livekit.stopEgress(fact.egress.egressId);
         return;
       } catch (error) {
         const cause = error instanceof Error ? error.message : String(error);
