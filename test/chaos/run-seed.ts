@@ -106,7 +106,7 @@ class Run {
       if (before?.version !== version) {
         world.trace.add('row', `${id} v${version} ${status} ${endReason ?? ''} by ${cause}`);
       }
-      this.check((invariant) => invariant.committed?.(world, before, next));
+      this.check((invariant) => invariant.committed?.(world, before, next, cause));
     });
     const second = (): void => {
       world.look();

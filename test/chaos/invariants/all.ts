@@ -1,4 +1,5 @@
 import { bucketAndRowsAgree } from './bucket-and-rows-agree.js';
+import { bulkOutcomesAreTrue } from './bulk-outcomes-are-true.js';
 import { everyAttemptEnds } from './every-attempt-ends.js';
 import type { Invariant } from './invariant.js';
 import { logFoldsToRow } from './log-folds-to-row.js';
@@ -26,6 +27,7 @@ export function allInvariants(): Invariant[] {
     lostRecordersEnd(),
     noEndWithoutEvidence(),
     sweepsGoOn(),
+    bulkOutcomesAreTrue(),
     nothingUnexpected(),
   ];
 }

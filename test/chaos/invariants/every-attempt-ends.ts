@@ -1,4 +1,5 @@
 import { isFinal } from '../../../src/recordings/domain/recording.js';
+import { BULK_USER } from '../plan/perform.js';
 import { type Invariant, Lasting } from './invariant.js';
 
 /** In calm: a start's own limit with its grace, or the longest upload with what it takes to notice its end. */
@@ -34,9 +35,11 @@ export function everyAttemptEnds(): Invariant {
       const deaf = stopped.longest(world, still);
       return deaf === null ? null : `${deaf} goes on although its stop was taken`;
     },
-    committed: (_world, before, next) => {
+    committed: (_world, before, next, cause) => {
       const vanishes = next.upkeep.deleted && before?.upkeep.deleted === false;
-      return vanishes && next.upkeep.deletion === null ? `${next.id} is gone, and nobody asked for it` : null;
+      return vanishes && next.upkeep.deletion === null && cause !== BULK_USER.name
+        ? `${next.id} is gone, and nobody asked for it`
+        : null;
     },
     end: (world) => {
       const open = world.rows().find(({ status }) => !isFinal(status));

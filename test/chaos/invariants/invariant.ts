@@ -5,7 +5,12 @@ import type { SimWorld } from '../world/sim-world.js';
 export interface Invariant {
   readonly name: string;
   /** Called with every step of a recording that is stored. */
-  committed?(world: SimWorld, before: StoredRecording | null, next: StoredRecording): string | null;
+  committed?(
+    world: SimWorld,
+    before: StoredRecording | null,
+    next: StoredRecording,
+    cause: string,
+  ): string | null;
   /** Called after every step of time: safety. */
   step?(world: SimWorld): string | null;
   /** Called every second: what may last for a bounded time only. */

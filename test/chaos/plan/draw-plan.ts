@@ -42,6 +42,8 @@ function drawMeeting(dice: Dice, room: RoomPlan, lengthMs: number, actions: Acti
       mute: 1,
       unmute: 1,
       close: 0.7,
+      'delete-many': 1.2,
+      'delete-room': 0.3,
     });
     const who = dice.pick(people);
     if (what === 'start') {
@@ -59,6 +61,11 @@ function drawMeeting(dice: Dice, room: RoomPlan, lengthMs: number, actions: Acti
       });
     } else if (what === 'stop' || what === 'delete') {
       actions.push({ at, do: what, room: id, times: dice.chance(0.15) ? 3 : 1 });
+    } else if (what === 'delete-many') {
+      actions.push({ at, do: what, room: id, scope: dice.pick(['ids', 'room']), dryRun: dice.chance(0.2) });
+    } else if (what === 'delete-room') {
+      actions.push({ at, do: what, room: id, policy: dice.pick(['FAIL', 'KEEP', 'DELETE']) });
+      actions.push({ at: at + dice.int(1, 15_000), do: 'make-room', room: id });
     } else if (what === 'close') {
       actions.push({ at, do: 'close-room', room: id });
     } else {

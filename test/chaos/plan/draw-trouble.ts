@@ -43,6 +43,7 @@ const KINDS = {
   crash: 5,
   'stop-instance': 3,
   'restart-redis': 3,
+  'lose-redis': 0.7,
   storage: 3,
   'kill-worker': 3,
   'stop-worker': 2,
@@ -134,6 +135,8 @@ function drawOne(
       return { do: kind, place: dice.int(0, instances - 1), forMs };
     case 'restart-redis':
       return { do: kind, forMs: dice.int(50, 12_000), losing: dice.chance(0.5) };
+    case 'lose-redis':
+      return { do: kind, forMs: dice.int(50, 8_000) };
     case 'storage':
       return { do: kind, what: dice.pick(['away', 'delete-fails', 'answers-lost', 'slow']), forMs };
     case 'kill-worker':

@@ -13,6 +13,7 @@ type Trouble = Extract<
       | 'storage'
       | 'empty-lists'
       | 'restart-redis'
+      | 'lose-redis'
       | 'crash'
       | 'stop-instance';
   }
@@ -20,6 +21,8 @@ type Trouble = Extract<
 
 /** How long a restarted livekit-server is away and its rooms look empty. */
 const LIVEKIT_RESTART_MS = 7_000;
+/** A lease of whoever died at it, a look, and the few rows of a run. */
+const REBUILT_WITHIN_MS = 20_000;
 
 /** Makes something go wrong, and right again after its time. */
 export function performTrouble(world: SimWorld, action: Trouble): void {
@@ -68,6 +71,9 @@ export function performTrouble(world: SimWorld, action: Trouble): void {
     case 'restart-redis':
       world.redis.restart(action.forMs, action.losing);
       return world.disturb(clock.now() + action.forMs + 1_000);
+    case 'lose-redis':
+      world.redis.loseAll(action.forMs);
+      return world.disturb(clock.now() + action.forMs + REBUILT_WITHIN_MS);
     case 'crash':
       return crash(world, action);
     case 'stop-instance': {

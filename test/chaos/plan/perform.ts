@@ -1,16 +1,23 @@
+import { RequestBulkDeletion } from '../../../src/bulk-deletions/use-cases/request-bulk-deletion.js';
 import type { Actor } from '../../../src/kernel/actor.js';
 import { isTallyError } from '../../../src/kernel/errors.js';
-import type { RecordingId, RoomId } from '../../../src/kernel/ids.js';
+import type { RoomId } from '../../../src/kernel/ids.js';
 import { isFinal, type StoredRecording } from '../../../src/recordings/domain/recording.js';
 import { DeleteRecording } from '../../../src/recordings/use-cases/delete-recording.js';
 import { StartRecording } from '../../../src/recordings/use-cases/start-recording.js';
 import { StopRecording } from '../../../src/recordings/use-cases/stop-recording.js';
+import { DeleteRoom } from '../../../src/room-deletion/delete-room.js';
+import { CreateRoom } from '../../../src/rooms/use-cases/create-room.js';
 import type { Dice } from '../world/dice.js';
 import type { SimInstance } from '../world/sim-instance.js';
 import type { SimWorld } from '../world/sim-world.js';
 import type { Action } from './plan.js';
 import { performTrouble } from './perform-trouble.js';
 
+/** Deletes many at once, and nothing else. */
+export const BULK_USER: Actor = {
+  ...{ name: 'bulk-user', callerId: 'key:bulk-user', role: 'ADMIN', rooms: null, mayDelete: true },
+};
 const USER: Actor = { name: 'user', callerId: 'key:user', role: 'ADMIN', rooms: null, mayDelete: true };
 
 /** Carries out the actions of a plan, when their time has come. */
@@ -42,6 +49,21 @@ export class Performer {
         return this.repeat(action.times, () => this.stop(action.room));
       case 'delete':
         return this.repeat(action.times, () => this.delete(action.room));
+      case 'delete-many':
+        return this.deleteMany(action);
+      case 'delete-room':
+        return this.ask('delete', action.room, (at) =>
+          at.use(DeleteRoom).execute(action.room, action.policy, BULK_USER),
+        );
+      case 'make-room':
+        return this.ask('make', action.room, (at) =>
+          at.use(CreateRoom).execute({
+            id: action.room as RoomId,
+            name: action.room,
+            recordingSettings: {},
+            actor: USER,
+          }),
+        );
       default:
         performTrouble(this.world, action);
     }
@@ -99,13 +121,27 @@ export class Performer {
       this.ask('delete', recording.id, (at) => at.use(DeleteRecording).execute(recording.id, USER));
   }
 
+  private deleteMany({ room, scope, dryRun }: Extract<Action, { do: 'delete-many' }>): void {
+    const ids = this.world
+      .rows()
+      .filter(({ roomId }) => roomId === room)
+      .map(({ id }) => id);
+    if (scope === 'ids' && ids.length === 0) return;
+    this.ask('delete', `all of ${room}`, (at) => {
+      const request = at.use(RequestBulkDeletion);
+      return scope === 'ids'
+        ? request.ofRecordings({ ids, roomId: null, dryRun }, BULK_USER)
+        : request.ofRoom(room, dryRun, BULK_USER);
+    });
+  }
+
   private newest(room: string, isIt: (recording: StoredRecording) => boolean): StoredRecording | null {
     const all = this.world.rows().filter((row) => row.roomId === (room as RoomId) && isIt(row));
     return all.sort((a, b) => (a.id < b.id ? 1 : -1))[0] ?? null;
   }
 
   /** At any instance that is there; nobody hears the answer of one that dies. */
-  private ask(what: string, subject: string, work: (at: SimInstance) => Promise<StoredRecording>): void {
+  private ask(what: string, subject: string, work: (at: SimInstance) => Promise<object>): void {
     const alive = this.world.alive();
     if (alive.length === 0) return;
     const at = this.dice.pick(alive);
@@ -115,8 +151,7 @@ export class Performer {
       .standStill()
       .then(() => work(at))
       .then(
-        ({ id, status }: { id: RecordingId; status: string }) =>
-          trace.add('user', `${asked}: ${id} ${status}`),
+        (answer) => trace.add('user', `${asked}: ${wordsOf(answer)}`),
         (error: unknown) => {
           trace.add('user', `${asked}: ${isTallyError(error) ? error.code : String(error)}`);
           if (!isTallyError(error))
@@ -128,4 +163,9 @@ export class Performer {
   private repeat(times: number, act: () => void): void {
     for (let i = 0; i < times; i += 1) act();
   }
+}
+
+function wordsOf(answer: object): string {
+  const { id, status } = { id: '', status: '', ...answer };
+  return `${id} ${status}`;
 }

@@ -15,6 +15,15 @@ export type Action = { readonly at: number } & (
       readonly maxDurationMs: number | null;
     }
   | { readonly do: 'stop' | 'delete'; readonly room: string; readonly times: number }
+  /** By their ids, or all that the room has. */
+  | {
+      readonly do: 'delete-many';
+      readonly room: string;
+      readonly scope: 'ids' | 'room';
+      readonly dryRun: boolean;
+    }
+  | { readonly do: 'delete-room'; readonly room: string; readonly policy: 'FAIL' | 'KEEP' | 'DELETE' }
+  | { readonly do: 'make-room'; readonly room: string }
   | {
       readonly do: 'fault';
       readonly name: FaultName;
@@ -34,6 +43,8 @@ export type Action = { readonly at: number } & (
   /** LiveKit's whole list of egresses is empty although there are some. */
   | { readonly do: 'empty-lists'; readonly forMs: number }
   | { readonly do: 'restart-redis'; readonly forMs: number; readonly losing: boolean }
+  /** It comes back with nothing. */
+  | { readonly do: 'lose-redis'; readonly forMs: number }
   | {
       readonly do: 'crash';
       readonly place: number;
