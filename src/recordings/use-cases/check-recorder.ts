@@ -14,6 +14,7 @@ import { RecordingWriter } from '../write/recording.writer.js';
 import { ReconcileRecording } from './reconcile-recording.js';
 
 const LEAST_QUESTIONS = 3;
+const FLEET_ANSWER_MS = 5_000;
 
 interface Watched {
   readonly recording: StoredRecording;
@@ -118,24 +119,41 @@ export class CheckRecorder {
   /** Somebody answers, and right after that this one is silent once more: so a message bus that was away ends nothing when it comes back. */
   private async isProven({ recording, egressId }: Watched, state: RecorderState): Promise<boolean> {
     const lastAskedAt = state.silentAt.at(-1) ?? 0;
-    const somebody =
-      (await this.recorders.anotherHeardSince(egressId, lastAskedAt)) ||
-      (await this.fleet.isThere(recording.roomId, lastAskedAt));
     const listed = await this.livekit.findEgress(egressId);
     if (listed === null || isFinal(listed.status)) return false;
-    if (somebody) {
-      const askedAt = this.clock.now();
-      const answer = await this.askListed(egressId, listed.status);
-      if (answer === 'alive') await this.recorders.heard(egressId, askedAt);
-      return answer === 'silent';
-    }
+    if (await this.recorders.anotherHeardSince(egressId, lastAskedAt))
+      return this.isStillSilent(egressId, listed.status);
+    const fleet = this.fleet.isThere(recording.roomId, lastAskedAt);
+    if (await this.answersSoon(fleet)) return this.isStillSilent(egressId, listed.status);
     if (listed.status !== 'ENDING' && (await this.hasLeftOthers(recording, egressId))) return true;
+    if (await fleet) return this.isStillSilent(egressId, listed.status);
     this.log.error({
       message: 'no egress worker answers: nothing is ended for it',
       recordingId: recording.id,
       egressId,
     });
     return false;
+  }
+
+  /** A worker that is there answers within a second, and LiveKit takes half a minute to say that none is. */
+  private async answersSoon(fleet: Promise<boolean>): Promise<boolean> {
+    const over = new AbortController();
+    const limit = this.clock.sleep(FLEET_ANSWER_MS, over.signal).then(
+      () => false,
+      () => false,
+    );
+    try {
+      return await Promise.race([fleet, limit]);
+    } finally {
+      over.abort();
+    }
+  }
+
+  private async isStillSilent(egressId: string, listed: EgressStatus): Promise<boolean> {
+    const askedAt = this.clock.now();
+    const answer = await this.askListed(egressId, listed);
+    if (answer === 'alive') await this.recorders.heard(egressId, askedAt);
+    return answer === 'silent';
   }
 
   /** A recorder that had been seen and has left a room in which people still publish. Never an empty look. */
