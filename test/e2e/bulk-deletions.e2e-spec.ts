@@ -1,4 +1,6 @@
-import { startStack, type TestInstance, type TestStack } from '../support/app.js';
+import fc from 'fast-check';
+import { AccessToken, type VideoGrant } from 'livekit-server-sdk';
+import { API_KEY, API_SECRET, startStack, type TestInstance, type TestStack } from '../support/app.js';
 import { askToDelete, type BulkSeen, finished, readBulk } from '../support/bulk-deletions.js';
 import { aRecordingId } from '../support/builders.js';
 import { eventually } from '../support/eventually.js';
@@ -76,8 +78,8 @@ describe('a bulk deletion', () => {
     const bulk = await finished(instance, asked.id, { withinMs: 25_000 });
     expect(bulk).toMatchObject({ status: 'COMPLETED', deletedCount: 1_000, failedCount: 0 });
     expect(bulk.deletedIds).toEqual(ids);
-    // Two for all of them, and a look after each hundred; what is filed for the room counts too.
-    expect(s3.count('DeleteObjects') - before).toBeLessThan(40);
+    // Two for all of them, and two after each group of rows; what is filed for the room counts too.
+    expect(s3.count('DeleteObjects') - before).toBeLessThan(60);
     const page = await instance.graphql<{ bulkDeletion: { deletedIds: string[] } }>(
       `{ bulkDeletion(id: "${asked.id}") { deletedIds(first: 10, offset: 990) } }`,
     );
@@ -137,6 +139,40 @@ describe('a bulk deletion', () => {
     expect(objectsOf(one!)).toEqual([]);
   }, 40_000);
 
+  it('shows in a dry run exactly what the real run then does, and changes nothing', async () => {
+    const anyCase = fc.array(
+      fc.record({
+        status: fc.constantFrom('COMPLETE', 'FAILED', 'ABORTED', 'ACTIVE', 'ENDING'),
+        roomId: fc.constantFrom('dry-1', 'dry-2'),
+        known: fc.boolean(),
+      }),
+      { minLength: 1, maxLength: 6 },
+    );
+    const shown = ({ status, total, deletedIds, failures }: BulkSeen) => ({
+      ...{ status, total, deletedIds },
+      failures: failures.toSorted((a, b) => (a.recordingId < b.recordingId ? -1 : 1)),
+    });
+    await fc.assert(
+      fc.asyncProperty(anyCase, fc.option(fc.constantFrom('dry-1', 'dry-2')), async (cases, roomId) => {
+        const ids: string[] = [];
+        for (const { known, ...fields } of cases)
+          ids.push(known ? (await plant(1, fields))[0]!.id : aRecordingId());
+        const variables = { ids: [...ids, ids[0]!], ...(roomId !== null && { roomId }) };
+        const objects = [...s3.objects.keys()].toSorted();
+        const dry = await finished(
+          instance,
+          (await askToDelete(instance, { ...variables, dryRun: true })).id,
+        );
+        expect([...s3.objects.keys()].toSorted()).toEqual(objects);
+        for (const id of dry.deletedIds) expect(await isThere(id)).toBe(true);
+        const real = await finished(instance, (await askToDelete(instance, variables)).id);
+        expect(shown(dry)).toEqual(shown(real));
+        for (const id of real.deletedIds) expect([await isThere(id), objectsOf(id)]).toEqual([false, []]);
+      }),
+      { numRuns: 12 },
+    );
+  }, 60_000);
+
   it('does not touch a recording in progress that was named', async () => {
     await createRoom(instance, 'busy');
     stack.simulator.openRoom('busy');
@@ -182,6 +218,29 @@ describe('a bulk deletion', () => {
     expect(bulk.deletedIds).toEqual(ids);
     for (const id of ids) expect(objectsOf(id)).toEqual([]);
   }, 60_000);
+
+  it('is for who may delete, and finds no more than the caller sees', async () => {
+    const token = async (grant: VideoGrant): Promise<string> => {
+      const made = new AccessToken(API_KEY, API_SECRET, { identity: 'ann' });
+      made.addGrant(grant);
+      return made.toJwt();
+    };
+    const [own] = await plant(1, { roomId: 'ann-1' });
+    const [hidden] = await plant(1, { roomId: 'bob-1' });
+    const ids = [own!.id, hidden!.id];
+    const admin = await token({ roomAdmin: true, room: 'ann-1' });
+    const guest = await token({ roomJoin: true, room: 'ann-1' });
+    await expect(askToDelete(instance, { ids }, guest)).rejects.toThrow('FORBIDDEN');
+    await expect(askToDelete(instance, { ids, roomId: 'bob-1' }, admin)).rejects.toThrow('ROOM_NOT_FOUND');
+    const bulk = await finished(instance, (await askToDelete(instance, { ids }, admin)).id);
+    expect(bulk).toMatchObject({
+      deletedIds: [own!.id],
+      failures: [{ recordingId: hidden!.id, code: 'RECORDING_NOT_FOUND' }],
+    });
+    expect(await readBulk(instance, bulk.id, admin)).toEqual(bulk);
+    expect(await readBulk(instance, bulk.id, await token({ roomAdmin: true, room: 'bob-1' }))).toBeNull();
+    expect(objectsOf(hidden!.id)).toHaveLength(2);
+  });
 
   it('is refused for no ids, for too many, and read by nobody where there is none', async () => {
     await expect(askToDelete(instance, { ids: [] })).rejects.toThrow('BAD_USER_INPUT');

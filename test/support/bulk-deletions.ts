@@ -78,15 +78,20 @@ export async function finished(
   id: string,
   { withinMs = 15_000 }: { withinMs?: number } = {},
 ): Promise<BulkSeen> {
-  let bulk: BulkSeen | null = null;
   await eventually(
     async () => {
-      bulk = await readBulk(instance, id);
-      return (bulk !== null && bulk.finishedAt !== null) || `it is ${JSON.stringify(bulk).slice(0, 300)}`;
+      const { data } = await instance.graphql<{ bulkDeletion: object | null }>(
+        `query($id: ID!) { bulkDeletion(id: $id) { status total deletedCount failedCount attempt finishedAt } }`,
+        { id },
+      );
+      const bulk: { finishedAt?: string | null } | null = data.bulkDeletion;
+      return (bulk !== null && bulk.finishedAt != null) || `it is ${JSON.stringify(bulk)}`;
     },
-    { withinMs },
+    { withinMs, everyMs: 50 },
   );
-  return bulk!;
+  const bulk = await readBulk(instance, id);
+  if (bulk === null) throw new Error(`bulk deletion ${id} is gone`);
+  return bulk;
 }
 
 function answered<T>(answer: { data: T | null; code: string | null }, read: (data: T) => BulkSeen): BulkSeen {

@@ -4,6 +4,7 @@ import { isTallyError } from '../../kernel/errors.js';
 import type { RecordingId } from '../../kernel/ids.js';
 import { JobQueue } from '../../queue/define-job.js';
 import { finishDeletion } from '../../recordings/jobs/finish-deletion.job.js';
+import { compareStreamIds } from '../../recordings/events/stream-id.js';
 import { RecordingWriter } from '../../recordings/write/recording.writer.js';
 import { mediaKey, metadataKey } from '../../storage/object-keys.js';
 import { type DeleteResult, ObjectStorage } from '../../storage/object-storage.port.js';
@@ -21,11 +22,12 @@ export interface NotDeleted {
   readonly why: string;
 }
 
-const ROWS_AT_ONCE = 100;
+const ROWS_AT_ONCE = 50;
+/** One that another process was faster to remove. */
+const NO_EVENT = '0-0';
 
 /**
- * Deletes many recordings with few requests: all media, then the records of those whose media is gone, then their rows one
- * after the other. Only what the storage confirmed, key by key, is taken for deleted.
+ * Deletes many recordings with few requests: all media, then the records of those whose media is gone, then their rows. Only what the storage confirmed, key by key, is taken for deleted.
  */
 @Injectable()
 export class DeleteClaimed {
@@ -45,8 +47,7 @@ export class DeleteClaimed {
     const media = await this.remove(all, mediaOf);
     const record = await this.remove(media.gone, recordOf);
     for (let i = 0; i < record.gone.length; i += ROWS_AT_ONCE) {
-      const some = record.gone.slice(i, i + ROWS_AT_ONCE);
-      for (const { id } of some) await this.writer.tell(id, { kind: 'deleted', at: this.clock.now() }, by);
+      const some = await this.removeRows(record.gone.slice(i, i + ROWS_AT_ONCE), by);
       await this.confirm(some);
       await onDeleted(some.map(({ id }) => id));
     }
@@ -54,6 +55,17 @@ export class DeleteClaimed {
       ...media.left.map((one) => ({ ...one, mediaGone: false })),
       ...record.left.map((one) => ({ ...one, mediaGone: true })),
     ];
+  }
+
+  /** In the order in which they went, which is that of their events. */
+  private async removeRows(all: readonly Claimed[], by: string): Promise<Claimed[]> {
+    const removed = await Promise.all(
+      all.map(async (claimed) => {
+        const told = await this.writer.tell(claimed.id, { kind: 'deleted', at: this.clock.now() }, by);
+        return { claimed, eventId: told?.position?.id ?? NO_EVENT };
+      }),
+    );
+    return removed.toSorted((a, b) => compareStreamIds(a.eventId, b.eventId)).map(({ claimed }) => claimed);
   }
 
   /** Their rows are gone. A record that was being written, or media that landed, meanwhile is removed by now or, if need be, later. */

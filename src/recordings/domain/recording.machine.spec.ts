@@ -166,6 +166,55 @@ describe('the state machine, whatever happens in whatever order', () => {
     });
   });
 
+  it('tells clients nothing of a deleted recording, and takes what landed since with its tombstone', () => {
+    const start = aRecording();
+    fc.assert(
+      fc.property(anyFacts(start), (facts) => {
+        let now = start;
+        for (const fact of facts) {
+          const decision = decide(now, fact);
+          if (decision.kind === 'ignore') continue;
+          const { next, event, effects } = decision;
+          if (now.upkeep.deleted) {
+            expect([event, next.version]).toEqual([null, now.version]);
+            const goes = isUnsettled(now) && !isUnsettled(next);
+            if (goes) expect(effects.map((effect) => effect.do)).toContain('finish-deletion');
+          }
+          // A tombstone that has gone is told nothing any more.
+          if (next.upkeep.deleted && !isUnsettled(next)) return;
+          now = next;
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('keeps the tombstone of a recording whose start is still on its way until nothing of it can run', () => {
+    const failed = tell(
+      { recording: aRecording(), events: 0 },
+      { kind: 'start-deadline-passed', waitedMs: 1_000, at: T0 + 1_000 },
+    );
+    const deleted = tell(failed, { kind: 'deleted', at: T0 + 1_500 }).recording;
+    expect([deleted.upkeep.deleted, isUnsettled(deleted)]).toEqual([true, true]);
+    const late = anEgress(deleted, { status: 'ACTIVE' });
+    const came = decide(deleted, { kind: 'start-accepted', egress: late, at: T0 + 9_000 });
+    expect(came).toMatchObject({
+      event: null,
+      effects: expect.arrayContaining([{ do: 'stop-egress', egressId: late.egressId }]),
+    });
+    if (came.kind === 'ignore') throw new Error('it is not ignored');
+    expect(isUnsettled(came.next)).toBe(true);
+    // Proven gone without a word about a file: the bucket is emptied all the same.
+    let now = came.next;
+    for (const at of [12_000, 16_000, 20_000, 24_000]) {
+      const looked = decide(now, { kind: 'egresses-listed', egresses: [], at: T0 + at });
+      if (looked.kind === 'ignore') continue;
+      now = looked.next;
+      if (!isUnsettled(now)) expect(looked.effects.map((effect) => effect.do)).toContain('finish-deletion');
+    }
+    expect(isUnsettled(now)).toBe(false);
+  });
+
   it('always leaves somebody to come back to what is not settled, except an ACTIVE recording', () => {
     const start = aRecording();
     fc.assert(

@@ -15,6 +15,8 @@ import { EffectDispatcher } from './effect-dispatcher.port.js';
 export interface Told {
   readonly recording: StoredRecording;
   readonly changed: boolean;
+  /** Of the change's event; null where clients see no change. */
+  readonly position: LogPosition | null;
 }
 
 /**
@@ -67,10 +69,10 @@ export class RecordingWriter {
       const before = await this.store.get(id);
       if (before === null) return null;
       const decision = decide(before, fact);
-      if (decision.kind === 'ignore') return { recording: before, changed: false };
+      if (decision.kind === 'ignore') return { recording: before, changed: false, position: null };
       const { next, event, effects } = decision;
       const result = await this.commit({ before, next, event, effects, cause, at: fact.at });
-      if (result.kind === 'done') return { recording: next, changed: true };
+      if (result.kind === 'done') return { recording: next, changed: true, position: result.position };
       await this.clock.sleep(this.random.next() * Math.min(2 ** tried, LONGEST_PAUSE_MS));
     }
     throw new TallyError(
