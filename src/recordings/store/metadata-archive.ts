@@ -1,45 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { z } from 'zod';
 import type { RecordingId, RoomId } from '../../kernel/ids.js';
 import { RoomStore } from '../../rooms/store/room.store.js';
 import { metadataKey, roomMetadataKey } from '../../storage/object-keys.js';
 import { ObjectStorage } from '../../storage/object-storage.port.js';
 import type { StoredRecording } from '../domain/recording.js';
-import { type HistoryEntry, RecordingStore } from './recording.store.js';
-
-/** The durable record of a recording: with it and the media, the bucket alone is enough to find the recording again. */
-export interface ArchivedRecording {
-  readonly format: 1;
-  readonly recording: StoredRecording;
-  readonly history: readonly HistoryEntry[];
-}
-
-const archived = z.looseObject({
-  format: z.literal(1),
-  recording: z.looseObject({
-    id: z.string(),
-    roomId: z.string(),
-    status: z.string(),
-    version: z.number(),
-    rev: z.number(),
-    upkeep: z.looseObject({}),
-  }),
-  history: z.array(z.looseObject({})),
-});
-
-/** Null for a text that is no record of ours. */
-export function parseArchived(text: string): ArchivedRecording | null {
-  const json = z.string().transform((t, context) => {
-    try {
-      return JSON.parse(t) as unknown;
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: String(error) });
-      return z.NEVER;
-    }
-  });
-  const parsed = json.pipe(archived).safeParse(text);
-  return parsed.success ? (parsed.data as unknown as ArchivedRecording) : null;
-}
+import type { ArchivedRecording } from './archived-recording.js';
+import { RecordingStore } from './recording.store.js';
 
 /** Keeps the bucket's copy like the row. Each method reads the present state and looks again after it wrote, so that a slow writer never has the last word. */
 @Injectable()
