@@ -9,15 +9,18 @@ import type { RecordingStore } from './recording.store.js';
 
 describe('what the bucket keeps of a recording', () => {
   let row: StoredRecording | null;
+  let wasDeleted: boolean;
   let storage: MemoryObjectStorage;
   let archive: MetadataArchive;
 
   beforeEach(() => {
     row = aRecording();
+    wasDeleted = true;
     storage = new MemoryObjectStorage();
     const store = {
       get: async () => row,
       history: async () => [],
+      wasDeleted: async () => wasDeleted,
       countInRoom: async () => (row === null ? 0 : 1),
     };
     const room = newRoom(aRecording().roomId, { name: 'Room one' }, 0);
@@ -66,5 +69,16 @@ describe('what the bucket keeps of a recording', () => {
     await archive.write(recording.id);
     expect(await storage.head(metadataKey(recording.roomId, recording.id))).toBeNull();
     expect(await isRoomKept()).toBe(false);
+  });
+
+  it('stays when its row was lost, and not deleted, while it was written', async () => {
+    const recording = aRecording();
+    row = recording;
+    wasDeleted = false;
+    storage.beforePut = async (key) => {
+      if (key === metadataKey(recording.roomId, recording.id)) row = null;
+    };
+    await archive.write(recording.id);
+    expect(await storage.head(metadataKey(recording.roomId, recording.id))).not.toBeNull();
   });
 });
