@@ -60,13 +60,16 @@ export class RedisBulkDeletionStore extends BulkDeletionStore {
   }
 
   async get(id: BulkDeletionId): Promise<BulkDeletionSeen | null> {
-    const [row, pending, deleted, failed] = (await this.all((multi) =>
+    const [whole, row, pending, deleted, failed] = (await this.all((multi) =>
       multi
+        .exists(keys.epoch())
         .hgetall(keys.bulkDeletion(id))
         .zcard(keys.bulkDeletion(id, 'pending'))
         .llen(keys.bulkDeletion(id, 'deleted'))
         .zcard(keys.bulkDeletion(id, 'failed')),
-    )) as [Record<string, string>, number, number, number];
+    )) as [number, Record<string, string>, number, number, number];
+    // While what was lost is not back, what is missing is not "no".
+    if (whole === 0) throw notWhole();
     return row.doc === undefined
       ? null
       : toSeen(JSON.parse(row.doc) as BulkDeletion, row, { pending, deleted, failed });
