@@ -62,7 +62,10 @@ function install() {
   say(`Installing a Redis server with ${name}.`);
   if (before) asRoot(prefix, [name, ...before]);
   const installed = packages.some((pack) => asRoot(prefix, [name, ...manager.install, pack]));
-  if (!installed) throw new Fault(`${name} could not install a Redis server; ${byHand(manager)}`);
+  if (!installed)
+    throw new Fault(
+      `${name} could not install a Redis server, for the reason above; ${lowerFirst(byHand(null))}`,
+    );
 }
 
 /** What goes before a command that needs root; null where this user may not. */
@@ -84,6 +87,8 @@ function byHand(manager) {
     : `install redis-server or valkey-server, version ${LEAST_VERSION} or later`;
   return `A Redis server is needed: ${command}, or set REDIS_URL to one that runs elsewhere.`;
 }
+
+const lowerFirst = (text) => text.charAt(0).toLowerCase() + text.slice(1);
 
 function whereIs(program) {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
