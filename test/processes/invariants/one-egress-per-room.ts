@@ -1,16 +1,20 @@
-import { EgressStatus } from '@livekit/protocol';
+import { type EgressInfo, EgressStatus } from '@livekit/protocol';
 import type { Clock } from '../../../src/kernel/clock.js';
 import { readStored } from '../world/rows.js';
 import type { World } from '../world/world.js';
 
-const LOOK_EVERY_MS = 50;
+const LOOK_EVERY_MS = 200;
 
-/** At most one live egress in a room at every moment, those that the product has proven lost not counted. */
+/** Two egresses of a room, the second of which began before the first had ended. */
+type Pair = readonly [EgressInfo, EgressInfo];
+
+/**
+ * At most one live egress in a room at every moment, those that the product has proven lost not counted. Looked for in what
+ * LiveKit has noted of the beginning and the end of each, so that no moment is missed between two looks.
+ */
 export class OneEgressPerRoom {
   readonly violations: string[] = [];
-  looks = 0;
-  private readonly lost = new Set<string>();
-  private readonly told = new Set<string>();
+  private readonly judged = new Set<string>();
 
   constructor(
     private readonly world: World,
@@ -20,57 +24,48 @@ export class OneEgressPerRoom {
 
   async goOn(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.looks += 1;
-      const crowded = this.rooms.map((room) => this.live(room)).filter((live) => live.length > 1);
-      if (crowded.length > 0) await this.judge(crowded, signal);
-      await this.sleep(signal);
+      const pairs = this.rooms
+        .flatMap((room) => overlapping(this.world.livekit.egresses(room)))
+        .filter((pair) => !this.judged.has(keyOf(pair)));
+      if (pairs.length > 0) await this.judge(pairs);
+      await this.clock.sleep(LOOK_EVERY_MS, signal).catch((reason: unknown) => {
+        if (!signal.aborted) throw reason;
+      });
     }
   }
 
-  /** Those that LiveKit lists and that have not ended, and children that nobody lists any more. */
-  private live(room: string): string[] {
-    const listed = this.world.livekit
-      .egresses(room)
-      .filter(({ status }) => status <= EgressStatus.EGRESS_ENDING)
-      .map(({ egressId }) => egressId);
-    return [...new Set([...listed, ...this.world.livekit.runningEgressIds(room)])];
-  }
-
-  /** Proven lost before another one began; as soon as Redis can be asked. */
-  private async judge(crowded: readonly (readonly string[])[], signal: AbortSignal): Promise<void> {
-    for (let asked = false; !asked && !signal.aborted;) {
-      asked = await readStored(this.world).then(
-        (recordings) => {
-          for (const { upkeep } of recordings) {
-            for (const [id, state] of Object.entries(upkeep.egresses))
-              if (state === 'lost') this.lost.add(id);
-          }
-          return true;
-        },
-        () => false,
-      );
-      if (!asked) await this.sleep(signal);
-    }
-    if (signal.aborted) return;
-    for (const live of crowded) {
-      const counted = live.filter((id) => !this.lost.has(id));
-      const key = counted.join(' ');
-      if (counted.length < 2 || this.told.has(key)) continue;
-      this.told.add(key);
-      this.violations.push(`${counted.map((id) => this.described(id)).join(' and ')} at once`);
+  /** An egress that was given up for lost is so before the next one begins; looked up as soon as Redis can be asked. */
+  private async judge(pairs: readonly Pair[]): Promise<void> {
+    const stored = await readStored(this.world).catch(() => null);
+    if (stored === null) return;
+    const lost = new Set(
+      stored.flatMap(({ upkeep }) =>
+        Object.keys(upkeep.egresses).filter((id) => upkeep.egresses[id] === 'lost'),
+      ),
+    );
+    for (const pair of pairs) {
+      this.judged.add(keyOf(pair));
+      if (lost.has(pair[0].egressId)) continue;
+      this.violations.push(`${pair.map(described).join(' and ')} ran at once`);
     }
   }
+}
 
-  private described(id: string): string {
-    const egress = this.world.livekit.egress(id);
-    const filepath = egress?.fileResults[0]?.filename ?? '';
-    const status = egress ? EgressStatus[egress.status] : 'not listed';
-    return `${id} (${status}, ${filepath.slice(filepath.lastIndexOf('/') + 1)}, ${egress?.roomName})`;
-  }
+function overlapping(egresses: readonly EgressInfo[]): Pair[] {
+  const inOrder = [...egresses].sort((a, b) => Number(a.startedAt - b.startedAt));
+  return inOrder.flatMap((first, i) =>
+    inOrder
+      .slice(i + 1)
+      .filter(({ startedAt }) => first.endedAt === 0n || startedAt < first.endedAt)
+      .map((second) => [first, second] as const),
+  );
+}
 
-  private async sleep(signal: AbortSignal): Promise<void> {
-    await this.clock.sleep(LOOK_EVERY_MS, signal).catch((reason: unknown) => {
-      if (!signal.aborted) throw reason;
-    });
-  }
+function keyOf([first, second]: Pair): string {
+  return `${first.egressId} ${second.egressId}`;
+}
+
+function described({ egressId, status, roomName, fileResults }: EgressInfo): string {
+  const path = fileResults[0]?.filename ?? '';
+  return `${egressId} (${EgressStatus[status]} in ${roomName}, ${path.slice(path.lastIndexOf('/') + 1)})`;
 }

@@ -30,7 +30,6 @@ export class Meeting {
   readonly tally = new Map<string, number>();
   /** What each idempotency key was answered with. */
   private readonly keys = new Map<string, string>();
-  private readonly stopped = new Set<string>();
   private made = 0;
 
   constructor(
@@ -48,9 +47,14 @@ export class Meeting {
     while (!signal.aborted) {
       this.meet();
       const id = await this.start(signal);
+      if (id === null) {
+        // Whoever was refused tries again soon: the moments after a failed start are the dangerous ones.
+        await this.pause(50, 500, signal);
+        continue;
+      }
       await this.pause(200, 4_000, signal);
       const chance = this.random();
-      if (id !== null && chance < 0.65) await this.stop(id, signal);
+      if (chance < 0.65) await this.stop(id, signal);
       else if (chance < 0.75) this.endMeeting();
       if (this.random() < 0.2) await this.deleteOne(signal);
       await this.pause(0, 1_000, signal);
@@ -110,10 +114,7 @@ export class Meeting {
   private async stop(id: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const { code } = await this.ask(STOP, { id }, 'stopRecording', STOP_CODES);
-      if (code === null || (code !== 'no-answer' && !AWAY.includes(code))) {
-        this.stopped.add(id);
-        return;
-      }
+      if (code === null || (code !== 'no-answer' && !AWAY.includes(code))) return;
       await this.pause(50, 400, signal);
     }
   }

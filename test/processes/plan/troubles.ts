@@ -3,18 +3,24 @@ import type { Fault, FaultName } from '../../../src/livekit/simulator/faults.js'
 import type { ProductProcess } from '../world/product-process.js';
 import type { World } from '../world/world.js';
 
-const FAULTS: readonly (readonly [FaultName, number?])[] = [
+type Kind = readonly [FaultName, number?];
+
+/** What a start meets; most of what can go wrong for good goes wrong there. */
+const OF_STARTS: readonly Kind[] = [
   ['start-refused-400'],
   ['start-no-capacity'],
   ['start-error'],
-  ['start-slow', 5_000],
-  ['start-answer-late', 5_000],
+  ['start-slow', 2_300],
+  ['start-slow', 4_500],
+  ['start-answer-late', 2_500],
   ['start-answer-lost'],
   ['start-answer-error'],
   ['start-answer-conflict'],
   ['handler-failed'],
   ['start-never-active'],
   ['ends-before-active'],
+];
+const OF_THE_REST: readonly Kind[] = [
   ['child-crash', 500],
   ['pipeline-failed', 500],
   ['cpu-kill-with-file', 500],
@@ -141,16 +147,15 @@ export class Troubles {
   }
 
   private async setFault(): Promise<void> {
-    const [name, delayMs] = FAULTS[Math.floor(this.random() * FAULTS.length)]!;
-    const room = this.rooms[Math.floor(this.random() * this.rooms.length)]!;
-    const fault: Fault = {
-      name,
-      room,
-      times: 1 + Math.floor(this.random() * 3),
-      ...(delayMs && { delayMs }),
-    };
+    const [name, delayMs] = this.oneOf(this.random() < 0.5 ? OF_STARTS : OF_THE_REST);
+    const times = 1 + Math.floor(this.random() * 2);
+    const fault: Fault = { name, room: this.oneOf(this.rooms), times, ...(delayMs && { delayMs }) };
     this.count('fault set');
     this.world.livekit.setFault(fault);
+  }
+
+  private oneOf<T>(list: readonly T[]): T {
+    return list[Math.floor(this.random() * list.length)]!;
   }
 
   private count(what: string): void {

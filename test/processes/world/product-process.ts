@@ -9,6 +9,14 @@ import { eventually } from '../../support/eventually.js';
 const BOOT_LIMIT_MS = 60_000;
 const REQUEST_LIMIT_MS = 12_000;
 
+/** A connection that is given up before it was there says so to nobody. */
+class PatientSocket extends WebSocket {
+  constructor(...given: ConstructorParameters<typeof WebSocket>) {
+    super(...given);
+    this.on('error', () => undefined);
+  }
+}
+
 /** One instance of the compiled product, as an operator would run it. */
 export class ProductProcess {
   readonly url: string;
@@ -103,7 +111,7 @@ export class ProductProcess {
   subscriber(): Client {
     return createClient({
       url: `${this.url.replace('http', 'ws')}/graphql`,
-      webSocketImpl: WebSocket,
+      webSocketImpl: PatientSocket,
       connectionParams: { authorization: `Bearer ${ADMIN_KEY}` },
       retryAttempts: 0,
     });

@@ -14,8 +14,8 @@ import { ProductProcess } from './product-process.js';
 const TIMINGS = scaledTimings(0.1, REAL_TIMINGS);
 const SETTINGS = {
   ROLE: 'all',
-  RECORDING_START_TIMEOUT: '4s',
-  LIVEKIT_START_TIMEOUT: '8s',
+  RECORDING_START_TIMEOUT: '2s',
+  LIVEKIT_START_TIMEOUT: '6s',
   LIVEKIT_STOP_TIMEOUT: '4s',
   LIVEKIT_TIMEOUT: '2s',
   RECORDER_CHECK_EVERY: '2s',
