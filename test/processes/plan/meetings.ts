@@ -121,7 +121,11 @@ export class Meeting {
 
   private async deleteOne(signal: AbortSignal): Promise<void> {
     const rows = await readRows(this.world.instance(this.random()), this.room).catch(() => []);
-    const final = rows.filter(({ status }) => FINAL.includes(status));
+    // Of what is lost the row stays: that it was proven so is what allowed the next egress.
+    const { killedEgresses } = this.world;
+    const final = rows.filter(
+      ({ status, egressId }) => FINAL.includes(status) && egressId !== null && !killedEgresses.has(egressId),
+    );
     const chosen = final[Math.floor(this.random() * final.length)];
     if (chosen === undefined || signal.aborted) return;
     await this.ask(DELETE, { id: chosen.id }, 'deleteRecording', DELETE_CODES);
