@@ -102,6 +102,12 @@ describe('a start', () => {
     expect(server.asked).toHaveLength(1);
   });
 
+  it('is given up sooner where whoever asks has less time left', async () => {
+    server.behaviour = () => 'silent';
+    const outcome = await server.livekit().startEgress({ ...START, withinMs: 66 });
+    expect(outcome).toMatchObject({ kind: 'unknown', why: expect.stringContaining('within 0.066 s') });
+  });
+
   it('is accepted with the egress as it is', async () => {
     server.always(goldenAnswer('audio-complete', 'StartRoomCompositeEgress', 200));
     expect(await server.livekit().startEgress(START)).toMatchObject({

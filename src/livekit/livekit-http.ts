@@ -79,7 +79,7 @@ export class HttpLiveKit extends LiveKit {
   }
 
   startEgress(start: StartEgress): Promise<StartOutcome> {
-    return this.ask(toStartOutcome, this.startRequest(toStartRequest(start)));
+    return this.ask(toStartOutcome, this.startRequest(toStartRequest(start), start.withinMs));
   }
 
   stopEgress(egressId: string): Promise<StopOutcome> {
@@ -176,13 +176,13 @@ export class HttpLiveKit extends LiveKit {
     return understand(answer, { name: nameOf(request.method), limitMs: request.limitMs });
   }
 
-  private startRequest(message: RoomCompositeEgressRequest): TwirpRequest<EgressInfo> {
+  private startRequest(message: RoomCompositeEgressRequest, withinMs = Infinity): TwirpRequest<EgressInfo> {
     return {
       method: 'Egress/StartRoomCompositeEgress',
       message,
       answer: EgressInfo,
       grant: RECORD,
-      limitMs: this.config.livekitStartTimeoutMs,
+      limitMs: Math.min(this.config.livekitStartTimeoutMs, withinMs),
     };
   }
 

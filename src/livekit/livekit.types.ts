@@ -91,6 +91,8 @@ export interface StartEgress {
   readonly preset: EncodingPresetWord;
   readonly audioOnly: boolean;
   readonly output: EgressOutput;
+  /** The request is given up after this, ms, where that is sooner than its usual limit. */
+  readonly withinMs?: number;
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Fact } from '../domain/facts.js';
 import type { StoredRecording } from '../domain/recording.js';
 import { RecordingWriter } from '../write/recording.writer.js';
 
-/** A request that left later than this would outlive the time for which its room is held. */
+/** A start that was held up for longer is not what its caller meant any more. */
 const FRESH_MS = 5_000;
 const TELL_AGAIN_MS = [200, 1_000, 5_000, 15_000, 30_000] as const;
 
@@ -55,7 +55,10 @@ export class LaunchEgress {
   }
 
   private async ask(recording: StoredRecording): Promise<StartOutcome> {
-    if (this.clock.now() - recording.requestedAt > FRESH_MS) {
+    const now = this.clock.now();
+    // A request that outlived the time for which its room is held could begin beside the next one's egress.
+    const withinMs = recording.upkeep.startPendingUntil - now;
+    if (now - recording.requestedAt > FRESH_MS || withinMs <= 0) {
       return {
         kind: 'refused',
         status: 0,
@@ -64,7 +67,8 @@ export class LaunchEgress {
     }
     const { roomId, id, audioOnly, layout, preset } = recording;
     const output = this.storage.egressOutput(mediaKey(roomId, id, audioOnly));
-    return this.livekit.startEgress({ roomName: roomId, layout: LAYOUTS[layout], preset, audioOnly, output });
+    const options = { layout: LAYOUTS[layout], preset, audioOnly, output };
+    return this.livekit.startEgress({ roomName: roomId, ...options, withinMs });
   }
 }
 
