@@ -1,5 +1,6 @@
 import { bucketAndRowsAgree } from './bucket-and-rows-agree.js';
 import { bulkOutcomesAreTrue } from './bulk-outcomes-are-true.js';
+import { effectsAreCarriedOut } from './effects-are-carried-out.js';
 import { everyAttemptEnds } from './every-attempt-ends.js';
 import type { Invariant } from './invariant.js';
 import { logFoldsToRow } from './log-folds-to-row.js';
@@ -28,6 +29,7 @@ export function allInvariants(): Invariant[] {
     noEndWithoutEvidence(),
     sweepsGoOn(),
     bulkOutcomesAreTrue(),
+    effectsAreCarriedOut(),
     nothingUnexpected(),
   ];
 }

@@ -2,7 +2,7 @@ import { isFinal } from '../../../src/recordings/domain/recording.js';
 import { type Invariant, Lasting } from './invariant.js';
 
 /** In calm: two looks of the reconciliation, a stop that nobody answers, the removal of the recorder. */
-const BOUND_MS = 75_000;
+const BOUND_MS = 55_000;
 
 /** I4: no egress that can be reached runs on for longer than the bound without a recording that is in progress. */
 export function noEgressWithoutRecording(): Invariant {

@@ -12,12 +12,19 @@ export function noEndWithoutEvidence(): Invariant {
     committed: (world, before, next) => {
       if (before === null || isFinal(before.status) || !isFinal(next.status)) return null;
       if (next.endReason !== 'STALE' && next.endReason !== 'START_REJECTED') return null;
-      const running = egressesOf(world, next).find((id) => world.aliveForMs(id) > STARVED_MS);
+      const running = egressesOf(world, next).find((id) => isAlive(world, id, next));
       return running === undefined
         ? null
         : `${next.id} ended ${next.endReason} while its egress ${running} runs`;
     },
   };
+}
+
+/** What was never seen is ended by lists alone, which know nothing of workers. */
+function isAlive(world: SimWorld, egressId: string, { endReason }: StoredRecording): boolean {
+  return endReason === 'START_REJECTED'
+    ? world.engine.egress(egressId) !== null
+    : world.aliveForMs(egressId) > STARVED_MS;
 }
 
 function egressesOf(world: SimWorld, { id }: StoredRecording): string[] {

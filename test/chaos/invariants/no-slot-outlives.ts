@@ -11,6 +11,10 @@ export function noSlotOutlives(): Invariant {
   return {
     name: 'I6',
     second: (world) => {
+      const unheld = world.recordings.meta.has('epoch')
+        ? world.inProgress().find(({ id, roomId }) => world.recordings.slots.get(roomId)?.recording !== id)
+        : undefined;
+      if (unheld) return `${unheld.id} is ${unheld.status} and its room is not held by it`;
       const idle = [...world.recordings.slots.entries()].filter(([, { recording }]) =>
         isIdle(world, recording),
       );

@@ -107,6 +107,24 @@ const MUTANTS = [
     ],
   },
   {
+    name: 'M10',
+    defect: 'lock collection frees a room without publishers while its recording is live',
+    changes: [
+      change(
+        'src/sweeps/orphaned-locks.sweep.ts',
+        '      if (recording !== null && !isFinal(recording.status)) continue;\n',
+        [
+          '      if (recording !== null && !isFinal(recording.status)) {',
+          '        const room = await this.livekit.findRoom(slot.roomId);',
+          '        if (room === null || room.numPublishers === 0) await this.free(slot, recording.rev);',
+          '        continue;',
+          '      }',
+          '',
+        ].join('\n'),
+      ),
+    ],
+  },
+  {
     name: 'M11',
     defect: 'one whose time is over still writes what it had decided',
     changes: [
@@ -143,6 +161,28 @@ const MUTANTS = [
     defect: 'errors of single keys of a delete are ignored',
     changes: [
       change(`${U}/delete-recording.ts`, '    if (result?.deleted) return;\n', '    if (result) return;\n'),
+    ],
+  },
+  {
+    name: 'M14',
+    defect: 'what was asked to stop is deleted after a fixed sleep',
+    changes: [
+      change(
+        'src/bulk-deletions/domain/verdict.ts',
+        "  if (!isFinal(status)) return { do: status === 'ENDING' ? 'wait' : 'stop' };\n",
+        "  if (!isFinal(status) && work.waitingSince === undefined) return { do: status === 'ENDING' ? 'wait' : 'stop' };\n  if (work.waitingSince !== undefined) return { do: 'delete', claim: { roomId, audioOnly } };\n",
+      ),
+    ],
+  },
+  {
+    name: 'M15',
+    defect: 'the result of a bulk deletion is lost when one call throws',
+    changes: [
+      change(
+        'src/bulk-deletions/domain/verdict.ts',
+        "    if (work.claim) return { do: 'confirm', claim: work.claim };\n",
+        '',
+      ),
     ],
   },
   {

@@ -1,5 +1,6 @@
 import type { FaultName } from '../../../src/livekit/simulator/faults.js';
 import type { Dice } from '../world/dice.js';
+import { drawScene } from './draw-scene.js';
 import type { Action, RoomPlan } from './plan.js';
 
 /** How probable each fault of LiveKit is, relative to the others. */
@@ -50,7 +51,7 @@ const KINDS = {
   'silence-bus': 2,
   'restart-livekit': 1.5,
   'empty-lists': 2,
-  'kill-while-uploading': 2,
+  scene: 9,
 } as const;
 /** What is missing for longer than this, over several looks, is taken for gone. */
 const LONGEST_EMPTY_MS = 7_000;
@@ -73,7 +74,7 @@ export function drawTrouble(
     const at = dice.int(0, lengthMs - 1);
     const forMs = dice.chance(0.5) ? dice.int(200, 8_000) : dice.int(8_000, 45_000);
     const kind = dice.weighted(kinds);
-    if (kind === 'kill-while-uploading') actions.push(...killWhileUploading(dice, dice.pick(rooms).id, at));
+    if (kind === 'scene') actions.push(...drawScene(dice, dice.pick(rooms).id, at));
     else actions.push({ at, ...drawOne(dice, kind, rooms, instances, forMs) } as Action);
   }
 }
@@ -89,28 +90,24 @@ function drawDelay(dice: Dice, name: FaultName): number | null {
 
 /** At any await, or at one of those after which something is half done. */
 function drawMoment(dice: Dice): { what: string; calls: number } {
-  const what = dice.pick(['', '', 'commit', 'add', 'put', 'delete', 'startEgress', 'stopEgress', 'take off']);
+  const what = dice.pick([
+    '',
+    '',
+    'commit',
+    'add',
+    'put',
+    'delete',
+    'startEgress',
+    'stopEgress',
+    'take off',
+    'advance',
+  ]);
   return { what, calls: what === '' ? dice.int(1, 25) : dice.int(1, 3) };
-}
-
-/** A long upload, and its worker dies in the midst of it. */
-function killWhileUploading(dice: Dice, room: string, at: number): Action[] {
-  const delayMs = dice.int(20, 70) * 1_000;
-  return [
-    { at, do: 'fault', name: 'upload-slow', room, times: 1, delayMs, forMs: 5_000 },
-    { at: at + 10, do: 'stop', room, times: 1 },
-    {
-      at: at + dice.int(1_000, 20_000),
-      do: 'kill-worker',
-      withChild: dice.chance(0.5),
-      anotherInMs: dice.chance(0.6) ? 0 : dice.int(1_000, 30_000),
-    },
-  ];
 }
 
 function drawOne(
   dice: Dice,
-  kind: Exclude<Kind, 'kill-while-uploading'>,
+  kind: Exclude<Kind, 'scene'>,
   rooms: readonly RoomPlan[],
   instances: number,
   forMs: number,

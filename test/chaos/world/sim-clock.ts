@@ -6,10 +6,15 @@ interface Alarm {
   ring: (() => void) | null;
 }
 
+/** So much happens at no instant. */
+const MOST_STEPS = 20_000;
+
 /** The one time of a run: stands still until it is told to move, and wakes sleepers one by one, equal instants in the order they lay down. */
 export class SimClock extends Clock {
   private readonly heap: Alarm[] = [];
   private order = 0;
+  private steps = 0;
+  private lastAt = 0;
 
   constructor(private instant: number) {
     super();
@@ -54,6 +59,10 @@ export class SimClock extends Clock {
       this.pop();
       if (next.ring === null) continue;
       this.instant = Math.max(this.instant, next.at);
+      this.steps = next.at === this.lastAt ? this.steps + 1 : 0;
+      this.lastAt = next.at;
+      if (this.steps > MOST_STEPS)
+        throw new Error('time stands still: something asks for itself again and again');
       next.ring();
       await settle();
       each();

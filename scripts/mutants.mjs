@@ -1,0 +1,86 @@
+// The kill table: brings each classic defect back and runs the simulation until something is violated. The result goes into
+// docs/certainty.md. `node scripts/mutants.mjs [--only M3,M4] [--seeds 2000] [--dry]`
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { runSeeds } from './chaos.mjs';
+import { Fault, run, say } from './say.mjs';
+
+const { MUTANTS } = createRequire(import.meta.url)('../test/chaos/mutants/mutants.cjs');
+const PAGE = fileURLToPath(new URL('../docs/certainty.md', import.meta.url));
+const HEADING = '## Kill table';
+const KILLED_BY = /^(I\d+): /;
+
+/** How many seeds it takes, and which invariant says so; null: it survived them all. */
+async function hunt(mutant, seeds, processes) {
+  for (let from = 1; from <= seeds;) {
+    const { violations } = await runSeeds({
+      seeds: seeds - from + 1,
+      from,
+      processes,
+      mutant: mutant.name,
+      stopAtFirst: true,
+    });
+    const [first] = violations.sort((a, b) => a.seed - b.seed);
+    if (!first) break;
+    const { seed, violated } = first;
+    if (violated.invariant === 'harness') throw new Fault(`${mutant.name}: ${violated.what}`);
+    // What a seed says without the mutant it does not say of it.
+    const { violations: innocent } = await runSeeds({ seeds: 1, from: seed, processes: 1 });
+    const by = KILLED_BY.exec(violated.what)?.[1] ?? violated.invariant;
+    if (innocent.length === 0) return { seeds: seed, by, what: violated.what.split('\n')[0] };
+    from = seed + 1;
+  }
+  return { seeds, by: null };
+}
+
+function tableOf(rows) {
+  const line = ({ mutant, by, seeds }) =>
+    `| ${mutant.name} | ${mutant.defect} | ${by ?? '**survives**'} | ${seeds} |`;
+  return [
+    HEADING,
+    '',
+    'Each classic defect, brought back into the source, and the first seed at which the simulation says so (`npm run test:mutants`).',
+    '',
+    '| mutant | defect | killed by | seeds |',
+    '| --- | --- | --- | --- |',
+    ...rows.map(line),
+    '',
+  ].join('\n');
+}
+
+function writeTable(table) {
+  const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '# Certainty\n\n';
+  const from = page.indexOf(HEADING);
+  const next = from === -1 ? -1 : page.indexOf('\n## ', from + HEADING.length);
+  const before = from === -1 ? `${page.trimEnd()}\n\n` : page.slice(0, from);
+  const after = next === -1 ? '' : page.slice(next);
+  writeFileSync(PAGE, `${before}${table}${after}`);
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      seeds: { type: 'string', default: '2000' },
+      processes: { type: 'string', default: '2' },
+      dry: { type: 'boolean', default: false },
+    },
+  });
+  const only = values.only?.split(',');
+  const rows = [];
+  for (const mutant of MUTANTS.filter(({ name }) => only?.includes(name) ?? true)) {
+    const found = await hunt(mutant, Number(values.seeds), Number(values.processes));
+    rows.push({ mutant, ...found });
+    say(`${mutant.name}: ${found.by ?? 'SURVIVES'} after ${found.seeds} seeds. ${found.what ?? ''}`);
+  }
+  if (!values.dry && !only) writeTable(tableOf(rows));
+  const alive = rows.filter(({ by }) => by === null);
+  if (alive.length > 0)
+    throw new Fault(
+      `${alive.map(({ mutant }) => mutant.name).join(', ')} survived: a hole in the simulation.`,
+    );
+}
+
+await run(main);
