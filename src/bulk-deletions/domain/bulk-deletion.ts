@@ -66,6 +66,16 @@ export interface Entry {
 
 export const NEW_WORK: Work = { attempts: 0 };
 
+/** After one more try that failed. Media that was once confirmed to be gone is gone, whatever the storage says of its name later. */
+export function workAfterTry(before: Work, { roomId, audioOnly }: Claim, mediaGone: boolean): Work {
+  return {
+    ...before,
+    claim: { roomId, audioOnly },
+    attempts: before.attempts + 1,
+    mediaGone: mediaGone || before.mediaGone === true,
+  };
+}
+
 /** How long until a recording is tried again that failed so often, in ms. */
 export function backoffMs(firstMs: number, attempts: number): number {
   return Math.min(firstMs * 2 ** (attempts - 1), LONGEST_BACKOFF_MS);

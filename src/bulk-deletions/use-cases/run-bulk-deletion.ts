@@ -11,8 +11,10 @@ import {
   backoffMs,
   type BulkDeletionSeen,
   type Entry,
+  NEW_WORK,
   nextLookMs,
   type Work,
+  workAfterTry,
 } from '../domain/bulk-deletion.js';
 import { type Verdict, verdictOn } from '../domain/verdict.js';
 import { BulkDeletionStore, type Failed } from '../store/bulk-deletion.store.js';
@@ -138,7 +140,10 @@ export class RunBulkDeletion {
     }
     const left = await this.deletion.execute(claimedOf(judged, 'delete'), bulk.requestedBy.name, onDeleted);
     const now = this.clock.now();
-    const tried = left.map((one) => ({ one, work: workAfter(one, works.get(one.claimed.id)) }));
+    const tried = left.map((one) => ({
+      one,
+      work: workAfterTry(works.get(one.claimed.id) ?? NEW_WORK, one.claimed, one.mediaGone),
+    }));
     const [given, again] = [tried, tried].map((all, keep) =>
       all.filter(({ work }) => work.attempts < this.config.bulkDeleteAttempts === (keep === 1)),
     ) as [typeof tried, typeof tried];
@@ -165,13 +170,6 @@ function claimedOf(judged: readonly Judged[], what: 'confirm' | 'delete'): Claim
   return judged.flatMap(({ recordingId, verdict }) =>
     verdict.do === what ? [{ id: recordingId as RecordingId, ...verdict.claim }] : [],
   );
-}
-
-function workAfter(
-  { claimed: { roomId, audioOnly }, mediaGone }: NotDeleted,
-  before: Work | undefined,
-): Work {
-  return { ...before, claim: { roomId, audioOnly }, attempts: (before?.attempts ?? 0) + 1, mediaGone };
 }
 
 function failureOf({ claimed: { id }, why }: NotDeleted, { attempts, mediaGone }: Work): Failed {
