@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { isTallyError } from '../../kernel/errors.js';
-import { again, defineJob, done, JobHandler, type JobOutcome } from '../../queue/define-job.js';
+import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
+import { patiently } from '../../queue/patiently.js';
 import { ContinueRecording } from '../use-cases/continue-recording.js';
 import { ofRecording, type OfRecording } from './recording-payload.js';
 
@@ -23,13 +23,11 @@ export class ContinueRecordingJob extends JobHandler<OfRecording> {
     super();
   }
 
-  async handle({ recordingId }: OfRecording): Promise<JobOutcome> {
-    try {
-      const inMs = await this.continueRecording.execute(recordingId);
-      return inMs === null ? done : again(inMs);
-    } catch (error) {
-      if (isTallyError(error, 'LIVEKIT_UNAVAILABLE')) return again(UNANSWERED_MS);
-      throw error;
-    }
+  handle({ recordingId }: OfRecording): Promise<JobOutcome> {
+    return patiently(
+      () => this.continueRecording.execute(recordingId),
+      ['LIVEKIT_UNAVAILABLE'],
+      UNANSWERED_MS,
+    );
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { isTallyError } from '../../kernel/errors.js';
-import { again, defineJob, done, JobHandler, type JobOutcome } from '../../queue/define-job.js';
+import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
+import { patiently } from '../../queue/patiently.js';
 import { MetadataArchive } from '../store/metadata-archive.js';
 import { ofRoom, type OfRoom } from './recording-payload.js';
 
@@ -23,13 +23,7 @@ export class DropRoomMetadataJob extends JobHandler<OfRoom> {
     super();
   }
 
-  async handle({ roomId }: OfRoom): Promise<JobOutcome> {
-    try {
-      await this.archive.dropRoom(roomId);
-      return done;
-    } catch (error) {
-      if (isTallyError(error, 'STORAGE_UNAVAILABLE')) return again(STORAGE_AWAY_MS);
-      throw error;
-    }
+  handle({ roomId }: OfRoom): Promise<JobOutcome> {
+    return patiently(() => this.archive.dropRoom(roomId), ['STORAGE_UNAVAILABLE'], STORAGE_AWAY_MS);
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { isTallyError } from '../../kernel/errors.js';
-import { again, defineJob, done, JobHandler, type JobOutcome } from '../../queue/define-job.js';
+import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
+import { patiently } from '../../queue/patiently.js';
 import { DeleteRecording } from '../use-cases/delete-recording.js';
 import { ofMedia, type OfMedia } from './recording-payload.js';
 
@@ -23,13 +23,8 @@ export class FinishDeletionJob extends JobHandler<OfMedia> {
     super();
   }
 
-  async handle({ recordingId: id, roomId, audioOnly }: OfMedia): Promise<JobOutcome> {
-    try {
-      await this.deletion.carryOut({ id, roomId, audioOnly }, null);
-      return done;
-    } catch (error) {
-      if (isTallyError(error, 'STORAGE_UNAVAILABLE')) return again(STORAGE_AWAY_MS);
-      throw error;
-    }
+  handle({ recordingId: id, roomId, audioOnly }: OfMedia): Promise<JobOutcome> {
+    const subject = { id, roomId, audioOnly };
+    return patiently(() => this.deletion.carryOut(subject, null), ['STORAGE_UNAVAILABLE'], STORAGE_AWAY_MS);
   }
 }

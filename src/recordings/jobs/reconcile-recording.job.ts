@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { isTallyError } from '../../kernel/errors.js';
-import { again, defineJob, done, JobHandler, type JobOutcome } from '../../queue/define-job.js';
+import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
+import { patiently } from '../../queue/patiently.js';
 import { ReconcileRecording } from '../use-cases/reconcile-recording.js';
 import { ofRecording, type OfRecording } from './recording-payload.js';
 
@@ -14,6 +14,7 @@ export const reconcileRecording = defineJob<OfRecording>({
 });
 
 /** Who can't be asked is asked again after this, for as long as there is something to ask. */
+const AWAY = ['LIVEKIT_UNAVAILABLE', 'STORAGE_UNAVAILABLE'] as const;
 const UNANSWERED_MS = 2_000;
 
 @Injectable()
@@ -24,14 +25,7 @@ export class ReconcileRecordingJob extends JobHandler<OfRecording> {
     super();
   }
 
-  async handle({ recordingId }: OfRecording): Promise<JobOutcome> {
-    try {
-      const inMs = await this.reconcile.execute(recordingId);
-      return inMs === null ? done : again(inMs);
-    } catch (error) {
-      if (isTallyError(error, 'LIVEKIT_UNAVAILABLE') || isTallyError(error, 'STORAGE_UNAVAILABLE'))
-        return again(UNANSWERED_MS);
-      throw error;
-    }
+  handle({ recordingId }: OfRecording): Promise<JobOutcome> {
+    return patiently(() => this.reconcile.execute(recordingId), AWAY, UNANSWERED_MS);
   }
 }

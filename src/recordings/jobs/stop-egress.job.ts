@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { isTallyError } from '../../kernel/errors.js';
-import { again, defineJob, done, JobHandler, type JobOutcome } from '../../queue/define-job.js';
+import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
+import { patiently } from '../../queue/patiently.js';
 import { EndEgress } from '../use-cases/end-egress.js';
 import { ofEgress, type OfEgress } from './recording-payload.js';
 
@@ -23,14 +23,9 @@ export class StopEgressJob extends JobHandler<OfEgress> {
     super();
   }
 
-  async handle({ recordingId, roomId, egressId }: OfEgress): Promise<JobOutcome> {
-    try {
-      const inMs = await this.endEgress.stop({ recordingId, roomName: roomId, egressId });
-      return inMs === null ? done : again(inMs);
-    } catch (error) {
-      // An egress that runs without right is asked to end for as long as it takes.
-      if (isTallyError(error, 'LIVEKIT_UNAVAILABLE')) return again(UNANSWERED_MS);
-      throw error;
-    }
+  handle({ recordingId, roomId, egressId }: OfEgress): Promise<JobOutcome> {
+    // An egress that runs without right is asked to end for as long as it takes.
+    const egress = { recordingId, roomName: roomId, egressId };
+    return patiently(() => this.endEgress.stop(egress), ['LIVEKIT_UNAVAILABLE'], UNANSWERED_MS);
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { isTallyError } from '../../kernel/errors.js';
-import { again, defineJob, done, JobHandler, type JobOutcome } from '../../queue/define-job.js';
+import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
+import { patiently } from '../../queue/patiently.js';
 import { MetadataArchive } from '../store/metadata-archive.js';
 import { ofRecording, type OfRecording } from './recording-payload.js';
 
@@ -23,13 +23,7 @@ export class WriteMetadataJob extends JobHandler<OfRecording> {
     super();
   }
 
-  async handle({ recordingId }: OfRecording): Promise<JobOutcome> {
-    try {
-      await this.archive.write(recordingId);
-      return done;
-    } catch (error) {
-      if (isTallyError(error, 'STORAGE_UNAVAILABLE')) return again(STORAGE_AWAY_MS);
-      throw error;
-    }
+  handle({ recordingId }: OfRecording): Promise<JobOutcome> {
+    return patiently(() => this.archive.write(recordingId), ['STORAGE_UNAVAILABLE'], STORAGE_AWAY_MS);
   }
 }

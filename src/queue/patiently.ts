@@ -1,0 +1,20 @@
+import { type ErrorCode, isTallyError } from '../kernel/errors.js';
+import { again, done, type JobOutcome } from './define-job.js';
+
+/**
+ * Work that is asked again for as long as somebody it needs is away, instead of failing for good after some tries.
+ * The work may answer in how many ms it wants to be run again.
+ */
+export async function patiently(
+  work: () => Promise<number | null | void>,
+  whileAway: readonly ErrorCode[],
+  awayMs: number,
+): Promise<JobOutcome> {
+  try {
+    const inMs = await work();
+    return typeof inMs === 'number' ? again(inMs) : done;
+  } catch (error) {
+    if (whileAway.some((code) => isTallyError(error, code))) return again(awayMs);
+    throw error;
+  }
+}
