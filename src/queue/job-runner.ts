@@ -46,7 +46,9 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   async onApplicationShutdown(): Promise<void> {
-    const closing = Promise.allSettled(this.workers.map((worker) => worker.close()));
+    // Without Redis there is nothing to say goodbye to, and the jobs that run can't be ended in it.
+    const atOnce = this.connections.command.status !== 'ready';
+    const closing = Promise.allSettled(this.workers.map((worker) => worker.close(atOnce)));
     // What is still running then is another's within seconds, like the jobs of a process that died.
     const over = new AbortController();
     const limit = this.clock.sleep(CLOSING_LIMIT_MS, over.signal).then(

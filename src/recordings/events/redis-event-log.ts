@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { RedisPubSub } from 'graphql-redis-subscriptions';
+import type { Redis } from 'ioredis';
 import { Config } from '../../config/config.js';
 import { Clock } from '../../kernel/clock.js';
 import { tellHappening } from '../../kernel/happenings.js';
@@ -26,6 +27,7 @@ const RETRY_MS = 1_000;
 export class RedisEventLog extends EventLog implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('EventLog');
   private readonly wakeUps: RedisPubSub;
+  private readonly subscriber: Redis;
   private recent: { epoch: string; from: string; events: LoggedEvent[] } | null = null;
   private reading: Promise<void> | null = null;
   private waiting = new Set<() => void>();
@@ -37,6 +39,7 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
   ) {
     super();
     const subscriber = connections.forQueues('events');
+    this.subscriber = subscriber;
     this.wakeUps = new RedisPubSub({ publisher: connections.command, subscriber });
   }
 
@@ -51,6 +54,8 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
 
   async onApplicationShutdown(): Promise<void> {
     this.wake();
+    // It would wait for a Redis that is away to say goodbye to; the connection is closed with the others.
+    if (this.subscriber.status !== 'ready') return;
     await this.wakeUps
       .close()
       .catch((error: Error) => this.log.debug({ message: 'closing wake-ups', cause: error.message }));
