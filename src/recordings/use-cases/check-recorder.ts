@@ -125,7 +125,8 @@ export class CheckRecorder {
       return this.isStillSilent(egressId, listed.status);
     const fleet = this.fleet.isThere(recording.roomId, lastAskedAt);
     if (await this.answersSoon(fleet)) return this.isStillSilent(egressId, listed.status);
-    if (listed.status !== 'ENDING' && (await this.hasLeftOthers(recording, egressId))) return true;
+    if (listed.status !== 'ENDING' && (await this.hasLeftOthers(recording, egressId)))
+      return this.isSilentAfterLeaving(egressId);
     if (await fleet) return this.isStillSilent(egressId, listed.status);
     this.log.error({
       message: 'no egress worker answers: nothing is ended for it',
@@ -154,6 +155,13 @@ export class CheckRecorder {
     const answer = await this.askListed(egressId, listed);
     if (answer === 'alive') await this.recorders.heard(egressId, askedAt);
     return answer === 'silent';
+  }
+
+  /** It may have left because it was stopped as soon as the message bus was back: then it is ending by now, or answers. */
+  private async isSilentAfterLeaving(egressId: string): Promise<boolean> {
+    const listed = await this.livekit.findEgress(egressId);
+    if (listed === null || isFinal(listed.status) || listed.status === 'ENDING') return false;
+    return this.isStillSilent(egressId, listed.status);
   }
 
   /** A recorder that had been seen and has left a room in which people still publish. Never an empty look. */
