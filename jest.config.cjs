@@ -16,7 +16,7 @@ const base = {
   setupFiles: ['<rootDir>/test/support/quiet-logs.ts'],
   transform: { '^.+\\.[cm]?[jt]s$': swc },
   transformIgnorePatterns: [
-    '/node_modules/(?!(@nestjs|content-disposition|p-limit|yocto-queue|ulid|jose|archiver|livekit-server-sdk|camelcase-keys|map-obj|quick-lru|camelcase)/)',
+    '/node_modules/(?!(@nestjs|content-disposition|p-limit|yocto-queue|ulid|jose|livekit-server-sdk|camelcase-keys|map-obj|quick-lru|camelcase)/)',
   ],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
 };

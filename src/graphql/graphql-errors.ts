@@ -35,9 +35,16 @@ export class GraphqlErrors {
       code: refusal.code,
       ...(error.path && { path: error.path.join('.') }),
       ...refusal.subject,
-      ...(level !== 'debug' && { err: refusal.cause ?? refusal }),
+      ...(level !== 'debug' && causeOf(refusal)),
     });
   }
+}
+
+/** A fault of ours with its stack; a refusal in words, since where it was thrown tells nothing. */
+function causeOf(refusal: TallyError): Record<string, unknown> {
+  const { cause } = refusal;
+  if (refusal.code === 'INTERNAL') return { err: cause ?? refusal };
+  return { reason: refusal.message, ...(cause instanceof Error && { cause: cause.message }) };
 }
 
 /** For what is thrown by something that is not graphql-js. */

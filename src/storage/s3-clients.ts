@@ -1,6 +1,9 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import type { StorageConfig } from '../config/config.js';
 
+// The SDK would warn of the Node version at every start, on a version that this product supports.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 type S3Storage = Extract<StorageConfig, { kind: 's3' }>;
 
 const CONNECT_WITHIN_MS = 3_000;

@@ -164,6 +164,17 @@ describe('a start', () => {
     expect(liveEgresses()).toHaveLength(1);
   });
 
+  it('that failed is told as failed to whoever sends its key again, waiting or not', async () => {
+    stack.simulator.setFault({ name: 'start-refused-400', room });
+    const first = await startIn(instance, room, { idempotencyKey: 'failed' });
+    expect(first.code).toBe('RECORDING_START_REJECTED');
+    stack.simulator.clearFaults();
+    for (const waitForActive of [true, false]) {
+      const repeated = await startIn(instance, room, { idempotencyKey: 'failed', waitForActive });
+      expect(repeated).toMatchObject({ code: 'RECORDING_START_REJECTED', recordingId: first.recordingId });
+    }
+  });
+
   it('is refused in a room that is unknown, not open, empty, disabled', async () => {
     expect((await startIn(instance, 'nowhere')).code).toBe('ROOM_NOT_FOUND');
     await createRoom(instance, `${room}-closed`);

@@ -24,6 +24,8 @@ import {
   toRecordingView,
 } from './recording.view.js';
 
+const DEFAULT_URL_SECONDS = 3_600;
+
 @Resolver('Recording')
 export class RecordingResolver {
   constructor(
@@ -91,9 +93,11 @@ export class RecordingResolver {
   @ResolveField('mediaUrl')
   mediaUrl(
     @Parent() recording: RecordingView,
-    @Args('expiresInSeconds') expiresInSeconds: number,
+    @Args('expiresInSeconds') expiresInSeconds: number | null,
   ): string | null {
-    return recording.isPlayable ? this.links.url(recording.id, expiresInSeconds) : null;
+    return recording.isPlayable
+      ? this.links.url(recording.id, expiresInSeconds ?? DEFAULT_URL_SECONDS)
+      : null;
   }
 
   @ResolveField('history')

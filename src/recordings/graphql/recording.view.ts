@@ -52,14 +52,10 @@ export function toEventCursor({ epoch, id }: LogPosition): string {
 
 export function toEventView(event: Omit<LoggedEvent, 'recording'>, recording: Recording): RecordingEventView {
   const { position, type, at, previousStatus, cause } = event;
-  return {
-    cursor: toEventCursor(position),
-    type,
-    at,
-    recording: toRecordingView(recording),
-    previousStatus,
-    cause,
-  };
+  const shown = toRecordingView(recording);
+  // The event left it without media, whatever it had before.
+  const left = type === 'DELETED' ? { ...shown, isPlayable: false } : shown;
+  return { cursor: toEventCursor(position), type, at, recording: left, previousStatus, cause };
 }
 
 /** A cursor holds what the list was sorted by: it means nothing in another order. */

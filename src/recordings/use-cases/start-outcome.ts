@@ -39,6 +39,11 @@ export class StartOutcome {
     }
   }
 
+  /** The recording while nothing is decided, and once it was active. Throws the start's own error. */
+  sofar(recording: StoredRecording): StoredRecording {
+    return told(recording) ?? recording;
+  }
+
   private async followed(id: RecordingId, since: LogPosition, signal: AbortSignal): Promise<StoredRecording> {
     try {
       for await (const event of this.events.follow(since, signal)) {

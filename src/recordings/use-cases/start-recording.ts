@@ -143,7 +143,7 @@ export class StartRecording {
         { recordingId },
       );
     }
-    return waitForActive ? this.outcome.wait(recordingId, since) : recording;
+    return waitForActive ? this.outcome.wait(recordingId, since) : this.outcome.sofar(recording);
   }
 }
 
