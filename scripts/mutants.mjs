@@ -41,7 +41,7 @@ function tableOf(rows) {
   return [
     HEADING,
     '',
-    'Each classic defect, brought back into the source, and the first seed at which the simulation says so (`npm run test:mutants`).',
+    'Each classic defect, brought back into the source, and the first seed at which the simulation says so (`node scripts/mutants.mjs`).',
     '',
     '| mutant | defect | killed by | seeds |',
     '| --- | --- | --- | --- |',

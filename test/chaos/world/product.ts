@@ -43,7 +43,7 @@ import { SweepStore } from '../../../src/sweeps/store/sweep.store.js';
 import type { Class, Wiring } from './wiring.js';
 
 /** Every job handler and every sweep of the product that the simulation runs. */
-const JOBS: readonly Class[] = [
+export const JOBS: readonly Class[] = [
   ApplyLiveKitEventJob,
   ReconcileRecordingJob,
   StartDeadlineJob,
