@@ -1,5 +1,3 @@
-import type { FaultName } from '../../src/livekit/simulator/faults.js';
-import { httpReceiver } from '../../src/livekit/simulator/webhook-http.js';
 import { newRecordingId } from '../../src/kernel/ids.js';
 import { keys } from '../../src/redis/keys.js';
 import { startStack, type TestInstance, type TestStack } from '../support/app.js';
@@ -191,86 +189,6 @@ describe('what happens to recordings', () => {
       },
     );
     expect(tooMany).toMatchObject({ code: 'BAD_USER_INPUT', errors: [{ extensions: { field: 'first' } }] });
-  });
-
-  describe('whatever becomes of LiveKit’s events', () => {
-    let answered = 0;
-    beforeEach(() => {
-      answered = 0;
-      const deliver = httpReceiver(`${one.url}/livekit/webhook`, new AbortController().signal);
-      stack.simulator.setReceiver(async (delivery) => {
-        const answer = await deliver(delivery);
-        if (delivery.event.egressInfo?.roomName === room) answered += 1;
-        return answer;
-      });
-    });
-    /** Until every event of an egress was delivered and its job done. */
-    const allToldAndDone = (events: number): Promise<void> =>
-      eventually(
-        async () => {
-          const inbox = await stack.redisClient.llen('{tl}:queue:inbox:wait');
-          const active = await stack.redisClient.llen('{tl}:queue:inbox:active');
-          if (answered < events) return `${answered} of ${events} events were delivered`;
-          return inbox + active === 0 || 'the inbox is not empty';
-        },
-        { withinMs: 15_000 },
-      );
-
-    it.each<{ how: string; faults: [FaultName, number?][]; events: number }>([
-      { how: 'doubled', faults: [['webhooks-doubled']], events: 8 },
-      { how: 'late', faults: [['webhooks-late', 1_500]], events: 4 },
-      { how: 'in any order', faults: [['webhooks-reordered', 1_000]], events: 4 },
-      {
-        how: 'doubled and in any order',
-        faults: [['webhooks-reordered', 1_500], ['webhooks-doubled']],
-        events: 8,
-      },
-      { how: 'lost', faults: [['webhooks-lost']], events: 0 },
-      { how: 'lost but the first and the last', faults: [['updated-skipped']], events: 2 },
-    ])('$how: the same end, no status goes back, one version per event', async ({ faults, events }) => {
-      for (const [name, delayMs] of faults) stack.simulator.setFault({ name, room, delayMs });
-      const { id } = await started(one, room, { waitForActive: false });
-      await becomes(two, id, { status: 'ACTIVE' });
-      await stop(two, id);
-      const end = {
-        status: 'COMPLETE',
-        endReason: 'STOP_REQUESTED',
-        error: null,
-        mediaPath: `/recordings/${id}/media`,
-      };
-      await becomes(one, id, end);
-      await allToldAndDone(events);
-      expect(await readRecording(one, id)).toMatchObject(end);
-      expect(await lifeFaults(one, id)).toEqual([]);
-      await roomIsFree(stack, room);
-    });
-
-    it('merged into the first and the last: nothing was seen in between, and it is whole', async () => {
-      stack.simulator.setFault({ name: 'updates-coalesced', room });
-      const { id } = await started(one, room, { waitForActive: false });
-      await eventually(
-        () =>
-          stack.simulator.rooms.find(room)?.toRoom().activeRecording === true ||
-          'the recorder is not in the room yet',
-      );
-      stack.simulator.closeRoom(room);
-      const over = await becomes(one, id, { endReason: 'ROOM_ENDED' });
-      // A recorder that the closing room overtook before it was active has recorded nothing.
-      expect(over.status).toBe(over.mediaPath === null ? 'ABORTED' : 'COMPLETE');
-      await allToldAndDone(2);
-      expect((await readRecording(one, id)).status).toBe(over.status);
-      expect(await lifeFaults(one, id)).toEqual([]);
-    });
-
-    it('contradicting each other at the end: one of them stays, and the media is shown', async () => {
-      stack.simulator.setFault({ name: 'complete-then-failed', room });
-      const { id } = await started(one, room);
-      await stop(two, id);
-      await allToldAndDone(5);
-      const end = await becomes(one, id, { mediaPath: `/recordings/${id}/media` });
-      expect(['COMPLETE', 'FAILED']).toContain(end.status);
-      expect(await lifeFaults(one, id)).toEqual([]);
-    });
   });
 
   it('is told to the room, each status with its version, and to who joins while it runs', async () => {
