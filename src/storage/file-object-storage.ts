@@ -36,7 +36,7 @@ export class FileObjectStorage extends ObjectStorage {
     await this.asking(`writing ${key}`, async () => {
       try {
         await this.writeAside(aside, body);
-        await makeFolders(dirname(target));
+        await makeFolders(this.folder, dirname(target));
         await rename(aside, target);
         await syncFolder(dirname(target));
       } catch (error) {
@@ -238,15 +238,21 @@ function notDeleted(code: string): DeleteResult {
   return { deleted: false, code, why: `the storage folder refused to delete it (${code})` };
 }
 
-/** Folders that outlive a power cut: each new one is named durably in its parent. */
-async function makeFolders(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  const stop = dirname(first);
-  for (let at = dirname(folder); ; at = dirname(at)) {
-    await syncFolder(at);
-    if (at === stop || at === dirname(at)) return;
+/**
+ * The folders from the storage's own down to this one, each named durably in its parent. The storage's own is not made:
+ * one that went away a moment ago must not come back empty, since an empty storage says that there is nothing.
+ */
+async function makeFolders(root: string, folder: string): Promise<void> {
+  if (folder === root) return;
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (failureName(error) === 'EEXIST') return;
+    if (failureName(error) !== 'ENOENT' || dirname(folder) === root) throw error;
+    await makeFolders(root, dirname(folder));
+    return makeFolders(root, folder);
   }
+  await syncFolder(dirname(folder));
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -54,6 +54,22 @@ describe('a folder as storage', () => {
     expect(await readFile(join(folder, 'a/b.json'), 'utf8')).toBe('{}');
   });
 
+  it('never brings back a folder that went away while something was written', async () => {
+    await storage.put('a/b.json', Buffer.from('{}'), 'application/json');
+    for (let round = 0; round < 60; round++) {
+      const writing = Array.from({ length: 20 }, (_, i) =>
+        storage.put(`new-${round}/${i}/c.json`, Buffer.from('{}'), 'text/plain'),
+      );
+      const settled = Promise.allSettled(writing);
+      // A little later in each round, so that every step of a write is met by some.
+      for (let turn = 0; turn < round; turn++) await new Promise((resolve) => setImmediate(resolve));
+      await rename(folder, `${folder}-aside`);
+      await settled;
+      expect(await readdir(join(folder, '..'))).not.toContain('storage');
+      await rename(`${folder}-aside`, folder);
+    }
+  });
+
   it('never lists what is still being written, and clears away what a killed process left', async () => {
     const aside = join(folder, '.tmp');
     await mkdir(aside, { recursive: true });
