@@ -140,7 +140,7 @@ class Run {
     world.trace.add('plan', 'everything is healed');
     world.engine.clearFaults();
     world.engine.busSilent(false);
-    world.hideEgresses(false);
+    world.listsLookEmpty = false;
     for (const worker of world.engine.fleet.list()) if (worker.paused) world.engine.resumeWorker(worker.id);
     if (!world.engine.fleet.list().some(({ alive }) => alive)) world.engine.addWorker();
     Object.assign(world.bucket, { away: false, deleteFails: 0, answersLost: 0, slow: false });

@@ -76,14 +76,15 @@ function isRecordOf(record: StoredRecording, row: StoredRecording): boolean {
   return isSame({ ...visiblePart(comeBack(record, returned.number, 0)), updatedAt }, visiblePart(row));
 }
 
-/** A deletion that Redis forgot took the media away: the row stays, and a person is told. */
-function isFlagged({ redis, sweeps }: SimWorld, { id, hasMedia }: StoredRecording): boolean {
+/** What Redis forgot may have been a deletion, whose media is gone: the row stays, and a person is told. */
+function isFlagged(world: SimWorld, { id, hasMedia }: StoredRecording): boolean {
+  return hasMedia && isTold(world, 'MEDIA_MISSING', id);
+}
+
+/** After a loss, what nobody but a person can put right is told by the last pass. */
+function isTold({ redis, sweeps }: SimWorld, what: string, about: string): boolean {
   const findings = sweeps.runs.get('STORAGE_RECONCILIATION')?.findings ?? [];
-  return (
-    hasMedia &&
-    redis.losses > 0 &&
-    findings.some(({ kind, subject }) => kind === 'MEDIA_MISSING' && subject === id)
-  );
+  return redis.losses > 0 && findings.some(({ kind, subject }) => kind === what && subject === about);
 }
 
 function bucketInRows(world: SimWorld): string | null {
@@ -98,6 +99,8 @@ function bucketInRows(world: SimWorld): string | null {
   for (const key of world.bucket.keys(MEDIA_PREFIX)) {
     if (known.has(key) || rooms.has(key)) continue;
     if (key.startsWith(METADATA_PREFIX)) return `the bucket has a record that no row has: ${key}`;
+    // An attempt that Redis forgot before its record was written: its media says whose it was no longer.
+    if (isTold(world, 'MEDIA_WITHOUT_RECORD', key)) continue;
     if (parseMediaKey(key) !== null) return `the bucket has media that no row has: ${key}`;
     return `the bucket keeps a room without recordings: ${key}`;
   }

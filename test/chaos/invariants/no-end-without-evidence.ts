@@ -5,9 +5,6 @@ import type { Invariant } from './invariant.js';
 /** A worker that has come to just now could not be known to live. */
 const STARVED_MS = 5_000;
 
-/** Two looks so far apart decide on a start whose answer told nothing. */
-const UNNAMED_MS = 2_000;
-
 /** I10: no recording ends because its egress was not seen while that egress runs and its worker lives. */
 export function noEndWithoutEvidence(): Invariant {
   return {
@@ -15,8 +12,6 @@ export function noEndWithoutEvidence(): Invariant {
     committed: (world, before, next) => {
       if (before === null || isFinal(before.status) || !isFinal(next.status)) return null;
       if (next.endReason !== 'STALE' && next.endReason !== 'START_REJECTED') return null;
-      // An unnamed egress is listed at once; a whole list that hides it for longer than that can't be told from the truth.
-      if (next.endReason === 'START_REJECTED' && world.listsHaveLookedEmptyFor() > UNNAMED_MS) return null;
       const running = egressesOf(world, next).find((id) => isAlive(world, id, next));
       return running === undefined
         ? null

@@ -53,8 +53,8 @@ const KINDS = {
   'empty-lists': 2,
   scene: 9,
 } as const;
-/** What is missing for longer than this, over several looks, is taken for gone. */
-const LONGEST_EMPTY_MS = 7_000;
+/** What was never named and is missing from the whole list for longer than this is taken for never made. */
+const LONGEST_EMPTY_MS = 1_900;
 type Kind = keyof typeof KINDS;
 
 /** What goes wrong in the plan, and for how long. */

@@ -58,8 +58,10 @@ export function performTrouble(world: SimWorld, action: Trouble): void {
       engine.restartServer();
       return world.disturb(clock.now() + LIVEKIT_RESTART_MS);
     case 'empty-lists':
-      world.hideEgresses(true);
-      return heal(action.forMs, () => world.hideEgresses(false));
+      world.listsLookEmpty = true;
+      return heal(action.forMs, () => {
+        world.listsLookEmpty = false;
+      });
     case 'storage':
       if (action.what === 'away') bucket.away = true;
       if (action.what === 'delete-fails') bucket.deleteFails = 0.6;

@@ -76,10 +76,7 @@ export class SimWorld {
   /** What should never happen, whoever saw it. */
   readonly problems: string[] = [];
   /** LiveKit lists no egress at all, falsely. */
-  get listsLookEmpty(): boolean {
-    return this.emptySince !== null;
-  }
-  private emptySince: number | null = null;
+  listsLookEmpty = false;
   /** Recordings whose stop a person was told is taken. */
   readonly stopTaken = new Set<string>();
   /** When an egress' worker last answered that it lives. */
@@ -196,15 +193,6 @@ export class SimWorld {
 
   rows(): StoredRecording[] {
     return [...this.recordings.rows.values()].map(({ doc }) => doc);
-  }
-
-  hideEgresses(hidden: boolean): void {
-    this.emptySince = hidden ? (this.emptySince ?? this.clock.now()) : null;
-  }
-
-  /** 0: they show everything. */
-  listsHaveLookedEmptyFor(): number {
-    return this.emptySince === null ? 0 : this.clock.now() - this.emptySince;
   }
 
   /** Something is not as it should be until then. */
