@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import pLimit from 'p-limit';
 import { decodeTime } from 'ulid';
 import { Config } from '../config/config.js';
 import { Clock } from '../kernel/clock.js';
@@ -18,6 +19,8 @@ import { mediaKey, parseMediaKey, roomKey } from '../storage/object-keys.js';
 import { ObjectStorage } from '../storage/object-storage.port.js';
 
 const CAUSE = 'rebuild';
+/** A dead worker's silence takes seconds. */
+const ASKED_AT_ONCE = 16;
 
 interface Lost {
   readonly egress: EgressSeen;
@@ -50,8 +53,12 @@ export class LostAttempts {
     const byRecording = new Map<RecordingId, Lost>();
     for (const lost of listed) if (!known.has(lost.recordingId)) byRecording.set(lost.recordingId, lost);
     const found: Return[] = [];
-    for (const lost of byRecording.values()) {
-      const room = (await this.isWorthIt(lost)) ? await this.roomOf(lost.roomId) : null;
+    const limit = pLimit(ASKED_AT_ONCE);
+    const worth = await Promise.all(
+      [...byRecording.values()].map((lost) => limit(() => this.ifWorthIt(lost))),
+    );
+    for (const lost of worth.filter((one) => one !== null)) {
+      const room = await this.roomOf(lost.roomId);
       if (room === null) continue;
       this.log.warn({
         message: 'a recording that was not in the bucket yet comes back from what LiveKit lists',
@@ -70,10 +77,22 @@ export class LostAttempts {
     return recordingId === null || subject === null ? [] : [{ egress, ...subject, recordingId }];
   }
 
-  /** An egress that is over and left no media belongs to what was deleted, or left nothing to lose. */
+  private async ifWorthIt(lost: Lost): Promise<Lost | null> {
+    return (await this.isWorthIt(lost)) ? lost : null;
+  }
+
+  /**
+   * An egress that is over and left no media belongs to what was deleted, or left nothing to lose. One that is listed as running may be
+   * listed for ever: only where its worker answers is there a recording to come back.
+   */
   private async isWorthIt({ egress, roomId, recordingId, audioOnly }: Lost): Promise<boolean> {
-    if (!isFinal(egress.status)) return true;
-    return (await this.storage.head(mediaKey(roomId, recordingId, audioOnly))) !== null;
+    if (isFinal(egress.status))
+      return (await this.storage.head(mediaKey(roomId, recordingId, audioOnly))) !== null;
+    const { egressId } = egress;
+    const answer = await (egress.status === 'ENDING'
+      ? this.livekit.askEndingWorker(egressId)
+      : this.livekit.askWorker(egressId));
+    return answer === 'alive';
   }
 
   private async roomOf(id: RoomId): Promise<Room | null> {

@@ -292,13 +292,16 @@ describe('a rebuild from the bucket', () => {
     const over = aRecording({ roomId: aRoomId() });
     const left = aRecording({ roomId: aRoomId() });
     const elsewhere = aRecording({ roomId: aRoomId('unknown-room') });
+    const deadForEver = aRecording({ roomId: aRoomId() });
     await scene.putMedia(left);
     scene.livekit.egresses = [
       anEgress(unknown, { status: 'ACTIVE', egressId: 'EG_1' }),
       anEgress(over, { status: 'COMPLETE', egressId: 'EG_2' }),
       anEgress(left, { status: 'COMPLETE', egressId: 'EG_3' }),
       anEgress(elsewhere, { status: 'ACTIVE', egressId: 'EG_4' }),
+      anEgress(deadForEver, { status: 'ACTIVE', egressId: 'EG_5' }),
     ];
+    scene.livekit.answering = new Set(['EG_1', 'EG_4']);
     await lose();
     expect(await scene.rebuild.execute(going)).toMatchObject({ rooms: 1, recordings: 2 });
     expect(await scene.store.get(unknown.id)).toMatchObject({
@@ -310,6 +313,7 @@ describe('a rebuild from the bucket', () => {
     expect(await scene.store.get(left.id)).toMatchObject({ status: 'STARTING', egressId: 'EG_3' });
     expect(await scene.store.get(over.id)).toBeNull();
     expect(await scene.store.get(elsewhere.id)).toBeNull();
+    expect(await scene.store.get(deadForEver.id)).toBeNull();
   });
 
   it('prefers a record to what LiveKit lists', async () => {

@@ -1,9 +1,11 @@
 import { LiveKit } from '../../src/livekit/livekit.port.js';
-import type { EgressSeen, LiveRoomSeen } from '../../src/livekit/livekit.types.js';
+import type { EgressSeen, LiveRoomSeen, WorkerAnswer } from '../../src/livekit/livekit.types.js';
 
-/** A LiveKit that lists what the test says and is never asked for anything else. */
+/** A LiveKit that lists what the test says, whose workers answer for what it says, and that is never asked for anything else. */
 export class ListedLiveKit extends LiveKit {
   egresses: EgressSeen[] = [];
+  /** Egresses whose worker lives. */
+  answering: ReadonlySet<string> = new Set();
 
   async listEgresses(): Promise<EgressSeen[]> {
     return this.egresses;
@@ -15,12 +17,17 @@ export class ListedLiveKit extends LiveKit {
     return [];
   }
 
+  askWorker(egressId: string): Promise<WorkerAnswer> {
+    return Promise.resolve(this.answering.has(egressId) ? 'alive' : 'silent');
+  }
+  askEndingWorker(egressId: string): Promise<WorkerAnswer> {
+    return this.askWorker(egressId);
+  }
+
   findRoom = unasked;
   listParticipants = unasked;
   startEgress = unasked;
   stopEgress = unasked;
-  askWorker = unasked;
-  askEndingWorker = unasked;
   askFleet = unasked;
   removeRecorder = unasked;
   sendData = unasked;
