@@ -86,9 +86,13 @@ function shapeOf(value: Json, name = ''): Json {
     return Object.fromEntries(sorted.map(([key, item]) => [key, shapeOf(item, key)]));
   }
   if (typeof value === 'number') return value === 0 ? 0 : 'a number';
-  if (typeof value !== 'string' || value === '' || EXACT.test(value)) return value;
+  if (typeof value !== 'string' || value === '') return value;
+  // First of all: an id can happen to be made of capitals alone, like a protocol's word.
+  const id = /^(EG|RM|PA|TR|EV)_(?=\w{12})/.exec(value);
+  if (id !== null) return id[0];
+  if (EXACT.test(value)) return value;
   if (/^\d+$/.test(value)) return value === '0' ? '0' : 'digits';
-  return /^(EG|RM|PA|TR|EV)_/.exec(value)?.[0] ?? 'a text';
+  return 'a text';
 }
 
 /** Words of a protocol, and the egress' own about its end. */
