@@ -36,4 +36,4 @@ function tool(path, ...args) {
   if (status !== 0) throw new Fault('The build failed; what it says above has to be mended first.');
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await run(async () => build());
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) void run(async () => build());
