@@ -30,6 +30,11 @@ export const ERROR_TABLE = {
   STORAGE_UNAVAILABLE: { http: 503, log: 'error', retry: true },
   REDIS_UNAVAILABLE: { http: 503, log: 'error', retry: true },
   RATE_LIMITED: { http: 429, log: 'info', retry: true },
+  NOT_FOUND: { http: 404, log: 'debug', retry: false },
+  API_KEY_NOT_FOUND: { http: 404, log: 'debug', retry: false },
+  SHARE_LINK_NOT_FOUND: { http: 404, log: 'debug', retry: false },
+  WEBHOOK_ENDPOINT_NOT_FOUND: { http: 404, log: 'debug', retry: false },
+  WEBHOOK_URL_REFUSED: { http: 400, log: 'debug', retry: false },
   INTERNAL: { http: 500, log: 'error', retry: true },
 } as const satisfies Record<string, { http: number; log: LogLevel; retry: boolean }>;
 

@@ -23,7 +23,73 @@ import { TYPE_PATHS } from '../../src/graphql/graphql.module.js';
 import { ERROR_TABLE } from '../../src/kernel/errors.js';
 
 /** What of the contract is not served yet, by its coordinate; whoever serves an entry takes it out. */
-const NOT_SERVED_YET: readonly string[] = [];
+const NOT_SERVED_YET: readonly string[] = [
+  'RecordingEndReason.RECORDER_LEFT',
+  'Recording.roomSid',
+  'Recording.crashProof',
+  'Recording.recovered',
+  'Recording.coverage',
+  'Recording.livePath',
+  'Recording.shareLinks',
+  'Coverage',
+  'CoverageGap',
+  'RecordingFilter.egressId',
+  'RecordingFilter.endReasons',
+  'RecordingFilter.search',
+  'RoomRecordingSettings.crashProof',
+  'RoomRecordingSettings.autoRecordFrom',
+  'RoomRecordingSettingsInput.crashProof',
+  'RoomRecordingSettingsInput.autoRecordFrom',
+  'Room.known',
+  'Query.rooms(open)',
+  'Query.viewer',
+  'Query.system',
+  'Query.apiKeys',
+  'Query.webhookEndpoints',
+  'Query.webhookEndpoint',
+  'Query.auditLog',
+  'Role',
+  'Viewer',
+  'ApiKey',
+  'ApiKeyEdge',
+  'ApiKeyConnection',
+  'CreateApiKeyInput',
+  'CreatedApiKey',
+  'ShareLink',
+  'CreateShareLinkInput',
+  'CreatedShareLink',
+  'AuditEntry',
+  'AuditEdge',
+  'AuditConnection',
+  'WebhookEventType',
+  'WebhookDeliveryStatus',
+  'WebhookEndpoint',
+  'WebhookDelivery',
+  'WebhookAttempt',
+  'WebhookDeliveryEdge',
+  'WebhookDeliveryConnection',
+  'CreateWebhookEndpointInput',
+  'UpdateWebhookEndpointInput',
+  'CreatedWebhookEndpoint',
+  'SystemState',
+  'RecorderAvailability',
+  'System',
+  'SystemCheck',
+  'RecorderState',
+  'Incident',
+  'Mutation.createApiKey',
+  'Mutation.rotateApiKey',
+  'Mutation.revokeApiKey',
+  'Mutation.createShareLink',
+  'Mutation.revokeShareLink',
+  'Mutation.createWebhookEndpoint',
+  'Mutation.updateWebhookEndpoint',
+  'Mutation.rotateWebhookSecret',
+  'Mutation.deleteWebhookEndpoint',
+  'Mutation.testWebhookEndpoint',
+  'Mutation.redeliverWebhook',
+  'Mutation.recoverWebhooks',
+];
 
 const CONTRACT_FOLDER = join(__dirname, '../../contract');
 const contractText = readFileSync(join(CONTRACT_FOLDER, 'schema.graphql'), 'utf8');
@@ -54,17 +120,24 @@ function* membersOf(type: GraphQLNamedType): Generator<[string, { description?: 
 
 /** The contract without what is not served yet. */
 function servedPartOf(text: string): DocumentNode {
-  const isLeftOut = (name: string): boolean => NOT_SERVED_YET.includes(name);
+  const isLeftOut = (coordinate: string): boolean => NOT_SERVED_YET.includes(coordinate);
+  const path: string[] = [];
   return visit(parse(text), {
-    enter(node, _key, _parent, _path, ancestors) {
-      if (!('name' in node) || !node.name) return undefined;
-      if (node.kind.endsWith('TypeDefinition')) return isLeftOut(node.name.value) ? null : undefined;
-      if (node.kind !== 'FieldDefinition') return undefined;
-      const owner = ancestors.at(-1);
-      const type = owner && 'kind' in owner && 'name' in owner ? owner.name?.value : undefined;
-      return isLeftOut(`${type}.${node.name.value}`) ? null : undefined;
+    enter(node) {
+      if (!('name' in node) || !node.name || !node.kind.endsWith('Definition')) return undefined;
+      if (isLeftOut(coordinateOf([...path, node.name.value]))) return null;
+      path.push(node.name.value);
+      return undefined;
+    },
+    leave(node) {
+      if ('name' in node && node.name && node.kind.endsWith('Definition')) path.pop();
     },
   });
+}
+
+/** As descriptionsOf writes it. */
+function coordinateOf([type = '', field, argument]: readonly string[]): string {
+  return [type, field && `.${field}`, argument && `(${argument})`].filter(Boolean).join('');
 }
 
 describe('the served schema', () => {
@@ -118,7 +191,7 @@ describe('the served schema', () => {
 describe('the error table', () => {
   it('has the codes of the contract, all of them and no other', () => {
     const text = readFileSync(join(CONTRACT_FOLDER, 'http.md'), 'utf8');
-    const list = /## Error codes[^\n]*\n((?:`[A-Z_]+`[ .]*)+)/.exec(text)?.[1] ?? '';
+    const list = /## Error codes[^\n]*\n([^\n]*)/.exec(text)?.[1] ?? '';
     const codes = [...list.matchAll(/`([A-Z_]+)`/g)].map(([, code]) => code);
     expect(codes).toContain('INTERNAL');
     expect(Object.keys(ERROR_TABLE).sort()).toEqual([...codes].sort());
