@@ -1,6 +1,6 @@
 import type { Actor } from '../kernel/actor.js';
 import type { Credentials } from './credentials.js';
-import { requireRole } from './roles.js';
+import { requireRight } from './rights.js';
 import { unauthenticated } from './unauthenticated.js';
 
 /** What a page for a browser answers with 401, so that the browser asks for the key. */
@@ -9,7 +9,7 @@ export const BASIC_CHALLENGE = 'Basic realm="Tallylight", charset="UTF-8"';
 const BASIC = /^Basic +([A-Za-z0-9+/_-]+=*) *$/i;
 
 /**
- * The ADMIN behind HTTP Basic (any user, an API key as password) or a bearer.
+ * The ADMIN of every room behind HTTP Basic (any user, an API key as password) or a bearer.
  * Throws UNAUTHENTICATED, or FORBIDDEN for anybody else; `what` says what was asked for.
  */
 export async function authenticateBasicOrBearer(
@@ -18,7 +18,7 @@ export async function authenticateBasicOrBearer(
   what: string,
 ): Promise<Actor> {
   const actor = await credentials.authenticate(basicAsBearer(authorization));
-  requireRole(actor, 'ADMIN', what);
+  requireRight(actor, 'administer', 'every-room', what);
   return actor;
 }
 

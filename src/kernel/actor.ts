@@ -12,13 +12,3 @@ export interface Actor {
   readonly rooms: readonly RoomId[] | null;
   readonly mayDelete: boolean;
 }
-
-const RANK: Record<Role, number> = { VIEWER: 0, RECORDER: 1, ADMIN: 2 };
-
-export function hasRole(actor: Actor, least: Role): boolean {
-  return RANK[actor.role] >= RANK[least];
-}
-
-export function maySeeRoom(actor: Actor, room: RoomId): boolean {
-  return actor.rooms === null || actor.rooms.includes(room);
-}

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { requireRole, requireRoomVisible, roomNotFound } from '../auth/roles.js';
+import { requireRight, requireRoomVisible, roomNotFound } from '../auth/rights.js';
 import type { BulkDeletionSeen } from '../bulk-deletions/domain/bulk-deletion.js';
 import { BulkDeletionStore } from '../bulk-deletions/store/bulk-deletion.store.js';
 import { RequestBulkDeletion } from '../bulk-deletions/use-cases/request-bulk-deletion.js';
@@ -41,7 +41,7 @@ export class DeleteRoom {
   async execute(id: string, policy: RecordingsPolicy, actor: Actor): Promise<DeletedRoom> {
     const roomId = requireRoomVisible(actor, id);
     if ((await this.rooms.get(roomId)) === null) throw roomNotFound(id);
-    requireRole(actor, 'ADMIN', 'delete rooms');
+    requireRight(actor, 'administer', roomId, 'delete rooms');
     return policy === 'DELETE' ? this.withRecordings(roomId, actor) : this.alone(roomId, policy);
   }
 

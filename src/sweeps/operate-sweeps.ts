@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { requireRole } from '../auth/roles.js';
+import { requireRight } from '../auth/rights.js';
 import type { Actor } from '../kernel/actor.js';
 import { Clock } from '../kernel/clock.js';
 import { TallyError } from '../kernel/errors.js';
@@ -30,7 +30,7 @@ export class OperateSweeps {
   ) {}
 
   async list(actor: Actor): Promise<SweepSeen[]> {
-    requireRole(actor, 'ADMIN', 'see the sweeps');
+    requireRight(actor, 'administer', 'every-room', 'see the sweeps');
     return Promise.all(
       this.sweeps
         .all()
@@ -40,7 +40,7 @@ export class OperateSweeps {
 
   /** Answers when the pass is over, on whichever instance made it. */
   async run(name: SweepName, dryRun: boolean, actor: Actor): Promise<SweepRun> {
-    requireRole(actor, 'ADMIN', 'run a sweep');
+    requireRight(actor, 'administer', 'every-room', 'run a sweep');
     const runId = newToken();
     await this.jobs.add(runSweep, { name, runId, dryRun, manual: true });
     const until = this.clock.now() + LONGEST_MS;

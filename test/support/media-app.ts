@@ -2,12 +2,13 @@ import { Global, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
+import { may } from '../../src/auth/rights.js';
 import { Credentials } from '../../src/auth/credentials.js';
 import type { Identified } from '../../src/auth/identified.js';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { Config, type StorageConfig } from '../../src/config/config.js';
 import { readConfig } from '../../src/config/config.schema.js';
-import { type Actor, maySeeRoom } from '../../src/kernel/actor.js';
+import type { Actor } from '../../src/kernel/actor.js';
 import { TallyError } from '../../src/kernel/errors.js';
 import { parseRoomId } from '../../src/kernel/ids.js';
 import { MediaCatalog } from '../../src/media/media-catalog.port.js';
@@ -28,7 +29,7 @@ export class Shelf extends MediaCatalog {
 
   async find(id: string, actor: Actor | null): Promise<Recording> {
     const found = this.recordings.get(id);
-    if (found && (actor === null || maySeeRoom(actor, found.roomId))) return found;
+    if (found && (actor === null || may(actor, 'read', found.roomId))) return found;
     throw new TallyError('RECORDING_NOT_FOUND', `there is no recording ${id}`);
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { type Actor, hasRole } from '../../kernel/actor.js';
+import { may } from '../../auth/rights.js';
+import type { Actor } from '../../kernel/actor.js';
 import { Clock } from '../../kernel/clock.js';
 import { badInput, isTallyError } from '../../kernel/errors.js';
 import { type BulkDeletionId, parseBulkDeletionId, type RoomId } from '../../kernel/ids.js';
@@ -95,10 +96,9 @@ function isSame(a: BulkDeletionSeen, b: BulkDeletionSeen): boolean {
 }
 
 function maySee(actor: Actor, bulk: BulkDeletion): boolean {
-  if (bulk.requestedBy.callerId !== actor.callerId && !hasRole(actor, 'ADMIN')) return false;
-  const { rooms } = actor;
-  if (rooms === null) return true;
+  const right = bulk.requestedBy.callerId === actor.callerId ? 'read' : 'administer';
   // Credentials that share a name may differ in their rooms, and what is shown names recordings.
   const about: readonly RoomId[] | null = bulk.roomId === null ? bulk.visibleRooms : [bulk.roomId];
-  return about !== null && about.every((room) => rooms.includes(room));
+  if (!may(actor, right, 'some-room')) return false;
+  return about === null ? may(actor, right, 'every-room') : about.every((room) => may(actor, right, room));
 }

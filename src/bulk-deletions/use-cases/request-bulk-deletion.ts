@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { requireMayDelete, requireRoomVisible, roomNotFound } from '../../auth/roles.js';
+import { requireRight, requireRoomVisible, roomNotFound } from '../../auth/rights.js';
 import type { Actor } from '../../kernel/actor.js';
 import { Clock } from '../../kernel/clock.js';
 import { badInput, isTallyError } from '../../kernel/errors.js';
@@ -36,7 +36,7 @@ export class RequestBulkDeletion {
     actor: Actor,
   ): Promise<BulkDeletionSeen> {
     const room = roomId === null ? null : requireRoomVisible(actor, roomId);
-    requireMayDelete(actor, 'delete recordings');
+    requireRight(actor, 'delete', room ?? 'some-room', 'delete recordings');
     const named = [...new Set(ids)];
     if (named.length === 0 || named.length > MOST_IDS)
       throw badInput('ids', `must name 1 to ${MOST_IDS} recordings`);
@@ -50,7 +50,7 @@ export class RequestBulkDeletion {
     const room = requireRoomVisible(actor, roomId);
     const expected = await this.recordings.countInRoom(room);
     if (expected === 0 && (await this.rooms.get(room)) === null) throw roomNotFound(roomId);
-    requireMayDelete(actor, 'delete recordings');
+    requireRight(actor, 'delete', room, 'delete recordings');
     const bulk = this.draft({ scope: 'room', roomId: room, dryRun, expected }, actor);
     await this.store.create(bulk, []);
     return this.dispatch(bulk.id);

@@ -1,4 +1,4 @@
-import { requireRecordingId } from '../../auth/roles.js';
+import { requireRecordingId } from '../../auth/rights.js';
 import { RECORDING_STATUSES } from '../domain/recording.js';
 import type { EventFilter } from '../use-cases/follow-recordings.js';
 import { parseEventCursor, toRoomIdOf } from './recording.input.js';

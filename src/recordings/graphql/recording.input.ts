@@ -3,7 +3,7 @@ import { decodeCursor, invalidCursor } from '../../kernel/cursor.js';
 import { badInput } from '../../kernel/errors.js';
 import { parseRecordingId, parseRoomId, type RoomId } from '../../kernel/ids.js';
 import { ENCODING_PRESETS, RECORDING_LAYOUTS } from '../../kernel/recording-options.js';
-import { roomNotFound } from '../../auth/roles.js';
+import { roomNotFound } from '../../auth/rights.js';
 import { type Labels, RECORDING_STATUSES } from '../domain/recording.js';
 import { isStreamId } from '../events/stream-id.js';
 import type { PageCursor, RecordingQuery } from '../store/recording-query.js';

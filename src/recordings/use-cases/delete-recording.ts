@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { requireMayDelete, requireRecordingId, requireRecordingVisible } from '../../auth/roles.js';
+import { requireRecordingId, requireRecordingVisible, requireRight } from '../../auth/rights.js';
 import type { Actor } from '../../kernel/actor.js';
 import { Clock } from '../../kernel/clock.js';
 import { TallyError } from '../../kernel/errors.js';
@@ -30,7 +30,7 @@ export class DeleteRecording {
   async execute(id: string, actor: Actor): Promise<StoredRecording> {
     const found = await this.store.get(requireRecordingId(id));
     const recording = requireRecordingVisible(actor, id, found?.upkeep.deleted ? null : found);
-    requireMayDelete(actor, 'delete a recording');
+    requireRight(actor, 'delete', recording.roomId, 'delete a recording');
     if (!isFinal(recording.status)) {
       throw new TallyError(
         'RECORDING_NOT_STOPPED',

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { recordingNotFound, requireRecordingId, requireRecordingVisible } from '../../auth/roles.js';
+import { may, recordingNotFound, requireRecordingId, requireRecordingVisible } from '../../auth/rights.js';
 import type { Actor } from '../../kernel/actor.js';
-import { maySeeRoom } from '../../kernel/actor.js';
 import { invalidCursor } from '../../kernel/cursor.js';
 import type { RecordingId, RoomId } from '../../kernel/ids.js';
 import { isFinal, type Recording, type StoredRecording } from '../domain/recording.js';
@@ -73,5 +72,5 @@ export class FindRecordings {
 /** Null: all there are. */
 function visibleRooms(roomId: RoomId | null | undefined, actor: Actor): readonly RoomId[] | null {
   if (roomId === undefined) return actor.rooms;
-  return roomId !== null && maySeeRoom(actor, roomId) ? [roomId] : [];
+  return roomId !== null && may(actor, 'read', roomId) ? [roomId] : [];
 }

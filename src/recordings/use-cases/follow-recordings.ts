@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { requireRecordingVisible, roomNotFound } from '../../auth/roles.js';
-import { type Actor, maySeeRoom } from '../../kernel/actor.js';
+import { may, requireRecordingVisible, roomNotFound } from '../../auth/rights.js';
+import type { Actor } from '../../kernel/actor.js';
 import type { RecordingId, RoomId } from '../../kernel/ids.js';
 import type { RecordingStatus } from '../domain/recording.js';
 import { EventLog, type LoggedEvent } from '../events/event-log.port.js';
@@ -25,7 +25,7 @@ export class FollowRecordings {
 
   /** Throws at once what is wrong with the request; ends when it is returned. */
   async execute(filter: EventFilter, actor: Actor): Promise<AsyncIterableIterator<LoggedEvent>> {
-    if (filter.roomId !== null && !maySeeRoom(actor, filter.roomId)) throw roomNotFound(filter.roomId);
+    if (filter.roomId !== null && !may(actor, 'read', filter.roomId)) throw roomNotFound(filter.roomId);
     const after = filter.after ?? (await this.events.end());
     await this.events.check(after);
     // With a cursor, what is deleted by now has its events all the same.
@@ -56,7 +56,7 @@ export class FollowRecordings {
   ): AsyncGenerator<LoggedEvent, undefined> {
     for await (const event of this.events.follow(after, signal)) {
       const { roomId, id, status } = event.recording;
-      if (!maySeeRoom(actor, roomId)) continue;
+      if (!may(actor, 'read', roomId)) continue;
       if (filter.roomId !== null && filter.roomId !== roomId) continue;
       if (filter.recordingId !== null && filter.recordingId !== id) continue;
       if (filter.statuses !== null && !filter.statuses.includes(status)) continue;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { requireRole, requireRoomVisible, roomNotFound } from '../../auth/roles.js';
+import { requireRight, requireRoomVisible, roomNotFound } from '../../auth/rights.js';
 import { Config } from '../../config/config.js';
 import type { Actor } from '../../kernel/actor.js';
 import { Clock } from '../../kernel/clock.js';
@@ -54,7 +54,7 @@ export class StartRecording {
     const room = await this.rooms.get(roomId);
     // A key tells its outcome also when the room is gone by now.
     if (room === null && !used) throw roomNotFound(request.roomId);
-    requireRole(actor, 'RECORDER', 'start a recording');
+    requireRight(actor, 'start', roomId, 'start a recording');
     if (used) return this.attach(used, idempotency.input, request.waitForActive);
     await this.checkRoom(room!);
     const recording = newRecording(this.attempt(request, room!));

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { requireRecordingId, requireRecordingVisible, requireRole } from '../../auth/roles.js';
+import { requireRecordingId, requireRecordingVisible, requireRight } from '../../auth/rights.js';
 import type { Actor } from '../../kernel/actor.js';
 import { Clock } from '../../kernel/clock.js';
 import { TallyError } from '../../kernel/errors.js';
@@ -23,7 +23,7 @@ export class StopRecording {
   async execute(id: string, actor: Actor): Promise<StoredRecording> {
     const found = await this.store.get(requireRecordingId(id));
     const recording = requireRecordingVisible(actor, id, found?.upkeep.deleted ? null : found);
-    requireRole(actor, 'RECORDER', 'stop a recording');
+    requireRight(actor, 'stop', recording.roomId, 'stop a recording');
     if (recording.status === 'STARTING') return this.stopStarting(recording, actor);
     return this.stopActive(recording, actor);
   }

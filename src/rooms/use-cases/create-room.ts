@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { requireRole } from '../../auth/roles.js';
-import { type Actor, maySeeRoom } from '../../kernel/actor.js';
+import { requireRight } from '../../auth/rights.js';
+import type { Actor } from '../../kernel/actor.js';
 import { Clock } from '../../kernel/clock.js';
-import { TallyError } from '../../kernel/errors.js';
 import { newRoomId, type RoomId } from '../../kernel/ids.js';
 import { newRoom, type Room, type RoomRecordingSettings } from '../domain/room.js';
 import { RoomWriter } from '../write/room.writer.js';
@@ -26,13 +25,8 @@ export class CreateRoom {
   async execute({ actor, ...request }: CreateRoomRequest & { readonly actor: Actor }): Promise<Room> {
     const now = this.clock.now();
     const id = request.id ?? newRoomId(now);
-    requireRole(actor, 'ADMIN', 'create rooms');
     // Told before anybody looks whether the room exists, which this caller may not know.
-    if (!maySeeRoom(actor, id)) {
-      throw new TallyError('FORBIDDEN', `${actor.name} is limited to its rooms; ${id} is none of them`, {
-        roomId: id,
-      });
-    }
+    requireRight(actor, 'administer', id, `create room ${id}`);
     return this.writer.create(newRoom(id, request, now));
   }
 }

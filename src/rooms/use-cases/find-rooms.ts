@@ -1,6 +1,6 @@
 import type { RoomId } from '../../kernel/ids.js';
 import { Injectable } from '@nestjs/common';
-import { requireRoomVisible, roomNotFound } from '../../auth/roles.js';
+import { requireRoomVisible, roomNotFound } from '../../auth/rights.js';
 import type { Actor } from '../../kernel/actor.js';
 import type { Room } from '../domain/room.js';
 import { type RoomPage, type RoomQuery, RoomStore } from '../store/room.store.js';

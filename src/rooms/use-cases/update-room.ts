@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { requireRole, requireRoomVisible, roomNotFound } from '../../auth/roles.js';
-import { type Actor, hasRole } from '../../kernel/actor.js';
+import { may, requireRight, requireRoomVisible, roomNotFound } from '../../auth/rights.js';
+import type { Actor } from '../../kernel/actor.js';
 import { Clock } from '../../kernel/clock.js';
 import { changeRoom, type Room, type RoomChange } from '../domain/room.js';
 import { RoomStore } from '../store/room.store.js';
@@ -26,8 +26,8 @@ export class UpdateRoom {
     readonly change: RoomChange;
   }): Promise<Room> {
     const roomId = requireRoomVisible(actor, id);
-    if (!hasRole(actor, 'ADMIN') && (await this.store.get(roomId)) === null) throw roomNotFound(id);
-    requireRole(actor, 'ADMIN', 'change rooms');
+    if (!may(actor, 'administer', roomId) && (await this.store.get(roomId)) === null) throw roomNotFound(id);
+    requireRight(actor, 'administer', roomId, 'change rooms');
     return this.writer.update(roomId, (room) => changeRoom(room, change, this.clock.now()));
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { roomNotFound } from '../../auth/roles.js';
+import { roomNotFound } from '../../auth/rights.js';
 import { Clock } from '../../kernel/clock.js';
 import { TallyError } from '../../kernel/errors.js';
 import type { RoomId } from '../../kernel/ids.js';

@@ -2,13 +2,14 @@ import type { Actor, Role } from '../kernel/actor.js';
 import { isTallyError } from '../kernel/errors.js';
 import { type RoomId, newRecordingId, parseRoomId } from '../kernel/ids.js';
 import {
-  requireAllRooms,
-  requireMayDelete,
+  may,
   requireRecordingId,
   requireRecordingVisible,
-  requireRole,
+  requireRight,
   requireRoomVisible,
-} from './roles.js';
+  type Right,
+  type Where,
+} from './rights.js';
 
 const room = (name: string): RoomId => {
   const id = parseRoomId(name);
@@ -34,39 +35,60 @@ const codeOf = (act: () => unknown): string => {
   }
 };
 
-describe('roles', () => {
-  it.each<[Role, Role, string]>([
-    ['ADMIN', 'ADMIN', 'allowed'],
-    ['ADMIN', 'RECORDER', 'allowed'],
-    ['ADMIN', 'VIEWER', 'allowed'],
-    ['RECORDER', 'ADMIN', 'FORBIDDEN'],
-    ['RECORDER', 'RECORDER', 'allowed'],
-    ['RECORDER', 'VIEWER', 'allowed'],
-    ['VIEWER', 'ADMIN', 'FORBIDDEN'],
-    ['VIEWER', 'RECORDER', 'FORBIDDEN'],
-    ['VIEWER', 'VIEWER', 'allowed'],
-  ])('a caller with the role %s asking for what needs %s is %s', (role, least, outcome) => {
-    expect(codeOf(() => requireRole(anActor({ role }), least, 'do this'))).toBe(outcome);
+const ALL: readonly Right[] = ['read', 'start', 'stop', 'share', 'delete', 'administer'];
+
+describe('rights', () => {
+  it.each<[Role, boolean, readonly Right[]]>([
+    ['VIEWER', false, ['read']],
+    ['RECORDER', false, ['read', 'start', 'stop', 'share']],
+    ['RECORDER', true, ['read', 'start', 'stop', 'share', 'delete']],
+    ['ADMIN', true, ALL],
+  ])('%s, who may delete: %s, has %j and no other', (role, mayDelete, rights) => {
+    const actor = anActor({ role, mayDelete });
+    expect(ALL.filter((right) => may(actor, right, room('a')))).toEqual(rights);
+    expect(ALL.filter((right) => may(actor, right, 'every-room'))).toEqual(rights);
   });
 
-  it('a refusal says who, what and which role it takes', () => {
-    expect(() => requireRole(anActor(), 'RECORDER', 'start a recording')).toThrow(
-      'alice may not start a recording: that needs the role RECORDER',
-    );
+  it.each<[readonly string[] | null, Where, boolean]>([
+    [null, 'every-room', true],
+    [null, room('a'), true],
+    [['a'], room('a'), true],
+    [['a'], 'some-room', true],
+    [['a'], 'every-room', false],
+    [['a'], room('A'), false],
+    [['a'], room('ab'), false],
+    [['ab'], room('a'), false],
+    [['a', 'b'], room('b'), true],
+    [[], room('a'), false],
+    [[], 'every-room', false],
+  ])('an ADMIN of the rooms %j may administer %s: %s', (rooms, where, allowed) => {
+    const actor = anActor({ role: 'ADMIN', mayDelete: true, rooms: rooms && rooms.map(room) });
+    expect(may(actor, 'administer', where)).toBe(allowed);
   });
 
-  it.each([
-    [true, 'allowed'],
-    [false, 'FORBIDDEN'],
-  ])('with mayDelete %s deleting is %s, whatever the role', (mayDelete, outcome) => {
-    expect(codeOf(() => requireMayDelete(anActor({ role: 'RECORDER', mayDelete }), 'delete it'))).toBe(
-      outcome,
-    );
-  });
-
-  it('a credential limited to rooms is refused what is about all of them', () => {
-    expect(codeOf(() => requireAllRooms(anActor({ rooms: [room('a')] }), 'sweep'))).toBe('FORBIDDEN');
-    expect(codeOf(() => requireAllRooms(anActor(), 'sweep'))).toBe('allowed');
+  it.each<[Partial<Actor>, Right, Where, string]>([
+    [{}, 'start', 'every-room', 'alice may not do this: that needs the role RECORDER'],
+    [
+      { role: 'RECORDER' },
+      'delete',
+      'every-room',
+      'alice may not do this: that needs an ADMIN key or a LiveKit token with video.roomAdmin',
+    ],
+    [
+      { role: 'ADMIN', rooms: [room('a')] },
+      'administer',
+      'every-room',
+      'alice may not do this: that needs a credential for every room',
+    ],
+    [
+      { role: 'ADMIN', rooms: [room('a')] },
+      'administer',
+      room('b'),
+      'alice may not do this: its rooms are others than "b"',
+    ],
+  ])('a refusal says who, what and what it takes', (given, right, where, sentence) => {
+    expect(() => requireRight(anActor(given), right, where, 'do this')).toThrow(sentence);
+    expect(codeOf(() => requireRight(anActor(given), right, where, 'do this'))).toBe('FORBIDDEN');
   });
 
   it.each<[string, Partial<Actor>, string, string]>([
@@ -75,7 +97,6 @@ describe('roles', () => {
     ['another room', { rooms: [room('b')] }, 'a', 'ROOM_NOT_FOUND'],
     ['another room, as an ADMIN', { role: 'ADMIN', rooms: [room('b')] }, 'a', 'ROOM_NOT_FOUND'],
     ['no room', { rooms: [] }, 'a', 'ROOM_NOT_FOUND'],
-    ['every room, for an id that can not exist,', {}, 'a/b', 'ROOM_NOT_FOUND'],
     ['every room, for an empty id,', {}, '', 'ROOM_NOT_FOUND'],
   ])('a caller who may see %s gets the room as it should', (_, actor, id, outcome) => {
     expect(codeOf(() => requireRoomVisible(anActor(actor), id))).toBe(outcome);
