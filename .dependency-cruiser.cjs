@@ -2,11 +2,11 @@
 
 /** A feature's own tests and its module may see what others may not. */
 const SPEC = '[.]spec[.]ts$';
-const FOUNDATION = '^src/(config|redis|queue|locks|storage|livekit|auth)/';
+const FOUNDATION = '^src/(config|redis|queue|locks|storage|livekit|kept|audit|auth)/';
 const FEATURES = '^src/(rooms|recordings|media|bulk-deletions|room-deletion|sweeps|rebuild)/';
 /** The technology behind a port: bound in modules, named nowhere else. */
 const ADAPTERS =
-  '^src/(storage/(s3|file)-object-storage|livekit/(livekit-http|jwt-webhook[.]verifier)|queue/(bullmq-job-queue|job-runner)|rooms/store/redis-|recordings/(store|events)/redis-|rebuild/redis-|bulk-deletions/store/redis-)';
+  '^src/(storage/(s3|file)-object-storage|livekit/(livekit-http|jwt-webhook[.]verifier)|queue/(bullmq-job-queue|job-runner)|kept/redis-|rooms/store/redis-|recordings/(store|events)/redis-|rebuild/redis-|bulk-deletions/store/redis-)';
 
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 

@@ -1,11 +1,14 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
+import { ApiKeysModule } from './api-keys/api-keys.module.js';
+import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BulkDeletionsModule } from './bulk-deletions/bulk-deletions.module.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Config } from './config/config.js';
 import type { Instance } from './config/instance.js';
 import { GraphqlModule } from './graphql/graphql.module.js';
+import { KeptModule } from './kept/kept.module.js';
 import type { Clock } from './kernel/clock.js';
 import { LiveKitModule } from './livekit/livekit.module.js';
 import { LocksModule } from './locks/locks.module.js';
@@ -34,9 +37,12 @@ export class AppModule {
       LocksModule,
       StorageModule,
       LiveKitModule,
+      KeptModule,
+      AuditModule,
       AuthModule,
     ];
     const features = [
+      ApiKeysModule,
       RoomsModule,
       RecordingsModule,
       MediaModule.over(RecordingsCatalogModule),

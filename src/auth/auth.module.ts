@@ -1,16 +1,20 @@
 import { Global, Module } from '@nestjs/common';
-import { ApiKeys, ConfiguredApiKeys } from './api-keys.js';
+import { ApiKeyUses } from './api-key-uses.js';
+import { ApiKeys, KnownApiKeys } from './api-keys.js';
 import { BearerCredentials, Credentials } from './credentials.js';
 import { LiveKitTokens } from './livekit-token.js';
+import { SignInFailures } from './sign-in-failures.js';
 
 /** Global, as every door of the product asks who is there. */
 @Global()
 @Module({
   providers: [
     LiveKitTokens,
-    { provide: ApiKeys, useClass: ConfiguredApiKeys },
+    SignInFailures,
+    ApiKeyUses,
+    { provide: ApiKeys, useClass: KnownApiKeys },
     { provide: Credentials, useClass: BearerCredentials },
   ],
-  exports: [Credentials],
+  exports: [Credentials, ApiKeyUses],
 })
 export class AuthModule {}

@@ -2,21 +2,31 @@ import { SignJWT, UnsecuredJWT } from 'jose';
 import type { Actor } from '../kernel/actor.js';
 import { isTallyError } from '../kernel/errors.js';
 import { aConfig } from '../../test/support/a-config.js';
+import { MemoryKeptStore } from '../../test/support/memory-kept-store.js';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
-import { ConfiguredApiKeys } from './api-keys.js';
+import { type ApiKeyDoc, handlesOf } from './api-key.js';
+import type { ApiKeyUses } from './api-key-uses.js';
+import { KnownApiKeys } from './api-keys.js';
+import { hashApiKey, isWellFormedApiKey, newApiKey, prefixOf } from './api-key-format.js';
 import { authenticateBasicOrBearer } from './basic.js';
 import { BearerCredentials } from './credentials.js';
+import type { SignInFailures } from './sign-in-failures.js';
 import { LiveKitTokens } from './livekit-token.js';
 
 const NOW = Date.UTC(2026, 10, 22, 10, 15, 30);
 const SECRET = 'a-secret-of-the-livekit-key-pair';
 
-const credentialsWith = (adminKey = 'tl_0123456789abcdef'): BearerCredentials => {
+const uses = { note: () => Promise.resolve(), read: () => Promise.resolve([]) } as unknown as ApiKeyUses;
+
+const credentialsWith = (
+  adminKey = 'tl_0123456789abcdef',
+  store = new MemoryKeptStore(),
+): BearerCredentials => {
   const config = aConfig({ TALLYLIGHT_ADMIN_KEY: adminKey, LIVEKIT_API_SECRET: SECRET });
-  return new BearerCredentials(
-    new ConfiguredApiKeys(config),
-    new LiveKitTokens(config, new VirtualClock(NOW)),
-  );
+  const clock = new VirtualClock(NOW);
+  const keys = new KnownApiKeys(config, store, uses, clock);
+  const failures = { tell: () => undefined } as unknown as SignInFailures;
+  return new BearerCredentials(keys, new LiveKitTokens(config, clock), failures);
 };
 
 interface TokenParts {
@@ -61,8 +71,9 @@ describe('an API key', () => {
     'the configured one (%s) is the first ADMIN, whatever it looks like',
     async (key) => {
       await expect(credentialsWith(key).identify(`Bearer ${key}`)).resolves.toEqual({
-        actor: { name: 'admin', callerId: 'key:admin', role: 'ADMIN', rooms: null, mayDelete: true },
+        actor: { name: 'key:admin', callerId: 'key:admin', role: 'ADMIN', rooms: null, mayDelete: true },
         expiresAt: null,
+        mayEnd: false,
       });
     },
   );
@@ -79,14 +90,61 @@ describe('an API key', () => {
     ['tl_0123456789abcdef', 'not of the form'],
     ['Bearer', 'not of the form'],
     ['Basic dGw6dGw=', 'not of the form'],
-    ['Bearer tl_0123456789abcdeF', 'this API key is not known'],
-    ['Bearer tl_', 'this API key is not known'],
+    ['Bearer tl_0123456789abcdeF', 'this API key is mistyped or not whole'],
+    ['Bearer tl_', 'this API key is mistyped or not whole'],
+    [`Bearer ${newApiKey()}`, 'this API key is not known'],
     ['Bearer something-else-entirely', 'neither a known API key nor'],
     ['Bearer a.b.c', 'was not signed with'],
   ])('%s is refused with a sentence that helps', async (authorization, sentence) => {
     const told = await refusal(credentialsWith().authenticate(authorization));
     expect(told).toMatch(/^UNAUTHENTICATED /);
     expect(told).toContain(sentence);
+  });
+});
+
+describe('an API key that was created', () => {
+  const secret = newApiKey();
+  const hash = hashApiKey(secret).toString('hex');
+  const a = (given: Partial<ApiKeyDoc> = {}): ApiKeyDoc => ({
+    id: 'key_1',
+    name: 'ci',
+    prefix: prefixOf(secret),
+    role: 'RECORDER',
+    roomIds: null,
+    createdAt: NOW,
+    createdBy: 'key:admin',
+    expiresAt: null,
+    revokedAt: null,
+    secrets: [{ hash, until: null }],
+    ...given,
+  });
+  const identify = async (key: ApiKeyDoc): Promise<string> => {
+    const store = new MemoryKeptStore();
+    const next = { doc: key, handles: [hash, ...handlesOf(key)] };
+    await store.commit({ collection: 'keys', id: key.id, before: null, next });
+    return refusal(credentialsWith(undefined, store).identify(`Bearer ${secret}`));
+  };
+
+  it('is well formed, and no character of it can be mistaken', () => {
+    expect(secret).toMatch(/^tl_[0-9A-Za-z]{49}$/);
+    for (let at = 3; at < secret.length; at += 1) {
+      const other = secret[at] === 'a' ? 'b' : 'a';
+      expect(isWellFormedApiKey(secret.slice(0, at) + other + secret.slice(at + 1))).toBe(false);
+    }
+  });
+
+  it.each<[Partial<ApiKeyDoc>, string]>([
+    [{}, '"name":"key:ci","callerId":"key:key_1","role":"RECORDER","rooms":null,"mayDelete":false'],
+    [{ role: 'ADMIN' }, '"mayDelete":true'],
+    [{ expiresAt: NOW + 1 }, `"expiresAt":${NOW + 1}`],
+    [{ expiresAt: NOW }, 'has expired'],
+    [{ revokedAt: NOW - 1 }, 'was revoked'],
+    [{ secrets: [{ hash, until: NOW + 5 }] }, `"expiresAt":${NOW + 5}`],
+    [{ secrets: [{ hash, until: NOW + 5 }], expiresAt: NOW + 3 }, `"expiresAt":${NOW + 3}`],
+    [{ secrets: [{ hash, until: NOW }] }, 'was rotated'],
+    [{ name: 'a\u202eb\n' + 'x'.repeat(200) }, `"name":"key:ab${'x'.repeat(122)}"`],
+  ])('as %j is told %s', async (given, told) => {
+    expect(await identify(a(given))).toContain(told);
   });
 });
 
@@ -100,7 +158,7 @@ describe('a LiveKit access token', () => {
     [{ roomJoin: true, roomRecord: false, roomAdmin: false }, 'VIEWER', false],
   ])('with the grants %j is a %s, may delete: %s', async (video, role, mayDelete) => {
     await expect(admitted({ video, sub: 'alice' })).resolves.toEqual({
-      name: 'alice',
+      name: 'livekit:alice',
       callerId: 'identity:alice',
       role,
       rooms: null,
@@ -118,7 +176,7 @@ describe('a LiveKit access token', () => {
 
   it('without an identity is not taken for the ADMIN key nor for another identity', async () => {
     const actor = await admitted({ video: { roomAdmin: true } });
-    expect(actor).toMatchObject({ name: 'livekit-token', callerId: 'livekit-key:devkey' });
+    expect(actor).toMatchObject({ name: 'livekit:devkey', callerId: 'livekit-key:devkey' });
   });
 
   it.each<[string, TokenParts, string]>([
@@ -184,7 +242,7 @@ describe('an ADMIN page', () => {
   it('is forbidden to a recorder', async () => {
     const bearer = `Bearer ${await token({ video: { roomAdmin: true }, sub: 'alice' })}`;
     expect(await refusal(enter(bearer))).toBe(
-      'FORBIDDEN alice may not look at the queues: that needs the role ADMIN',
+      'FORBIDDEN livekit:alice may not look at the queues: that needs the role ADMIN',
     );
   });
 });

@@ -3,6 +3,7 @@ import { type JWTPayload, errors, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { Config } from '../config/config.js';
 import type { Actor } from '../kernel/actor.js';
+import { callerName } from '../kernel/caller-name.js';
 import { Clock } from '../kernel/clock.js';
 import { type RoomId, parseRoomId } from '../kernel/ids.js';
 import type { Identified } from './identified.js';
@@ -42,7 +43,7 @@ export class LiveKitTokens {
     const expiresAt = (payload.exp ?? 0) * 1000;
     // The tolerance is for the beginning alone: what has ended stays ended.
     if (expiresAt <= now) throw expired();
-    return { actor: toActor(payload, this.apiKey), expiresAt };
+    return { actor: toActor(payload, this.apiKey), expiresAt, mayEnd: false };
   }
 
   private async verify(token: string, now: number): Promise<JWTPayload> {
@@ -80,8 +81,8 @@ export function toActor(payload: JWTPayload, apiKey: string): Actor {
   const rooms = roomsOf(grant);
   const mayDelete = grant.roomAdmin === true;
   return identity
-    ? { name: identity, callerId: `identity:${identity}`, role, rooms, mayDelete }
-    : { name: 'livekit-token', callerId: `livekit-key:${apiKey}`, role, rooms, mayDelete };
+    ? { name: callerName('livekit', identity), callerId: `identity:${identity}`, role, rooms, mayDelete }
+    : { name: callerName('livekit', apiKey), callerId: `livekit-key:${apiKey}`, role, rooms, mayDelete };
 }
 
 function roleOf(grant: VideoGrant): 'RECORDER' | 'VIEWER' | null {

@@ -25,6 +25,8 @@ const UNAUTHORIZED = 4401;
 const TRY_AGAIN_LATER = 1013;
 const INTERNAL_ERROR = 4500;
 const MAX_OPERATIONS = 100;
+/** How often a credential that may be ended at any moment is looked at again; see ApiKeys. */
+const LOOK_AGAIN_MS = 350;
 /** A timer takes no more than 2^31 ms. */
 const LONGEST_SLEEP_MS = 86_400_000;
 const LAST_CALL_MS = 2_000;
@@ -108,6 +110,7 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
       const identified = await this.credentials.identify(authorizationOf(connection));
       connection.extra.identified = identified;
       if (identified.expiresAt !== null) this.endAt(identified.expiresAt, connection.extra.socket);
+      if (identified.mayEnd) void this.watch(authorizationOf(connection), connection.extra.socket);
       return true;
     } catch (error) {
       this.turnAway(error, connection.extra.socket);
@@ -127,8 +130,26 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
     const gone = new AbortController();
     socket.once('close', () => gone.abort());
     void this.waitUntil(expiresAt, gone.signal).then((over) => {
-      if (over) close(socket, UNAUTHORIZED, 'the LiveKit token has expired; connect with a new one');
+      if (over) close(socket, UNAUTHORIZED, 'the credential has expired; connect with a new one');
     });
+  }
+
+  /** Closes the connection as soon as its credential is worth nothing any more. "Could not ask" ends nothing. */
+  private async watch(authorization: string | undefined, socket: WebSocket): Promise<void> {
+    const gone = new AbortController();
+    socket.once('close', () => gone.abort());
+    while (!(await this.isOver(LOOK_AGAIN_MS, gone.signal))) {
+      try {
+        await this.credentials.identify(authorization);
+      } catch (error) {
+        if (isTallyError(error, 'UNAUTHENTICATED')) return close(socket, UNAUTHORIZED, error.message);
+        this.log.debug({ message: 'a credential was not looked at again', cause: String(error) });
+      }
+    }
+  }
+
+  private async isOver(ms: number, signal: AbortSignal): Promise<boolean> {
+    return !(await this.waitUntil(this.clock.now() + ms, signal));
   }
 
   /** True when the instant has come, false when the signal aborted first. */

@@ -1,6 +1,6 @@
 import { TallyError } from './errors.js';
 
-export type CursorKind = 'event' | 'recordings' | 'rooms' | 'history';
+export type CursorKind = 'event' | 'recordings' | 'rooms' | 'history' | 'audit' | 'api-keys' | 'deliveries';
 export type CursorPart = string | number | null;
 
 /** An opaque position; the kind inside keeps a cursor of one list from being taken for another's. */

@@ -41,6 +41,14 @@ export function parseBulkDeletionId(text: string): BulkDeletionId | null {
   return BULK_DELETION_ID.test(text) ? (text as BulkDeletionId) : null;
 }
 
+export function newApiKeyId(now: number): string {
+  return `key_${ulid(now)}`;
+}
+
+export function parseApiKeyId(text: string): string | null {
+  return /^key_[0-9A-HJKMNP-TV-Z]{26}$/.test(text) ? text : null;
+}
+
 export function newToken(): string {
   return randomUUID();
 }

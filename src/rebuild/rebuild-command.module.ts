@@ -1,6 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
+import { KeptStore } from '../kept/kept.store.js';
+import { RedisKeptStore } from '../kept/redis-kept.store.js';
 import { LiveKitModule } from '../livekit/livekit.module.js';
 import { LocksModule } from '../locks/locks.module.js';
 import { RecordingRestorer } from '../recordings/store/recording-restorer.port.js';
@@ -25,6 +27,7 @@ export class RebuildCommandModule {
       module: RebuildCommandModule,
       imports: [ConfigModule.with(config), RedisModule, LocksModule, StorageModule, LiveKitModule],
       providers: [
+        { provide: KeptStore, useClass: RedisKeptStore },
         { provide: RoomStore, useClass: RedisRoomStore },
         { provide: RecordingRestorer, useClass: RedisRecordingRestorer },
         { provide: RebuildLedger, useClass: RedisRebuildLedger },

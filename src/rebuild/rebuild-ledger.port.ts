@@ -1,4 +1,4 @@
-export const REBUILD_PHASES = ['clear', 'rooms', 'recordings', 'egresses'] as const;
+export const REBUILD_PHASES = ['clear', 'access', 'rooms', 'recordings', 'egresses'] as const;
 export type RebuildPhase = (typeof REBUILD_PHASES)[number];
 
 /** How far a rebuild is; instants in ms. Kept where whoever takes it over finds it. */

@@ -2,13 +2,15 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { Clock } from '../kernel/clock.js';
 import { isTallyError } from '../kernel/errors.js';
+import { parseArchivedKept } from '../kept/kept-archive.js';
+import { KeptStore } from '../kept/kept.store.js';
 import { parseMetadataKey, readArchived } from '../recordings/store/archived-recording.js';
 import { RecordingRestorer, type Return } from '../recordings/store/recording-restorer.port.js';
 import { ReturnCount } from '../recordings/store/return-count.js';
 import { returnOf, type ReturnTerms } from '../recordings/store/return-of.js';
 import { parseArchivedRoom } from '../rooms/store/room-archive.js';
 import { RoomStore } from '../rooms/store/room.store.js';
-import { METADATA_PREFIX, ROOM_PREFIX } from '../storage/object-keys.js';
+import { ACCESS_PREFIX, METADATA_PREFIX, ROOM_PREFIX } from '../storage/object-keys.js';
 import { ObjectStorage } from '../storage/object-storage.port.js';
 import { type ObjectRead, readAhead } from '../storage/read-ahead.js';
 import { LostAttempts } from './lost-attempts.js';
@@ -65,6 +67,7 @@ export class Rebuild {
   constructor(
     private readonly ledger: RebuildLedger,
     private readonly storage: ObjectStorage,
+    private readonly kept: KeptStore,
     private readonly rooms: RoomStore,
     private readonly restorer: RecordingRestorer,
     private readonly returns: ReturnCount,
@@ -105,6 +108,10 @@ export class Rebuild {
       switch (rebuilding.now.phase) {
         case 'clear':
           await this.ledger.clear(rebuilding.run);
+          await rebuilding.note({ phase: 'access', after: '' });
+          break;
+        case 'access':
+          await this.bringAccess(rebuilding);
           await rebuilding.note({ phase: 'rooms', after: '' });
           break;
         case 'rooms':
@@ -122,6 +129,20 @@ export class Rebuild {
           return;
       }
     }
+  }
+
+  /** Keys, links and endpoints, so that whoever may come in may as soon as there is something to see. */
+  private async bringAccess(rebuilding: Rebuilding): Promise<void> {
+    let { faults } = rebuilding.now;
+    await this.inBatches(rebuilding, ACCESS_PREFIX, async (objects) => {
+      for (const { key, body } of objects) {
+        if (body === null) continue;
+        const read = parseArchivedKept(key, body);
+        if ('fault' in read) faults += this.tellFault(key, read.fault);
+        else await this.kept.restore(read.collection, read.kept, rebuilding.run.token);
+      }
+      return { faults };
+    });
   }
 
   private async bringRooms(rebuilding: Rebuilding): Promise<void> {

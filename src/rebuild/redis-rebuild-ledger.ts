@@ -19,7 +19,7 @@ const stepRebuild = new Script(join(__dirname, 'step-rebuild.lua'));
 const AT_ONCE = 1_000;
 
 /** Rows, and what is made of them. Queues stay but for the timers, of which each recording has its own. */
-const OF_ROWS = ['recording', 'slot', 'index', 'room', 'silence', 'sweep-sights', 'breaker'].map(
+const OF_ROWS = ['recording', 'slot', 'index', 'room', 'silence', 'sweep-sights', 'breaker', 'kept'].map(
   (kind) => `${TAG}:${kind}:`,
 );
 const TIMERS = `${QUEUE_PREFIX}:timers:`;

@@ -38,6 +38,15 @@ export const keys = {
     `${TAG}:bulk-deletion:${id}${part && `:${part}`}`,
   unfinishedBulkDeletions: () => `${TAG}:bulk-deletions:unfinished`,
   finishedBulkDeletions: () => `${TAG}:bulk-deletions:finished`,
+  /** Documents that the bucket has as well, by id: keys, links, endpoints. */
+  kept: (collection: string) => `${TAG}:kept:${collection}`,
+  /** The id of the document that each hash finds. */
+  keptHandles: (collection: string) => `${TAG}:kept:${collection}:handles`,
+  keptUnsaved: () => `${TAG}:kept:unsaved`,
+  /** When each API key was used last. */
+  apiKeysUsed: () => `${TAG}:api-keys-used`,
+  /** Who did what, newest last. */
+  audit: () => `${TAG}:audit`,
   sweepRun: (id: string) => `${TAG}:sweep-run:${id}`,
   lastSweeps: () => `${TAG}:last-sweeps`,
   sweepSights: (name: string) => `${TAG}:sweep-sights:${name}`,

@@ -18,6 +18,12 @@ export function roomKey(roomId: RoomId): string {
   return `${ROOM_PREFIX}${roomId}.json`;
 }
 
+/** `folder` is a kind of what is kept: keys, links, endpoints. */
+export function accessKey(folder: string, id: string): string {
+  return `${ACCESS_PREFIX}${folder}/${id}.json`;
+}
+
+export const ACCESS_PREFIX = 'access/';
 export const MEDIA_PREFIX = 'recordings/';
 export const METADATA_PREFIX = 'recordings/.metadata/';
 export const ROOM_PREFIX = 'rooms/';

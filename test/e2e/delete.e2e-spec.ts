@@ -93,7 +93,7 @@ describe('a deletion', () => {
       if (data?.recordingEvents.type === 'DELETED') break;
     }
     expect(events.map(({ type, cause, recording }) => ({ type, cause, version: recording.version }))).toEqual(
-      [{ type: 'DELETED', cause: 'admin', version: before.version + 1 }],
+      [{ type: 'DELETED', cause: 'key:admin', version: before.version + 1 }],
     );
     const listed = await instance.graphql<{ recordings: { totalCount: number } }>(
       'query($room: ID!) { recordings(filter: { roomId: $room }) { totalCount } }',

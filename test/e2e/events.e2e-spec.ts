@@ -173,7 +173,7 @@ describe('what happens to recordings', () => {
     const pages = await readHistory(two, id, 2);
     expect(pages).toEqual(await readHistory(one, id, 50));
     expect(pages.at(-1)?.recording).toEqual(await readRecording(one, id));
-    expect(pages[0]).toMatchObject({ type: 'REQUESTED', previousStatus: null, cause: 'admin' });
+    expect(pages[0]).toMatchObject({ type: 'REQUESTED', previousStatus: null, cause: 'key:admin' });
     expect(pages.map(({ at }) => at)).toEqual([...pages.map(({ at }) => at)].sort());
     expect(await lifeFaults(one, id)).toEqual([]);
     const ofAnother = (await readHistory(one, await recordOnce()))[0]?.cursor;

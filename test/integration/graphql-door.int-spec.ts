@@ -47,7 +47,7 @@ describe('the GraphQL door over HTTP', () => {
 
   it('a key opens it, and resolvers know who calls', async () => {
     const { status, body } = await ask('{ me { name role } }');
-    expect([status, body]).toEqual([200, { data: { me: { name: 'admin', role: 'ADMIN' } } }]);
+    expect([status, body]).toEqual([200, { data: { me: { name: 'key:admin', role: 'ADMIN' } } }]);
   });
 
   it('a LiveKit token, as the SDK signs it, opens it', async () => {
@@ -56,7 +56,7 @@ describe('the GraphQL door over HTTP', () => {
     const { body } = await post(JSON.stringify({ query: '{ me { name role } }' }), {
       authorization: `Bearer ${await token.toJwt()}`,
     });
-    expect(body).toEqual({ data: { me: { name: 'alice', role: 'VIEWER' } } });
+    expect(body).toEqual({ data: { me: { name: 'livekit:alice', role: 'VIEWER' } } });
   });
 
   it.each(['', 'Bearer', 'Bearer tl_of-somebody-else', 'Basic YTpi', 'Bearer a.b.c'])(
@@ -103,7 +103,7 @@ describe('the GraphQL door over HTTP', () => {
   it('a query may come by GET, a mutation may not', async () => {
     expect(await get('{ me { name } }')).toMatchObject({
       status: 200,
-      body: { data: { me: { name: 'admin' } } },
+      body: { data: { me: { name: 'key:admin' } } },
     });
     const { status, headers, body } = await get('mutation { play(name: "by-get") }');
     expect([status, headers.get('allow')]).toEqual([405, 'POST']);
@@ -202,7 +202,7 @@ describe('the GraphQL door over HTTP', () => {
     const { status, body } = await ask('{ me { name } broken(how: "refused") }');
     expect(status).toBe(200);
     expect(body).toMatchObject({
-      data: { me: { name: 'admin' }, broken: null },
+      data: { me: { name: 'key:admin' }, broken: null },
       errors: [
         {
           message: 'room "a" is not open',

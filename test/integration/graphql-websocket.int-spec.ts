@@ -94,7 +94,9 @@ describe('the GraphQL door over WebSocket', () => {
   };
 
   it('a key opens it for queries, mutations and subscriptions', async () => {
-    expect(await all('{ me { name role } }')).toEqual([{ data: { me: { name: 'admin', role: 'ADMIN' } } }]);
+    expect(await all('{ me { name role } }')).toEqual([
+      { data: { me: { name: 'key:admin', role: 'ADMIN' } } },
+    ]);
     expect(await all('mutation { play(name: "by-socket") }')).toEqual([{ data: { play: 'by-socket' } }]);
     expect(await all('subscription { ticks(until: 3) }')).toEqual(
       [1, 2, 3].map((ticks) => ({ data: { ticks } })),

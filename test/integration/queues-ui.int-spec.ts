@@ -4,8 +4,10 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { AccessToken } from 'livekit-server-sdk';
 import { z } from 'zod';
+import { AuditModule } from '../../src/audit/audit.module.js';
 import { AuthModule } from '../../src/auth/auth.module.js';
 import { ConfigModule } from '../../src/config/config.module.js';
+import { KeptModule } from '../../src/kept/kept.module.js';
 import { HttpErrors } from '../../src/ops/http-errors.js';
 import { QueuesUiModule } from '../../src/ops/queues-ui.module.js';
 import { defineJob, JobQueue } from '../../src/queue/define-job.js';
@@ -35,7 +37,15 @@ describe('the pages of the queues', () => {
       LIVEKIT_API_SECRET: LIVEKIT.secret,
     });
     const testing = await Test.createTestingModule({
-      imports: [ConfigModule.with(config), RedisModule, QueueModule, AuthModule, QueuesUiModule],
+      imports: [
+        ConfigModule.with(config),
+        RedisModule,
+        KeptModule,
+        AuditModule,
+        QueueModule,
+        AuthModule,
+        QueuesUiModule,
+      ],
       providers: [{ provide: APP_FILTER, useClass: HttpErrors }],
     }).compile();
     app = testing.createNestApplication(new FastifyAdapter(), { logger: false });

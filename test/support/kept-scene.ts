@@ -1,5 +1,6 @@
 import { Instance } from '../../src/config/instance.js';
 import { SystemRandom } from '../../src/kernel/random.js';
+import { RedisKeptStore } from '../../src/kept/redis-kept.store.js';
 import { LeaseKeeper } from '../../src/locks/lease-keeper.js';
 import { RedisLeases } from '../../src/locks/leases.js';
 import { LostAttempts } from '../../src/rebuild/lost-attempts.js';
@@ -89,6 +90,7 @@ export class KeptScene {
     this.rebuild = new Rebuild(
       this.ledger,
       storage,
+      new RedisKeptStore(connections),
       this.rooms,
       this.restorer,
       returns,

@@ -42,7 +42,7 @@ class BearerIsRoom extends Credentials {
     if (!word || !room) throw new TallyError('UNAUTHENTICATED', 'send a bearer');
     const rooms = word === 'all' ? null : [room];
     const actor: Actor = { name: word, callerId: word, role: 'VIEWER', rooms, mayDelete: false };
-    return { actor, expiresAt: null };
+    return { actor, expiresAt: null, mayEnd: false };
   }
 }
 

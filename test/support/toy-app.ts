@@ -17,6 +17,7 @@ import type { Actor } from '../../src/kernel/actor.js';
 import type { Clock } from '../../src/kernel/clock.js';
 import { TallyError } from '../../src/kernel/errors.js';
 import { HttpErrors } from '../../src/ops/http-errors.js';
+import { NoKeysModule } from './no-keys.module.js';
 
 /** What went on behind the door. */
 export class ToyWorld implements BeforeApplicationShutdown {
@@ -144,6 +145,7 @@ export async function startToyApp(config: Config, clock: Clock): Promise<ToyApp>
   const testing = await Test.createTestingModule({
     imports: [
       ConfigModule.with(config, clock),
+      NoKeysModule,
       AuthModule,
       GraphqlModule.serving([graphql, toys]),
       ToyModule,

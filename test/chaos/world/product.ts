@@ -1,3 +1,4 @@
+import { KeptStore } from '../../../src/kept/kept.store.js';
 import { DiscoveryService } from '@nestjs/core';
 import { RunBulkDeletionJob } from '../../../src/bulk-deletions/jobs/run-bulk-deletion.job.js';
 import { BulkDeletionStore } from '../../../src/bulk-deletions/store/bulk-deletion.store.js';
@@ -40,6 +41,7 @@ import { LiveKitReconciliationSweep } from '../../../src/sweeps/livekit-reconcil
 import { RunSweepJob } from '../../../src/sweeps/run-sweep.job.js';
 import type { Sweep } from '../../../src/sweeps/sweep.js';
 import { SweepStore } from '../../../src/sweeps/store/sweep.store.js';
+import { MemoryKeptStore } from '../../support/memory-kept-store.js';
 import type { Class, Wiring } from './wiring.js';
 
 /** Every job handler and every sweep of the product that the simulation runs. */
@@ -101,6 +103,7 @@ export function composeProduct(wiring: Wiring, ports: Ports): ReadonlyMap<string
     .bind(RecordingRestorer, ports.restorer)
     .bind(RebuildLedger, ports.rebuild)
     .bind(BulkDeletionStore, ports.bulkDeletions)
+    .bind(KeptStore, new MemoryKeptStore())
     .bind(RoomStore, ports.rooms)
     .bind(EventLog, ports.events)
     .bind(Leases, ports.leases)
