@@ -3,7 +3,7 @@
 /** A feature's own tests and its module may see what others may not. */
 const SPEC = '[.]spec[.]ts$';
 const FOUNDATION = '^src/(config|redis|queue|locks|storage|livekit|kept|audit|auth)/';
-const FEATURES = '^src/(rooms|recordings|media|bulk-deletions|room-deletion|sweeps|rebuild)/';
+const FEATURES = '^src/(rooms|recordings|media|share-links|bulk-deletions|room-deletion|sweeps|rebuild)/';
 /** The technology behind a port: bound in modules, named nowhere else. */
 const ADAPTERS =
   '^src/(storage/(s3|file)-object-storage|livekit/(livekit-http|jwt-webhook[.]verifier)|queue/(bullmq-job-queue|job-runner)|kept/redis-|rooms/store/redis-|recordings/(store|events)/redis-|rebuild/redis-|bulk-deletions/store/redis-)';
@@ -41,14 +41,14 @@ module.exports = {
       'rooms-know-no-recordings',
       'Where both call each other, every change drags both along.',
       { path: '^src/rooms/' },
-      { path: '^src/(recordings|media|sweeps|bulk-deletions|room-deletion|rebuild)/' },
+      { path: '^src/(recordings|media|share-links|sweeps|bulk-deletions|room-deletion|rebuild)/' },
     ),
     forbid(
       'recordings-know-no-later-feature',
       'Media, sweeps and deletions in bulk are made of recordings; how a link to media looks is no part of that.',
       { path: '^src/recordings/' },
       {
-        path: '^src/(media|sweeps|bulk-deletions|room-deletion|rebuild)/',
+        path: '^src/(media|share-links|sweeps|bulk-deletions|room-deletion|rebuild)/',
         pathNot: '^src/media/media-(links|token)',
       },
     ),

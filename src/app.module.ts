@@ -23,6 +23,7 @@ import { RecordingsModule } from './recordings/recordings.module.js';
 import { RedisModule } from './redis/redis.module.js';
 import { RoomDeletionModule } from './room-deletion/room-deletion.module.js';
 import { RoomsModule } from './rooms/rooms.module.js';
+import { ShareLinksModule } from './share-links/share-links.module.js';
 import { StorageModule } from './storage/storage.module.js';
 import { SweepsModule } from './sweeps/sweeps.module.js';
 
@@ -46,6 +47,7 @@ export class AppModule {
       RoomsModule,
       RecordingsModule,
       MediaModule.over(RecordingsCatalogModule),
+      ShareLinksModule,
       BulkDeletionsModule,
       RoomDeletionModule,
       RebuildModule,

@@ -40,14 +40,37 @@ export class KeptWriter {
     { also = [], most }: { readonly also?: readonly RedisCommand[]; readonly most: number },
   ): Promise<Kept<T>> {
     const done = await this.store.commit({ collection, id, before: null, next, also, most });
-    if (done.kind === 'too-many')
-      throw badInput('input', `there are ${most} of them already; remove some first`);
+    if (done.kind === 'too-many') throw tooMany(most);
     if (done.kind === 'moved-on') throw new Error(`${collection} ${id} exists already`);
     const kept = { id, rev: done.rev, ...next };
     await this.saveOr(collection, kept, () =>
       this.store.commit({ collection, id, before: kept, next: null }),
     );
     return kept;
+  }
+
+  /** Makes it where there is none, else changes it, as `create` and `update` do; durable `now`. */
+  async upsert<T>(
+    collection: Collection,
+    id: string,
+    change: (kept: Kept<T> | null) => KeptChange<T>,
+    { also = [], most }: { readonly also?: readonly RedisCommand[]; readonly most: number },
+  ): Promise<Kept<T>> {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const before = await this.store.get<T>(collection, id);
+      const next = change(before);
+      const done = await this.store.commit({ collection, id, before, next, also, most });
+      if (done.kind === 'too-many') throw tooMany(most);
+      if (done.kind === 'done') {
+        const kept = { id, rev: done.rev, ...next };
+        await this.saveOr(collection, kept, () =>
+          this.store.commit({ collection, id, before: kept, next: before }),
+        );
+        return kept;
+      }
+      await this.pause(tries);
+    }
+    throw changedByMany(collection, id);
   }
 
   /**
@@ -156,6 +179,10 @@ export class KeptWriter {
   private async pause(tries: number): Promise<void> {
     await this.clock.sleep(this.random.next() * Math.min(2 ** tries, MAX_PAUSE_MS));
   }
+}
+
+function tooMany(most: number): TallyError {
+  return badInput('input', `there are ${most} of them already; remove some first`);
 }
 
 function changedByMany(collection: Collection, id: string): TallyError {

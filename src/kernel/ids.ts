@@ -49,6 +49,15 @@ export function parseApiKeyId(text: string): string | null {
   return /^key_[0-9A-HJKMNP-TV-Z]{26}$/.test(text) ? text : null;
 }
 
+export function newShareLinkId(now: number): string {
+  return `lnk_${ulid(now)}`;
+}
+
+/** 256 bits for an address that is handed out, 43 characters of base64url. */
+export function newAddressToken(): string {
+  return randomBytes(32).toString('base64url');
+}
+
 export function newToken(): string {
   return randomUUID();
 }

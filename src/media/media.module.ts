@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { StorageModule } from '../storage/storage.module.js';
 import { ArchiveController } from './archive.controller.js';
 import { MediaDoor } from './door.js';
+import { MediaAnswerModule } from './media-answer.module.js';
 import { MediaLinksModule } from './media-links.module.js';
 import { MediaController } from './media.controller.js';
 
@@ -11,7 +12,7 @@ export class MediaModule {
   static over(recordings: Type | DynamicModule): DynamicModule {
     return {
       module: MediaModule,
-      imports: [StorageModule, MediaLinksModule, recordings],
+      imports: [StorageModule, MediaAnswerModule, MediaLinksModule, recordings],
       controllers: [ArchiveController, MediaController],
       providers: [MediaDoor],
     };

@@ -3,10 +3,11 @@ import { parseUrl } from '../kernel/url.js';
 
 const HIDDEN = '[hidden]';
 
-/** What a secret looks like, wherever it comes from: a JWT, one of our API keys, a token in an address, credentials in an address. */
+/** What a secret looks like, wherever it comes from: a JWT, one of our API keys, a token in an address or in the path of a share link, credentials in an address. */
 const SHAPES: readonly [RegExp, string][] = [
   [/eyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, HIDDEN],
   [/\btl_[\w-]{8,}/g, HIDDEN],
+  [/(\/s\/)[\w-]{16,}/g, `$1${HIDDEN}`],
   [/([?&]token=)[^&\s"\\]+/g, `$1${HIDDEN}`],
   [/(\w+:\/\/[^\s:@/"\\]*):[^\s@/"\\]+@/g, `$1:${HIDDEN}@`],
 ];

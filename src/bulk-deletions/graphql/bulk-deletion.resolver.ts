@@ -8,8 +8,9 @@ import {
   Resolver,
   Subscription,
 } from '@nestjs/graphql';
+import { AuditLog } from '../../audit/audit-log.js';
 import type { Actor } from '../../kernel/actor.js';
-import type { BulkDeletionFailure } from '../domain/bulk-deletion.js';
+import type { BulkDeletionFailure, BulkDeletionSeen } from '../domain/bulk-deletion.js';
 import { FindBulkDeletions } from '../use-cases/find-bulk-deletions.js';
 import { RequestBulkDeletion } from '../use-cases/request-bulk-deletion.js';
 import { type SliceArguments, toSlice } from './bulk-deletion.input.js';
@@ -26,6 +27,7 @@ export class BulkDeletionResolver {
   constructor(
     private readonly find: FindBulkDeletions,
     private readonly request: RequestBulkDeletion,
+    private readonly audit: AuditLog,
   ) {}
 
   @Query('bulkDeletion')
@@ -43,7 +45,7 @@ export class BulkDeletionResolver {
     @Context('actor') actor: Actor,
   ): Promise<BulkDeletionView> {
     const asked = { ids, roomId: roomId ?? null, dryRun: dryRun ?? false };
-    return toBulkDeletionView(await this.request.ofRecordings(asked, actor));
+    return this.told(actor, await this.request.ofRecordings(asked, actor));
   }
 
   @Mutation('deleteRoomRecordings')
@@ -52,7 +54,7 @@ export class BulkDeletionResolver {
     @Args('dryRun') dryRun: boolean | null,
     @Context('actor') actor: Actor,
   ): Promise<BulkDeletionView> {
-    return toBulkDeletionView(await this.request.ofRoom(roomId, dryRun ?? false, actor));
+    return this.told(actor, await this.request.ofRoom(roomId, dryRun ?? false, actor));
   }
 
   @Subscription('bulkDeletionProgress', {
@@ -75,5 +77,14 @@ export class BulkDeletionResolver {
   failures(@Parent() { id }: BulkDeletionView, @Args() args: SliceArguments): Promise<BulkDeletionFailure[]> {
     const { first, offset } = toSlice(args);
     return this.find.failures(id, first, offset);
+  }
+
+  private async told(actor: Actor, bulk: BulkDeletionSeen): Promise<BulkDeletionView> {
+    const { id: subject, roomId, total } = bulk;
+    if (!bulk.dryRun) {
+      const detail = { roomId, total };
+      await this.audit.add({ actor: actor.name, action: 'recordings.deletion_requested', subject, detail });
+    }
+    return toBulkDeletionView(bulk);
   }
 }

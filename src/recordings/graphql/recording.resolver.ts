@@ -1,4 +1,5 @@
 import { Args, Context, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { AuditLog } from '../../audit/audit-log.js';
 import type { Actor } from '../../kernel/actor.js';
 import { MediaLinks } from '../../media/media-links.js';
 import { type RoomView, toRoomView } from '../../rooms/graphql/room.view.js';
@@ -35,6 +36,7 @@ export class RecordingResolver {
     private readonly remove: DeleteRecording,
     private readonly rooms: FindRooms,
     private readonly links: MediaLinks,
+    private readonly audit: AuditLog,
   ) {}
 
   @Query('recording')
@@ -66,7 +68,10 @@ export class RecordingResolver {
 
   @Mutation('deleteRecording')
   async deleteRecording(@Args('id') id: string, @Context('actor') actor: Actor): Promise<RecordingView> {
-    return toRecordingView(await this.remove.execute(id, actor));
+    const deleted = await this.remove.execute(id, actor);
+    const detail = { roomId: deleted.roomId };
+    await this.audit.add({ actor: actor.name, action: 'recording.deleted', subject: deleted.id, detail });
+    return toRecordingView(deleted);
   }
 
   @ResolveField('room')

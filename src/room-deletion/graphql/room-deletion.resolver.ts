@@ -1,4 +1,5 @@
 import { Args, Context, Mutation, Parent, ResolveField, Resolver } from '@nestjs/graphql';
+import { AuditLog } from '../../audit/audit-log.js';
 import {
   type BulkDeletionView,
   toBulkDeletionView,
@@ -11,7 +12,10 @@ type DeletedRoomView = RoomView & { readonly deletion?: BulkDeletionView | null 
 
 @Resolver('Room')
 export class RoomDeletionResolver {
-  constructor(private readonly remove: DeleteRoom) {}
+  constructor(
+    private readonly remove: DeleteRoom,
+    private readonly audit: AuditLog,
+  ) {}
 
   @Mutation('deleteRoom')
   async deleteRoom(
@@ -20,6 +24,8 @@ export class RoomDeletionResolver {
     @Context('actor') actor: Actor,
   ): Promise<DeletedRoomView> {
     const { room, deletion } = await this.remove.execute(id, recordings ?? 'FAIL', actor);
+    const detail = { recordings: recordings ?? 'FAIL', ...(deletion && { deletion: deletion.id }) };
+    await this.audit.add({ actor: actor.name, action: 'room.deleted', subject: room.id, detail });
     return { ...toRoomView(room), deletion: deletion && toBulkDeletionView(deletion) };
   }
 

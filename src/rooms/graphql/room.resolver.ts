@@ -1,4 +1,5 @@
 import { Args, Context, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { AuditLog } from '../../audit/audit-log.js';
 import type { Actor } from '../../kernel/actor.js';
 import { CreateRoom } from '../use-cases/create-room.js';
 import { FindRooms } from '../use-cases/find-rooms.js';
@@ -21,6 +22,7 @@ export class RoomResolver {
     private readonly create: CreateRoom,
     private readonly update: UpdateRoom,
     private readonly liveRooms: LiveRooms,
+    private readonly audit: AuditLog,
   ) {}
 
   @Query('room')
@@ -35,12 +37,16 @@ export class RoomResolver {
 
   @Mutation('createRoom')
   async createRoom(@Args('input') input: unknown, @Context('actor') actor: Actor): Promise<RoomView> {
-    return toRoomView(await this.create.execute({ ...toCreateRoomRequest(input), actor }));
+    const room = await this.create.execute({ ...toCreateRoomRequest(input), actor });
+    await this.audit.add({ actor: actor.name, action: 'room.created', subject: room.id });
+    return toRoomView(room);
   }
 
   @Mutation('updateRoom')
   async updateRoom(@Args('input') input: unknown, @Context('actor') actor: Actor): Promise<RoomView> {
-    return toRoomView(await this.update.execute({ ...toUpdateRoomRequest(input), actor }));
+    const room = await this.update.execute({ ...toUpdateRoomRequest(input), actor });
+    await this.audit.add({ actor: actor.name, action: 'room.updated', subject: room.id });
+    return toRoomView(room);
   }
 
   @ResolveField('live')

@@ -1,4 +1,5 @@
 import { Args, Context, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { AuditLog } from '../../audit/audit-log.js';
 import type { Actor } from '../../kernel/actor.js';
 import { badInput } from '../../kernel/errors.js';
 import { OperateSweeps } from '../operate-sweeps.js';
@@ -14,7 +15,10 @@ const MOST_FINDINGS = 1_000;
 
 @Resolver('SweepRun')
 export class SweepResolver {
-  constructor(private readonly sweeps: OperateSweeps) {}
+  constructor(
+    private readonly sweeps: OperateSweeps,
+    private readonly audit: AuditLog,
+  ) {}
 
   @Query('sweeps')
   async list(@Context('actor') actor: Actor): Promise<SweepView[]> {
@@ -23,12 +27,15 @@ export class SweepResolver {
   }
 
   @Mutation('runSweep')
-  runSweep(
+  async runSweep(
     @Args('name') name: SweepName,
     @Args('dryRun') dryRun: boolean | null,
     @Context('actor') actor: Actor,
   ): Promise<SweepRun> {
-    return this.sweeps.run(name, dryRun ?? false, actor);
+    const run = await this.sweeps.run(name, dryRun ?? false, actor);
+    const detail = { dryRun: run.dryRun, acted: run.acted };
+    await this.audit.add({ actor: actor.name, action: 'sweep.run', subject: name, detail });
+    return run;
   }
 
   @ResolveField('findings')
