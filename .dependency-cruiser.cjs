@@ -2,11 +2,11 @@
 
 /** A feature's own tests and its module may see what others may not. */
 const SPEC = '[.]spec[.]ts$';
-const FOUNDATION = '^src/(config|redis|queue|locks|storage|livekit|kept|audit|auth)/';
+const FOUNDATION = '^src/(config|redis|queue|locks|storage|livekit|kept|audit|incidents|auth)/';
 const FEATURES = '^src/(rooms|recordings|media|share-links|bulk-deletions|room-deletion|sweeps|rebuild)/';
 /** The technology behind a port: bound in modules, named nowhere else. */
 const ADAPTERS =
-  '^src/(storage/(s3|file)-object-storage|livekit/(livekit-http|jwt-webhook[.]verifier)|queue/(bullmq-job-queue|job-runner)|kept/redis-|rooms/store/redis-|recordings/(store|events)/redis-|rebuild/redis-|bulk-deletions/store/redis-)';
+  '^src/(storage/(s3|file)-object-storage|livekit/(livekit-http|jwt-webhook[.]verifier)|queue/(bullmq-job-queue|job-runner)|kept/redis-|incidents/redis-|rooms/store/redis-|recordings/(store|events)/redis-|rebuild/redis-|bulk-deletions/store/redis-)';
 
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
@@ -35,7 +35,7 @@ module.exports = {
       'foundation-knows-no-feature',
       'What everything stands on does not lean on what stands on it.',
       { path: FOUNDATION, pathNot: SPEC },
-      { path: [FEATURES, '^src/(graphql|ops|console|embedded)/'] },
+      { path: [FEATURES, '^src/(graphql|ops|system|console|embedded)/'] },
     ),
     forbid(
       'rooms-know-no-recordings',

@@ -9,6 +9,7 @@ import type { Config } from './config/config.js';
 import type { Instance } from './config/instance.js';
 import { GraphqlModule } from './graphql/graphql.module.js';
 import { KeptModule } from './kept/kept.module.js';
+import { IncidentsModule } from './incidents/incidents.module.js';
 import type { Clock } from './kernel/clock.js';
 import { LiveKitModule } from './livekit/livekit.module.js';
 import { LocksModule } from './locks/locks.module.js';
@@ -26,6 +27,7 @@ import { RoomsModule } from './rooms/rooms.module.js';
 import { ShareLinksModule } from './share-links/share-links.module.js';
 import { StorageModule } from './storage/storage.module.js';
 import { SweepsModule } from './sweeps/sweeps.module.js';
+import { SystemModule } from './system/system.module.js';
 
 /** The only list of all modules. */
 @Module({})
@@ -40,6 +42,7 @@ export class AppModule {
       LiveKitModule,
       KeptModule,
       AuditModule,
+      IncidentsModule,
       AuthModule,
     ];
     const features = [
@@ -57,7 +60,14 @@ export class AppModule {
     const edges = config.role === 'worker' ? [] : [GraphqlModule.serving(), ConsoleModule, QueuesUiModule];
     return {
       module: AppModule,
-      imports: [ConfigModule.with(config, clock, instance), ...foundation, ...features, ...edges, OpsModule],
+      imports: [
+        ConfigModule.with(config, clock, instance),
+        ...foundation,
+        ...features,
+        ...edges,
+        SystemModule,
+        OpsModule,
+      ],
     };
   }
 }

@@ -18,6 +18,10 @@ export interface Happenings {
     readonly acted: number;
     readonly failed: number;
   };
+  /** A webhook of LiveKit's was believed and stored. */
+  'livekit-webhook': Readonly<Record<string, never>>;
+  /** Whether an egress worker answered. */
+  'recorders-asked': { readonly there: boolean };
   /** An event was read by this process for those who follow the log, so long after it was written. */
   'event-read': { readonly lagSeconds: number };
 }

@@ -58,6 +58,10 @@ export function newAddressToken(): string {
   return randomBytes(32).toString('base64url');
 }
 
+export function newIncidentId(now: number): string {
+  return `inc_${ulid(now)}`;
+}
+
 export function newToken(): string {
   return randomUUID();
 }

@@ -23,5 +23,6 @@ import { ReadinessProbe } from './readiness.js';
     MetricsPort,
     { provide: APP_FILTER, useClass: HttpErrors },
   ],
+  exports: [ReadinessProbe],
 })
 export class OpsModule {}

@@ -47,6 +47,17 @@ export const keys = {
   apiKeysUsed: () => `${TAG}:api-keys-used`,
   /** Who did what, newest last. */
   audit: () => `${TAG}:audit`,
+  incidents: () => `${TAG}:incidents`,
+  /** The id of the incident that is open, by kind and subject. */
+  openIncidents: () => `${TAG}:incidents:open`,
+  incidentsByAge: () => `${TAG}:incidents:by-age`,
+  /** Openings and closings, for who is told of them. */
+  incidentNews: () => `${TAG}:incidents:news`,
+  /** When LiveKit's last webhook came. */
+  livekitHeard: () => `${TAG}:livekit-heard`,
+  /** Whether an egress worker answered when one was last asked. */
+  recordersAsked: () => `${TAG}:recorders-asked`,
+  unexplained: () => `${TAG}:unexplained`,
   sweepRun: (id: string) => `${TAG}:sweep-run:${id}`,
   lastSweeps: () => `${TAG}:last-sweeps`,
   sweepSights: (name: string) => `${TAG}:sweep-sights:${name}`,

@@ -1,5 +1,6 @@
 import { Controller, Headers, HttpCode, Post, type RawBodyRequest, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { tellHappening } from '../../kernel/happenings.js';
 import { WebhookVerifier } from '../../livekit/webhook.verifier.js';
 import { JobQueue } from '../../queue/define-job.js';
 import { applyLiveKitEvent } from '../jobs/apply-livekit-event.job.js';
@@ -20,5 +21,6 @@ export class LiveKitWebhookController {
   ): Promise<void> {
     const event = await this.verifier.verify(request.rawBody ?? Buffer.alloc(0), authorization);
     await this.jobs.add(applyLiveKitEvent, { event });
+    tellHappening('livekit-webhook', {});
   }
 }

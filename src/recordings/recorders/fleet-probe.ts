@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../kernel/clock.js';
+import { tellHappening } from '../../kernel/happenings.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
+import type { FleetAnswer } from '../../livekit/livekit.types.js';
 
 /** An answer as old as this still tells whether it is worth to start something. */
 const FRESH_MS = 3_000;
@@ -52,8 +54,14 @@ export class FleetProbe {
 
   private async ask(roomName: string): Promise<boolean> {
     const answer = await this.livekit.askFleet(roomName);
-    if (answer !== 'room-not-open') return answer === 'there';
+    if (answer !== 'room-not-open') return told(answer);
     const [other] = await this.livekit.listRooms();
-    return other !== undefined && (await this.livekit.askFleet(other.name)) === 'there';
+    return other !== undefined && told(await this.livekit.askFleet(other.name));
   }
+}
+
+/** Nobody is told of an answer that says nothing of workers: the room was closed in between. */
+function told(answer: FleetAnswer): boolean {
+  if (answer !== 'room-not-open') tellHappening('recorders-asked', { there: answer === 'there' });
+  return answer === 'there';
 }

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Config } from '../../config/config.js';
 import { Clock } from '../../kernel/clock.js';
 import { isTallyError } from '../../kernel/errors.js';
+import { tellHappening } from '../../kernel/happenings.js';
 import type { RecordingId } from '../../kernel/ids.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
 import type { EgressStatus, WorkerAnswer } from '../../livekit/livekit.types.js';
@@ -60,7 +61,10 @@ export class CheckRecorder {
     try {
       const answer = await this.ask(watched);
       if (answer === 'silent') return await this.silent(watched, askedAt);
-      if (answer === 'alive') await this.recorders.heard(watched.egressId, askedAt);
+      if (answer === 'alive') {
+        tellHappening('recorders-asked', { there: true });
+        await this.recorders.heard(watched.egressId, askedAt);
+      }
       return this.config.recorderCheckEveryMs;
     } catch (error) {
       if (!isTallyError(error, 'LIVEKIT_UNAVAILABLE')) throw error;

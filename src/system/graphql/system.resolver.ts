@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Args, Context, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { requireRight } from '../../auth/rights.js';
+import type { Actor } from '../../kernel/actor.js';
+import { toFirst } from '../../kernel/connection.js';
+import { isTallyError } from '../../kernel/errors.js';
+import { type Incident, Incidents } from '../../incidents/incidents.port.js';
+import { RecorderAvailability, type RecorderState } from '../recorder-availability.js';
+import { type CheckSeen, type SystemState, SystemWatch } from '../system-watch.js';
+import { Unexplained } from '../unexplained.js';
+
+/** The same from src/system/graphql and dist/system/graphql. */
+const PACKAGE = join(__dirname, '..', '..', '..', 'package.json');
+const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { readonly version: string };
+
+@Resolver('System')
+export class SystemResolver {
+  constructor(
+    private readonly watch: SystemWatch,
+    private readonly recorderStates: RecorderAvailability,
+    private readonly unexplainedCount: Unexplained,
+    private readonly incidentBook: Incidents,
+  ) {}
+
+  @Query('system')
+  system(): object {
+    return {};
+  }
+
+  @ResolveField('state')
+  async state(): Promise<SystemState> {
+    const states = (await this.watch.now()).map(({ state }) => state);
+    if (states.includes('UNAVAILABLE')) return 'UNAVAILABLE';
+    return states.includes('DEGRADED') ? 'DEGRADED' : 'OK';
+  }
+
+  @ResolveField('version')
+  version(@Context('actor') actor: Actor): string {
+    admit(actor);
+    return version;
+  }
+
+  @ResolveField('checks')
+  checks(@Context('actor') actor: Actor): Promise<readonly CheckSeen[]> {
+    admit(actor);
+    return this.watch.now();
+  }
+
+  /** Without Redis nobody knows. */
+  @ResolveField('recorders')
+  async recorders(): Promise<RecorderState[]> {
+    try {
+      return await this.recorderStates.read();
+    } catch (error) {
+      if (!isTallyError(error, 'REDIS_UNAVAILABLE')) throw error;
+      return this.recorderStates.unknown();
+    }
+  }
+
+  @ResolveField('unexplained')
+  unexplained(@Context('actor') actor: Actor): Promise<number> {
+    admit(actor);
+    return this.unexplainedCount.count();
+  }
+
+  /** Those that are stored; while Redis is away, that it is. */
+  @ResolveField('incidents')
+  async incidents(
+    @Args('first') first: number | null | undefined,
+    @Context('actor') actor: Actor,
+  ): Promise<Incident[]> {
+    admit(actor);
+    const most = toFirst(first, 20);
+    try {
+      return await this.incidentBook.list(most);
+    } catch (error) {
+      if (!isTallyError(error, 'REDIS_UNAVAILABLE')) throw error;
+      const away = (await this.watch.now()).find(({ name, state }) => name === 'redis' && state !== 'OK');
+      const { since, detail } = away ?? { since: null, detail: error.message };
+      const subject = 'redis';
+      return since === null
+        ? []
+        : [{ id: 'inc_redis', kind: 'dependency_unavailable', subject, detail, openedAt: since }];
+    }
+  }
+}
+
+function admit(actor: Actor): void {
+  requireRight(actor, 'administer', 'every-room', 'see more of the system than its state and recorders');
+}

@@ -1,0 +1,146 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../kernel/clock.js';
+import type { IncidentKind } from '../incidents/incidents.port.js';
+import { ReadinessProbe } from '../ops/readiness.js';
+import { Queues } from '../queue/queues.js';
+import { keys } from '../redis/keys.js';
+import { redisFailure, RedisConnections } from '../redis/redis.connections.js';
+
+export interface Check {
+  readonly name: string;
+  readonly state: 'OK' | 'DEGRADED' | 'UNAVAILABLE';
+  /** What is wrong and what to do; what is right where nothing is wrong. */
+  readonly detail: string;
+  /** What is opened while it is not OK; null: nothing. */
+  readonly incident: IncidentKind | null;
+}
+
+const CLOCK_TOLERANCE_MS = 2_000;
+const ASK_LIMIT_MS = 3_000;
+/** So long after a recording had its egress, LiveKit has reported of it. */
+const WEBHOOK_DUE_MS = 60_000;
+
+/** Without Redis nothing can be answered; without the others what is there still can. */
+const STATE_WITHOUT: Readonly<Record<string, Check['state']>> = {
+  redis: 'UNAVAILABLE',
+  rebuild: 'UNAVAILABLE',
+  process: 'UNAVAILABLE',
+};
+
+/** Looks at what this deployment depends on and is made of. */
+@Injectable()
+export class SystemChecks {
+  constructor(
+    private readonly readiness: ReadinessProbe,
+    private readonly queues: Queues,
+    private readonly redis: RedisConnections,
+    private readonly clock: Clock,
+  ) {}
+
+  async look(): Promise<Check[]> {
+    const { checks } = await this.readiness.look();
+    const dependencies = Object.entries(checks).map(([name, { ok, problem }]): Check => {
+      const isDependency = name === 'storage' || name === 'livekit';
+      return {
+        name,
+        state: ok ? 'OK' : (STATE_WITHOUT[name] ?? 'DEGRADED'),
+        detail: ok ? 'answers' : (problem ?? 'does not answer'),
+        incident: isDependency ? 'dependency_unavailable' : null,
+      };
+    });
+    const ours = await Promise.all([this.workers(), this.clocks(), this.webhooks()]);
+    return [...dependencies, ...ours];
+  }
+
+  private async workers(): Promise<Check> {
+    const name = 'workers';
+    try {
+      const queue = this.queues.get('recordings');
+      const count = await withLimit(this.clock, queue.getWorkersCount());
+      return count > 0
+        ? { name, state: 'OK', detail: `${count} of our processes run jobs`, incident: 'no_workers' }
+        : {
+            name,
+            state: 'UNAVAILABLE',
+            detail: 'no process runs jobs: start one whose ROLE is worker or all',
+            incident: 'no_workers',
+          };
+    } catch (error) {
+      return unknown(name, error);
+    }
+  }
+
+  private async clocks(): Promise<Check> {
+    const name = 'clock';
+    try {
+      const askedAt = this.clock.now();
+      const [seconds, micros] = await withLimit(this.clock, this.redis.command.time());
+      const answeredAt = this.clock.now();
+      const redisAt = Number(seconds) * 1_000 + Number(micros) / 1_000;
+      const off = redisAt < askedAt ? redisAt - askedAt : Math.max(0, redisAt - answeredAt);
+      return Math.abs(off) <= CLOCK_TOLERANCE_MS
+        ? { name, state: 'OK', detail: 'this process and Redis agree on the time', incident: null }
+        : {
+            name,
+            state: 'DEGRADED',
+            detail: `the clock of Redis is ${Math.round(off)} ms off from this process': let both be set by NTP`,
+            incident: null,
+          };
+    } catch (error) {
+      return unknown(name, error);
+    }
+  }
+
+  private async webhooks(): Promise<Check> {
+    const name = 'livekit_webhooks';
+    try {
+      const [heard, newest] = await withLimit(
+        this.clock,
+        Promise.all([
+          this.redis.command.get(keys.livekitHeard()),
+          this.redis.command.xrevrange(keys.events(), '+', '-', 'COUNT', 1),
+        ]),
+      );
+      const heardAt = heard === null ? null : Number(heard);
+      const changedAt = Number.parseInt(newest[0]?.[0] ?? '0', 10);
+      const isDue = changedAt > 0 && this.clock.now() - changedAt > WEBHOOK_DUE_MS;
+      if (heardAt === null && isDue) {
+        return {
+          name,
+          state: 'DEGRADED',
+          detail:
+            "none has come: name <PUBLIC_URL>/livekit/webhook in LiveKit's configuration under webhook.urls",
+          incident: null,
+        };
+      }
+      const detail =
+        heardAt === null ? 'none has come yet' : `the last one came ${new Date(heardAt).toISOString()}`;
+      return { name, state: 'OK', detail, incident: null };
+    } catch (error) {
+      return unknown(name, error);
+    }
+  }
+}
+
+/** Could not be asked, which is told at Redis; it opens and closes nothing. */
+function unknown(name: string, error: unknown): Check {
+  const failure = redisFailure(error);
+  const why = failure instanceof Error ? failure.message : String(failure);
+  return { name, state: 'DEGRADED', detail: `it can not be told: ${why}`, incident: null };
+}
+
+async function withLimit<T>(clock: Clock, work: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const late = clock.sleep(ASK_LIMIT_MS, over.signal).then(
+    () => {
+      throw new Error(`no answer within ${ASK_LIMIT_MS / 1_000} s`);
+    },
+    () => new Promise<never>(() => undefined),
+  );
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    over.abort();
+    work.catch(() => undefined);
+  }
+}

@@ -1,0 +1,98 @@
+import { rename } from 'node:fs/promises';
+import { startStack, type TestInstance, type TestStack } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { livekitToken, openRoom, started } from '../support/recording-life.js';
+
+const ALL = `{ system { state version unexplained recorders { kind availability since } checks { name state since detail } incidents { kind subject detail openedAt closedAt } } }`;
+
+interface SystemSeen {
+  readonly state: string;
+  readonly version: string;
+  readonly unexplained: number;
+  readonly recorders: readonly { readonly availability: string }[];
+  readonly checks: readonly { readonly name: string; readonly state: string; readonly detail: string }[];
+  readonly incidents: readonly {
+    readonly kind: string;
+    readonly subject: string;
+    readonly closedAt: string | null;
+  }[];
+}
+
+describe('the system', () => {
+  let stack: TestStack;
+  let instance: TestInstance;
+
+  beforeAll(async () => {
+    stack = await startStack({ RECORDER_CHECK_EVERY: '200ms' });
+    instance = await stack.start();
+  });
+  afterAll(() => stack.close());
+
+  const look = async (): Promise<SystemSeen> => {
+    const { data, errors } = await instance.graphql<{ system: SystemSeen } | null>(ALL);
+    if (!data) throw new Error(errors[0]?.message);
+    return data.system;
+  };
+
+  it('is all right, and says of what', async () => {
+    await eventually(async () => (await look()).state === 'OK' || JSON.stringify(await look()));
+    const { checks, version, unexplained, incidents, recorders } = await look();
+    expect(checks.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['redis', 'storage', 'livekit', 'workers', 'clock', 'livekit_webhooks']),
+    );
+    expect(version).toMatch(/^\d+\.\d+\.\d+/);
+    expect([unexplained, incidents, recorders[0]?.availability]).toEqual([0, [], 'UNKNOWN']);
+  });
+
+  it('tells whoever is no ADMIN its state and recorders, and no more', async () => {
+    const viewer = await livekitToken({ roomJoin: true, room: 'a' });
+    const allowed = await instance.graphql(
+      '{ system { state recorders { kind availability since } } }',
+      {},
+      viewer,
+    );
+    expect(allowed).toMatchObject({ code: null, data: { system: { state: 'OK' } } });
+    for (const field of ['version', 'checks { name }', 'unexplained', 'incidents { kind }']) {
+      expect((await instance.graphql(`{ system { ${field} } }`, {}, viewer)).code).toBe('FORBIDDEN');
+    }
+  });
+
+  it('knows that recorders are there from those that answer', async () => {
+    await openRoom(stack, instance, 'watched');
+    await started(instance, 'watched');
+    await eventually(
+      async () => (await look()).recorders[0]?.availability === 'AVAILABLE' || JSON.stringify(await look()),
+    );
+    expect((await look()).unexplained).toBe(0);
+  });
+
+  it('opens an incident for a storage that is away, once, and closes it when it is back', async () => {
+    await rename(stack.storageFolder, `${stack.storageFolder}-away`);
+    try {
+      await eventually(async () => (await look()).incidents.length > 0 || 'no incident yet', {
+        withinMs: 30_000,
+      });
+      const { incidents, state } = await look();
+      expect(state).toBe('DEGRADED');
+      expect(incidents).toMatchObject([
+        { kind: 'dependency_unavailable', subject: 'storage', closedAt: null },
+      ]);
+    } finally {
+      await rename(`${stack.storageFolder}-away`, stack.storageFolder);
+    }
+    await eventually(async () => (await look()).incidents[0]?.closedAt !== null || 'still open', {
+      withinMs: 30_000,
+    });
+    expect((await look()).incidents).toHaveLength(1);
+  }, 90_000);
+
+  it('can be looked at while Redis is away', async () => {
+    await stack.redis.stop();
+    await eventually(async () => (await look()).state === 'UNAVAILABLE' || 'not seen yet', {
+      withinMs: 30_000,
+    });
+    expect((await look()).incidents).toMatchObject([{ kind: 'dependency_unavailable', subject: 'redis' }]);
+    await stack.redis.restart();
+    await eventually(async () => (await look()).state === 'OK' || 'not back', { withinMs: 30_000 });
+  }, 90_000);
+});
