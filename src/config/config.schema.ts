@@ -31,12 +31,20 @@ const flag = z
   .transform((text) => text === 'true' || text === '1');
 const secret = z.string('is missing').min(1, 'is empty');
 
+/** Several, separated by commas, while one is changed for another. */
+const secrets = z
+  .string()
+  .transform((text) => text.split(',').map((one) => one.trim()))
+  .refine((all) => all.every((one) => one.length >= 16), 'must have at least 16 characters, each of several');
+
 const schema = z.object({
   HOST: z.string().min(1).optional(),
   PORT: port.default(4000),
   PUBLIC_URL: url('http:', 'https:').optional(),
   ROLE: z.enum(['api', 'worker', 'all'], 'must be api, worker or all').default('all'),
   TALLYLIGHT_ADMIN_KEY: secret.min(16, 'must have at least 16 characters'),
+  TALLYLIGHT_SECRET: secrets.optional(),
+  WEBHOOK_ALLOW_PRIVATE: flag.default(false),
   REDIS_URL: url('redis:', 'rediss:'),
   STORAGE_URL: address(['file:', 's3:'], 'must be file:<folder> or s3://<bucket>/<prefix>'),
   S3_ENDPOINT: url('http:', 'https:').optional(),
@@ -108,6 +116,8 @@ export function readConfig(
     publicUrl: (env_.PUBLIC_URL ?? `http://localhost:${env_.PORT}`).replace(/\/+$/, ''),
     role: env_.ROLE,
     adminKey: env_.TALLYLIGHT_ADMIN_KEY,
+    secrets: env_.TALLYLIGHT_SECRET ?? [`from the first ADMIN key: ${env_.TALLYLIGHT_ADMIN_KEY}`],
+    webhookAllowPrivate: env_.WEBHOOK_ALLOW_PRIVATE,
     redisUrl: env_.REDIS_URL,
     storage,
     livekit: {

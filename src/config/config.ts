@@ -23,6 +23,10 @@ export interface ConfigFields {
   readonly publicUrl: string;
   readonly role: ProcessRole;
   readonly adminKey: string;
+  /** For signing and sealing what is handed out or kept: the first one signs, every one is accepted. */
+  readonly secrets: readonly string[];
+  /** Webhooks may go to addresses that are not on the internet. */
+  readonly webhookAllowPrivate: boolean;
   readonly redisUrl: string;
   readonly storage: StorageConfig;
   readonly livekit: { readonly url: string; readonly apiKey: string; readonly apiSecret: string };

@@ -6,6 +6,7 @@ const HIDDEN = '[hidden]';
 /** What a secret looks like, wherever it comes from: a JWT, one of our API keys, a token in an address or in the path of a share link, credentials in an address. */
 const SHAPES: readonly [RegExp, string][] = [
   [/eyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, HIDDEN],
+  [/\bwhsec_[\w+/=-]{8,}/g, HIDDEN],
   [/\btl_[\w-]{8,}/g, HIDDEN],
   [/(\/s\/)[\w-]{16,}/g, `$1${HIDDEN}`],
   [/([?&]token=)[^&\s"\\]+/g, `$1${HIDDEN}`],
@@ -19,6 +20,7 @@ const SHAPES: readonly [RegExp, string][] = [
 export function redactor(config: Config): (line: string) => string {
   const secrets = [
     config.adminKey,
+    ...config.secrets,
     config.livekit.apiSecret,
     ...(config.storage.kind === 's3' && config.storage.credentials
       ? [config.storage.credentials.secretAccessKey]
