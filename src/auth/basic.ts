@@ -1,4 +1,5 @@
 import type { Actor } from '../kernel/actor.js';
+import { readAuthorization } from './authorization.js';
 import type { Credentials } from './credentials.js';
 import { requireRight } from './rights.js';
 import { unauthenticated } from './unauthenticated.js';
@@ -6,7 +7,7 @@ import { unauthenticated } from './unauthenticated.js';
 /** What a page for a browser answers with 401, so that the browser asks for the key. */
 export const BASIC_CHALLENGE = 'Basic realm="Tallylight", charset="UTF-8"';
 
-const BASIC = /^Basic +([A-Za-z0-9+/_-]+=*) *$/i;
+const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 
 /**
  * The ADMIN of every room behind HTTP Basic (any user, an API key as password) or a bearer.
@@ -23,8 +24,10 @@ export async function authenticateBasicOrBearer(
 }
 
 function basicAsBearer(authorization: string | undefined): string | undefined {
-  if (authorization === undefined || !/^Basic /i.test(authorization)) return authorization;
-  const decoded = Buffer.from(BASIC.exec(authorization)?.[1] ?? '', 'base64').toString('utf8');
+  const given = authorization === undefined ? null : readAuthorization(authorization);
+  // Without anything behind it, it is asked for all the same.
+  if (given?.scheme !== 'basic') return authorization;
+  const decoded = BASE64.test(given.value) ? Buffer.from(given.value, 'base64').toString('utf8') : '';
   const colon = decoded.indexOf(':');
   const password = decoded.slice(colon + 1);
   if (colon < 0 || password === '') throw unauthenticated('sign in with an API key as the password');

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../kernel/actor.js';
 import { isWellFormedApiKey, looksLikeApiKey, prefixOf } from './api-key-format.js';
 import { ApiKeys } from './api-keys.js';
+import { readAuthorization } from './authorization.js';
 import type { Identified } from './identified.js';
 import { isTallyError } from '../kernel/errors.js';
 import { LiveKitTokens, looksLikeToken } from './livekit-token.js';
@@ -19,8 +20,6 @@ export abstract class Credentials {
   }
 }
 
-const BEARER = /^Bearer +(\S.*?) *$/i;
-
 /** An API key or a LiveKit access token, as a bearer. */
 @Injectable()
 export class BearerCredentials extends Credentials {
@@ -33,15 +32,16 @@ export class BearerCredentials extends Credentials {
   }
 
   async identify(authorization: string | undefined): Promise<Identified> {
+    const given = authorization === undefined ? null : readAuthorization(authorization);
     if (authorization === undefined || authorization.trim() === '') {
       throw unauthenticated('no credential came with this request; send "Authorization: Bearer <API key>"');
     }
-    const bearer = BEARER.exec(authorization)?.[1];
-    if (bearer === undefined) {
+    if (given?.scheme !== 'bearer') {
       throw unauthenticated(
         'the Authorization header is not of the form "Bearer <API key or LiveKit token>"',
       );
     }
+    const bearer = given.value;
     try {
       return await this.bearing(bearer);
     } catch (error) {

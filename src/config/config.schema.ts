@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseDuration } from '../kernel/duration.js';
-import { parseUrl } from '../kernel/url.js';
+import { parseUrl, withoutSlashes } from '../kernel/url.js';
 import { Config, type StorageConfig } from './config.js';
 
 const duration = (fallback: string) =>
@@ -113,7 +113,7 @@ export function readConfig(
   return new Config({
     host: env_.HOST ?? (context.development ? '127.0.0.1' : '0.0.0.0'),
     port: env_.PORT,
-    publicUrl: (env_.PUBLIC_URL ?? `http://localhost:${env_.PORT}`).replace(/\/+$/, ''),
+    publicUrl: withoutSlashes(env_.PUBLIC_URL ?? `http://localhost:${env_.PORT}`, false),
     role: env_.ROLE,
     adminKey: env_.TALLYLIGHT_ADMIN_KEY,
     secrets: env_.TALLYLIGHT_SECRET ?? [`from the first ADMIN key: ${env_.TALLYLIGHT_ADMIN_KEY}`],
@@ -171,7 +171,7 @@ function readStorage(env: Record<string, string | undefined>, faults: string[]):
   return {
     kind: 's3',
     bucket: parsed.hostname,
-    prefix: parsed.pathname.replace(/^\/+|\/+$/g, ''),
+    prefix: withoutSlashes(parsed.pathname),
     endpoint: env.S3_ENDPOINT ?? null,
     region: env.S3_REGION ?? env.AWS_REGION ?? 'us-east-1',
     credentials: accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : null,

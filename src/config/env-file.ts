@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { isErrno, StartFault } from '../kernel/start-fault.js';
 
-const ASSIGNMENT = /^\s*(?:export\s+)?[A-Za-z_]\w*\s*=\s*(.*)$/;
+const NAME = /^(?:export\s+)?[A-Za-z_]\w*$/;
 
 /**
  * Adds to `env` what the file says; what is set there already wins, and an empty variable counts as not set. A file that
@@ -33,8 +33,10 @@ function findFault(text: string): { line: number; problem: string } | null {
   for (let at = 0; at < lines.length; at += 1) {
     const line = lines[at] ?? '';
     if (/^\s*(#|$)/.test(line)) continue;
-    const value = ASSIGNMENT.exec(line)?.[1];
-    if (value === undefined) return { line: at + 1, problem: 'write NAME=value, or # before a comment' };
+    const sign = line.indexOf('=');
+    const value = NAME.test(line.slice(0, sign).trim()) ? line.slice(sign + 1).trimStart() : undefined;
+    if (sign < 0 || value === undefined)
+      return { line: at + 1, problem: 'write NAME=value, or # before a comment' };
     const end = endOfQuotation(value, lines, at);
     if (end === null) return { line: at + 1, problem: 'the quotation that begins here never ends' };
     at = end;

@@ -1,7 +1,7 @@
 import { type ASTNode, BREAK, type DocumentNode, type GraphQLError, Kind, parse, visit } from 'graphql';
 
 const VARIABLE = /^Variable "\$(\w+)"/;
-const AT = / at "\w+([^"]*)"/;
+const AT = / at "\w+(?!\w)([^"]*)"/;
 /** The field that is missing or unknown is not on the path to the object that should, or should not, have it. */
 const MISSING_OR_UNKNOWN = /Field "(?:\w+\.)?(\w+)" (?:of required type|is not defined by type)/;
 const MISSING_ARGUMENT = /argument "(\w+)" of type "[^"]+" is required/;

@@ -2,3 +2,21 @@
 export function parseUrl(text: string): URL | null {
   return URL.canParse(text) ? new URL(text) : null;
 }
+
+/** Without its leading (`start`) and trailing slashes. */
+export function withoutSlashes(text: string, start = true): string {
+  let [from, to] = [0, text.length];
+  while (to > 0 && text[to - 1] === '/') to -= 1;
+  while (start && from < to && text[from] === '/') from += 1;
+  return text.slice(from, to);
+}
+
+/** Null where a percent sign stands for nothing. */
+export function percentDecoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    if (error instanceof URIError) return null;
+    throw error;
+  }
+}

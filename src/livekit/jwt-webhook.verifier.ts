@@ -3,6 +3,7 @@ import { WebhookEvent } from '@livekit/protocol';
 import { Injectable } from '@nestjs/common';
 import { jwtVerify } from 'jose';
 import { Config } from '../config/config.js';
+import { BOUNDS } from '../kernel/bounds.js';
 import { Clock } from '../kernel/clock.js';
 import { TallyError } from '../kernel/errors.js';
 import { toLiveKitEvent } from './livekit.mapping.js';
@@ -36,6 +37,9 @@ export class JwtWebhookVerifier extends WebhookVerifier {
 
   private async signedHash(authorization: string | undefined): Promise<Buffer> {
     if (!authorization) throw unauthenticated('this webhook is not signed');
+    if (authorization.length > BOUNDS.credential) {
+      throw unauthenticated('the signature of this webhook is longer than any');
+    }
     const { payload } = await jwtVerify(authorization, this.secret, {
       algorithms: ['HS256'],
       issuer: this.config.livekit.apiKey,

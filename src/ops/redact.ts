@@ -1,16 +1,17 @@
 import type { Config } from '../config/config.js';
-import { parseUrl } from '../kernel/url.js';
+import { parseUrl, percentDecoded } from '../kernel/url.js';
 
 const HIDDEN = '[hidden]';
 
 /** What a secret looks like, wherever it comes from: a JWT, one of our API keys, a token in an address or in the path of a share link, credentials in an address. */
 const SHAPES: readonly [RegExp, string][] = [
-  [/eyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, HIDDEN],
+  // Also what is left of one that was cut.
+  [/eyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g, HIDDEN],
   [/\bwhsec_[\w+/=-]{8,}/g, HIDDEN],
   [/\btl_[\w-]{8,}/g, HIDDEN],
   [/(\/s\/)[\w-]{16,}/g, `$1${HIDDEN}`],
   [/([?&]token=)[^&\s"\\]+/g, `$1${HIDDEN}`],
-  [/(\w+:\/\/[^\s:@/"\\]*):[^\s@/"\\]+@/g, `$1:${HIDDEN}@`],
+  [/\b([a-z][a-z0-9+.-]{0,20}:\/\/[^\s:@/"\\]{0,256}):[^\s@/"\\]{1,1024}@/gi, `$1:${HIDDEN}@`],
 ];
 
 /**
@@ -37,5 +38,5 @@ export function redactor(config: Config): (line: string) => string {
 
 function passwordOf(address: string): string[] {
   const password = parseUrl(address)?.password;
-  return password ? [password, decodeURIComponent(password)] : [];
+  return password ? [password, percentDecoded(password) ?? password] : [];
 }

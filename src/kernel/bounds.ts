@@ -1,0 +1,30 @@
+/**
+ * How much of anything is taken before anything works on it, all in one place. Lengths are in UTF-16 units unless a name says
+ * bytes; whatever is refused for its length is never repeated in an answer.
+ */
+export const BOUNDS = {
+  /** An `Authorization` value: a LiveKit token with the metadata and attributes of a participant takes some 4 KiB. */
+  credential: 8 * 1024,
+
+  /** The head of an HTTP request: a credential and what proxies and browsers add. */
+  headBytes: 16 * 1024,
+  /** A request body other than GraphQL's: a webhook with the metadata of a whole room. */
+  bodyBytes: 1024 * 1024,
+  /** A GraphQL request, over HTTP or in one message: a thousand of the longest ids and more. */
+  graphqlBytes: 256 * 1024,
+
+  /** All that a WebSocket may send before it is let in: a handshake's rest and one credential. */
+  uninvitedBytes: 16 * 1024,
+  /** Between the opening of a WebSocket and its credential, in ms. */
+  inviteMs: 8_000,
+  /** What may wait for one slow reader when something is to be added to it. */
+  waitingBytes: 1024 * 1024,
+  /** The id that a client gives an operation on a WebSocket, which comes back with every event. */
+  operationId: 128,
+  operationsPerSocket: 100,
+  operationsPerCaller: 2_000,
+  socketsPerCaller: 1_000,
+  /** Not let in yet; many who are let in may share the address of a proxy. */
+  uninvitedPerAddress: 200,
+  socketsPerProcess: 20_000,
+} as const;
