@@ -28,6 +28,7 @@ import { ShareLinksModule } from './share-links/share-links.module.js';
 import { StorageModule } from './storage/storage.module.js';
 import { SweepsModule } from './sweeps/sweeps.module.js';
 import { SystemModule } from './system/system.module.js';
+import { WebhooksOutModule } from './webhooks-out/webhooks-out.module.js';
 
 /** The only list of all modules. */
 @Module({})
@@ -51,6 +52,7 @@ export class AppModule {
       RecordingsModule,
       MediaModule.over(RecordingsCatalogModule),
       ShareLinksModule,
+      WebhooksOutModule,
       BulkDeletionsModule,
       RoomDeletionModule,
       RebuildModule,

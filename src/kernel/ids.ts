@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { ulid } from 'ulid';
+import { monotonicFactory, ulid } from 'ulid';
 
 declare const brand: unique symbol;
 type Branded<T extends string> = string & { readonly [brand]: T };
@@ -61,6 +61,16 @@ export function newAddressToken(): string {
 export function newIncidentId(now: number): string {
   return `inc_${ulid(now)}`;
 }
+
+export function newWebhookEndpointId(now: number): string {
+  return `whe_${ulid(now)}`;
+}
+
+/** In the order in which they are made, also within a millisecond. */
+export const newWebhookDeliveryId: (now: number) => string = (() => {
+  const next = monotonicFactory();
+  return (now) => `whd_${next(now)}`;
+})();
 
 export function newToken(): string {
   return randomUUID();

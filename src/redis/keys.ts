@@ -58,6 +58,10 @@ export const keys = {
   /** Whether an egress worker answered when one was last asked. */
   recordersAsked: () => `${TAG}:recorders-asked`,
   unexplained: () => `${TAG}:unexplained`,
+  /** `part` of what is delivered to webhook endpoints: `delivery:<id>`, `lane:<endpoint>:<lane>`, `due:<endpoint>`, ... */
+  webhooks: (part: string) => `${TAG}:webhooks:${part}`,
+  /** Up to where the event log and the incidents have become deliveries. */
+  webhookPlaces: () => `${TAG}:webhooks:places`,
   sweepRun: (id: string) => `${TAG}:sweep-run:${id}`,
   lastSweeps: () => `${TAG}:last-sweeps`,
   sweepSights: (name: string) => `${TAG}:sweep-sights:${name}`,

@@ -104,7 +104,11 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
   async trim(): Promise<void> {
     const oldest = `${this.clock.now() - this.config.eventLogRetentionMs}-0`;
     try {
-      await trimScript.run(this.connections.command, [keys.events(), keys.eventsFloor()], [oldest]);
+      await trimScript.run(
+        this.connections.command,
+        [keys.events(), keys.eventsFloor(), keys.epoch(), keys.webhookPlaces(), keys.kept('endpoints')],
+        [oldest],
+      );
     } catch (error) {
       this.log.warn({ message: 'the event log was not trimmed, it is tried again', cause: String(error) });
     }
