@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import pLimit from 'p-limit';
 import { badInput } from '../kernel/errors.js';
 import type { Recording } from '../recordings/domain/recording.js';
+import { MEDIA_PREFIX } from '../storage/object-keys.js';
 import { ObjectStorage } from '../storage/object-storage.port.js';
 import { MediaDoor } from './door.js';
 import { attachment } from './media-filename.js';
@@ -74,7 +75,8 @@ export class ArchiveController {
       recording,
       etag: info.etag,
       sizeBytes: info.sizeBytes,
-      name: `${recording.roomId}/${recording.id}.${recording.audioOnly ? 'ogg' : 'mp4'}`,
+      // As in the storage, where any room makes a safe path.
+      name: key.slice(MEDIA_PREFIX.length),
       modifiedAtMs: recording.endedAt ?? info.lastModifiedMs,
     };
   }

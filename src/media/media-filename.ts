@@ -1,4 +1,5 @@
 import type { Recording } from '../recordings/domain/recording.js';
+import { mediaExtension } from '../storage/object-keys.js';
 
 /** In characters; a file's name may have 255 bytes. */
 const LONGEST_ROOM = 50;
@@ -11,7 +12,7 @@ export function mediaFilename(recording: Recording): string {
     // What a file system or a shell takes for something else, and what hides the real name.
     .replace(/[\p{Cc}\p{Cf}\p{Cs}<>:"/\\|?*]+/gu, '-')
     .replace(/^[.\s-]+|[.\s]+$/g, '');
-  return `${[...room].slice(0, LONGEST_ROOM).join('') || recording.id} ${when}.${recording.audioOnly ? 'ogg' : 'mp4'}`;
+  return `${[...room].slice(0, LONGEST_ROOM).join('') || recording.id} ${when}.${mediaExtension(recording)}`;
 }
 
 /** Content-Disposition as RFC 6266 and 8187 write it: readable by old clients, exact for the others. */

@@ -4,7 +4,7 @@ import { mediaKey } from '../storage/object-keys.js';
 
 /** The key of the media of a recording that is over. Throws RECORDING_NOT_STOPPED while it runs, MEDIA_GONE where it left none. */
 export function playableKey(recording: Recording): string {
-  const { id, roomId, status, audioOnly, hasMedia } = recording;
+  const { id, status, hasMedia } = recording;
   if (!isFinal(status)) {
     throw new TallyError(
       'RECORDING_NOT_STOPPED',
@@ -17,7 +17,7 @@ export function playableKey(recording: Recording): string {
   if (!hasMedia) {
     throw new TallyError('MEDIA_GONE', `recording ${id} is ${status} and left no media`, { recordingId: id });
   }
-  return mediaKey(roomId, id, audioOnly);
+  return mediaKey(recording);
 }
 
 export function mediaGone(recording: Recording): TallyError {

@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import { decodeTime } from 'ulid';
 import { Config } from '../config/config.js';
 import { Clock } from '../kernel/clock.js';
-import type { RecordingId, RoomId } from '../kernel/ids.js';
+import { parseRoomId, type RecordingId, type RoomId } from '../kernel/ids.js';
 import { LiveKit } from '../livekit/livekit.port.js';
 import type { EgressSeen } from '../livekit/livekit.types.js';
 import { comeBack, effectsOfReturn } from '../recordings/domain/come-back.js';
@@ -15,7 +15,7 @@ import type { HistoryEntry } from '../recordings/store/recording.store.js';
 import { OwnEgresses } from '../recordings/use-cases/own-egresses.js';
 import type { Room } from '../rooms/domain/room.js';
 import { parseArchivedRoom } from '../rooms/store/room-archive.js';
-import { mediaKey, parseMediaKey, roomKey } from '../storage/object-keys.js';
+import { artifactsOf, isAudioOnly, parseMediaKey, roomKey } from '../storage/object-keys.js';
 import { ObjectStorage } from '../storage/object-storage.port.js';
 
 const CAUSE = 'rebuild';
@@ -26,7 +26,7 @@ interface Lost {
   readonly egress: EgressSeen;
   readonly recordingId: RecordingId;
   readonly roomId: RoomId;
-  readonly audioOnly: boolean;
+  readonly media: string;
 }
 
 /**
@@ -73,8 +73,12 @@ export class LostAttempts {
 
   private ours(egress: EgressSeen): Lost[] {
     const recordingId = this.own.recordingOf(egress);
-    const subject = egress.filepath === null ? null : parseMediaKey(egress.filepath);
-    return recordingId === null || subject === null ? [] : [{ egress, ...subject, recordingId }];
+    const media = egress.filepath === null ? null : parseMediaKey(egress.filepath);
+    const roomId = parseRoomId(egress.roomName);
+    if (recordingId === null || media === null || roomId === null) return [];
+    // Of another room than it says: nobody can tell what it is.
+    if (!artifactsOf({ id: recordingId, roomId }).media.includes(media.key)) return [];
+    return [{ egress, recordingId, roomId, media: media.key }];
   }
 
   private async ifWorthIt(lost: Lost): Promise<Lost | null> {
@@ -85,9 +89,8 @@ export class LostAttempts {
    * An egress that is over and left no media belongs to what was deleted, or left nothing to lose. One that is listed as running may be
    * listed for ever: only where its worker answers is there a recording to come back.
    */
-  private async isWorthIt({ egress, roomId, recordingId, audioOnly }: Lost): Promise<boolean> {
-    if (isFinal(egress.status))
-      return (await this.storage.head(mediaKey(roomId, recordingId, audioOnly))) !== null;
+  private async isWorthIt({ egress, media }: Lost): Promise<boolean> {
+    if (isFinal(egress.status)) return (await this.storage.head(media)) !== null;
     const { egressId } = egress;
     const answer = await (egress.status === 'ENDING'
       ? this.livekit.askEndingWorker(egressId)
@@ -102,9 +105,10 @@ export class LostAttempts {
     return read !== null && 'room' in read ? read.room : null;
   }
 
-  private adopt({ egress, recordingId, audioOnly }: Lost, room: Room, number: number, epoch: string): Return {
+  private adopt({ egress, recordingId, media }: Lost, room: Room, number: number, epoch: string): Return {
     const now = this.clock.now();
     const { layout, preset, maxDurationMs } = room.recordingSettings;
+    const audioOnly = isAudioOnly(media);
     const requestedAt = decodeTime(recordingId.slice('rec_'.length));
     const blank = newRecording({
       ...{ id: recordingId, roomId: room.id, roomName: room.name, layout, preset, audioOnly },

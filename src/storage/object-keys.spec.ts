@@ -7,12 +7,15 @@ import {
   type RoomId,
 } from '../kernel/ids.js';
 import {
+  artifactsOf,
+  isAudioOnly,
   isObjectKey,
   MEDIA_PREFIX,
   mediaKey,
   METADATA_PREFIX,
   metadataKey,
   parseMediaKey,
+  parseMetadataKey,
   ROOM_PREFIX,
   roomKey,
   roomMetadataKey,
@@ -21,7 +24,7 @@ import {
 const roomIds = fc
   .stringMatching(/^[A-Za-z0-9._-]{1,128}$/)
   .map(parseRoomId)
-  .filter((id): id is RoomId => id !== null);
+  .filter((id): id is RoomId => id !== null && !id.startsWith('.'));
 const recordingIds = fc.integer({ min: 0, max: 2 ** 47 }).map(newRecordingId);
 
 const room = parseRoomId('standup-7') as RoomId;
@@ -29,9 +32,13 @@ const recording = parseRecordingId('rec_01JD8PZ5Y3V9W6X2K4M7N0QRST') as Recordin
 
 describe('object keys', () => {
   it('are those of the configuration contract', () => {
-    expect(mediaKey(room, recording, false)).toBe('recordings/standup-7/rec_01JD8PZ5Y3V9W6X2K4M7N0QRST.mp4');
-    expect(mediaKey(room, recording, true)).toBe('recordings/standup-7/rec_01JD8PZ5Y3V9W6X2K4M7N0QRST.ogg');
-    expect(metadataKey(room, recording)).toBe(
+    expect(mediaKey({ roomId: room, id: recording, audioOnly: false })).toBe(
+      'recordings/standup-7/rec_01JD8PZ5Y3V9W6X2K4M7N0QRST.mp4',
+    );
+    expect(mediaKey({ roomId: room, id: recording, audioOnly: true })).toBe(
+      'recordings/standup-7/rec_01JD8PZ5Y3V9W6X2K4M7N0QRST.ogg',
+    );
+    expect(metadataKey({ roomId: room, id: recording })).toBe(
       'recordings/.metadata/standup-7/rec_01JD8PZ5Y3V9W6X2K4M7N0QRST.json',
     );
     expect(roomMetadataKey(room)).toBe('recordings/.room_metadata/standup-7/room_metadata.json');
@@ -46,10 +53,15 @@ describe('object keys', () => {
         fc.boolean(),
         fc.constantFrom('', '/', '/out/', 'a/b/', '/srv/.tallylight/storage/'),
         (roomId, recordingId, audioOnly, before) => {
-          expect(parseMediaKey(before + mediaKey(roomId, recordingId, audioOnly))).toEqual({
-            roomId,
+          const key = mediaKey({ roomId, id: recordingId, audioOnly });
+          const artifacts = artifactsOf({ roomId, id: recordingId });
+          expect(parseMediaKey(before + key)).toEqual({ key, recordingId, artifacts });
+          expect(artifacts.media).toContain(key);
+          expect(isAudioOnly(key)).toBe(audioOnly);
+          expect(parseMetadataKey(artifacts.record)).toEqual({
+            key: artifacts.record,
             recordingId,
-            audioOnly,
+            artifacts,
           });
         },
       ),
@@ -59,7 +71,11 @@ describe('object keys', () => {
   it('name media only where they are media', () => {
     fc.assert(
       fc.property(roomIds, recordingIds, (roomId, recordingId) => {
-        for (const key of [metadataKey(roomId, recordingId), roomMetadataKey(roomId), roomKey(roomId)]) {
+        for (const key of [
+          metadataKey({ roomId, id: recordingId }),
+          roomMetadataKey(roomId),
+          roomKey(roomId),
+        ]) {
           expect(parseMediaKey(key)).toBeNull();
         }
       }),
@@ -81,16 +97,16 @@ describe('object keys', () => {
     fc.assert(
       fc.property(roomIds, roomIds, recordingIds, (a, b, id) => {
         const keys = (roomId: RoomId) => [
-          mediaKey(roomId, id, false),
-          mediaKey(roomId, id, true),
-          metadataKey(roomId, id),
+          mediaKey({ roomId, id, audioOnly: false }),
+          mediaKey({ roomId, id, audioOnly: true }),
+          metadataKey({ roomId, id }),
           roomMetadataKey(roomId),
           roomKey(roomId),
         ];
         const all = new Set([...keys(a), ...keys(b)]);
         expect(all.size).toBe(a === b ? 5 : 10);
-        expect(mediaKey(a, id, false).startsWith(MEDIA_PREFIX)).toBe(true);
-        expect(metadataKey(a, id).startsWith(METADATA_PREFIX)).toBe(true);
+        expect(mediaKey({ roomId: a, id, audioOnly: false }).startsWith(MEDIA_PREFIX)).toBe(true);
+        expect(metadataKey({ roomId: a, id }).startsWith(METADATA_PREFIX)).toBe(true);
         expect(roomKey(a).startsWith(ROOM_PREFIX)).toBe(true);
         expect([...all].every(isObjectKey)).toBe(true);
       }),

@@ -1,13 +1,54 @@
-import { parseRecordingId, parseRoomId, type RecordingId, type RoomId } from '../kernel/ids.js';
+import { parseRecordingId, type RecordingId, type RoomId } from '../kernel/ids.js';
 
 /** Pure names of objects, relative to the storage's prefix, as the configuration contract lists them. */
 
-export function mediaKey(roomId: RoomId, recordingId: RecordingId, audioOnly: boolean): string {
-  return `recordings/${roomId}/${recordingId}.${audioOnly ? 'ogg' : 'mp4'}`;
+/** What has objects in the storage. */
+export interface HasObjects {
+  readonly id: RecordingId;
+  readonly roomId: RoomId;
 }
 
-export function metadataKey(roomId: RoomId, recordingId: RecordingId): string {
-  return `${METADATA_PREFIX}${roomId}/${recordingId}.json`;
+/** Every object key that belongs to a recording; some of them, or all, may hold nothing. */
+export interface Artifacts {
+  /** Its file, in whichever container it was written. */
+  readonly media: readonly string[];
+  /** What begins with these is its segments, any number of them. */
+  readonly prefixes: readonly string[];
+  /** The durable record. */
+  readonly record: string;
+}
+
+export function artifactsOf({ id, roomId }: HasObjects): Artifacts {
+  return artifactsIn(roomId, id);
+}
+
+function artifactsIn(room: string, id: RecordingId): Artifacts {
+  return {
+    media: EXTENSIONS.map((extension) => `${MEDIA_PREFIX}${room}/${id}.${extension}`),
+    prefixes: [`${MEDIA_PREFIX}${room}/${id}/`],
+    record: `${METADATA_PREFIX}${room}/${id}.json`,
+  };
+}
+
+const EXTENSIONS = ['mp4', 'ogg'] as const;
+
+/** Of the file that a recording's egress writes. */
+export function mediaExtension({ audioOnly }: { readonly audioOnly: boolean }): (typeof EXTENSIONS)[number] {
+  return audioOnly ? 'ogg' : 'mp4';
+}
+
+/** Of the recording whose file this is. */
+export function isAudioOnly(media: string): boolean {
+  return media.endsWith(`.${mediaExtension({ audioOnly: true })}`);
+}
+
+/** Where the file of a recording is. */
+export function mediaKey(recording: HasObjects & { readonly audioOnly: boolean }): string {
+  return `${MEDIA_PREFIX}${recording.roomId}/${recording.id}.${mediaExtension(recording)}`;
+}
+
+export function metadataKey(recording: HasObjects): string {
+  return artifactsOf(recording).record;
 }
 
 export function roomMetadataKey(roomId: RoomId): string {
@@ -30,17 +71,31 @@ export const ROOM_PREFIX = 'rooms/';
 /** How often recordings were brought back from here; there only once they were. */
 export const RETURNS_KEY = 'rebuilds.json';
 
-const MEDIA = /(?:^|\/)recordings\/([^/]+)\/([^/]+)\.(mp4|ogg)$/;
+const MEDIA = /(?:^|\/)(recordings\/([^/.][^/]*)\/([^/]+)\.(?:mp4|ogg))$/;
+const RECORD = /^recordings\/\.metadata\/([^/.][^/]*)\/([^/]+)\.json$/;
 
-/** The recording that a media key or an egress' file path belongs to; null for anything else. */
-export function parseMediaKey(
-  path: string,
-): { roomId: RoomId; recordingId: RecordingId; audioOnly: boolean } | null {
-  const match = MEDIA.exec(path);
-  if (!match) return null;
-  const roomId = parseRoomId(match[1] ?? '');
-  const recordingId = parseRecordingId(match[2] ?? '');
-  return roomId && recordingId ? { roomId, recordingId, audioOnly: match[3] === 'ogg' } : null;
+/** A key that names a recording, and everything else that belongs to that recording. */
+export interface NamedObject {
+  readonly key: string;
+  readonly recordingId: RecordingId;
+  readonly artifacts: Artifacts;
+}
+
+/** The recording whose media a key, or an egress' file path that ends with one, names; null for anything else. */
+export function parseMediaKey(path: string): NamedObject | null {
+  const [, key = '', room = '', id = ''] = MEDIA.exec(path) ?? [];
+  return namedBy(key, room, id);
+}
+
+/** The recording whose record a key names; null for any other key. */
+export function parseMetadataKey(key: string): NamedObject | null {
+  const [, room = '', id = ''] = RECORD.exec(key) ?? [];
+  return namedBy(key, room, id);
+}
+
+function namedBy(key: string, room: string, id: string): NamedObject | null {
+  const recordingId = parseRecordingId(id);
+  return recordingId === null ? null : { key, recordingId, artifacts: artifactsIn(room, recordingId) };
 }
 
 /** Where a folder keeps what is not yet an object; no key begins with it. */

@@ -3,6 +3,7 @@ import { Config } from '../config/config.js';
 import { Clock } from '../kernel/clock.js';
 import { FileObjectStorage } from './file-object-storage.js';
 import { ObjectStorage } from './object-storage.port.js';
+import { RecordingObjects } from './recording-objects.js';
 import { S3ObjectStorage } from './s3-object-storage.js';
 
 @Module({
@@ -13,7 +14,8 @@ import { S3ObjectStorage } from './s3-object-storage.js';
       useFactory: ({ storage }: Config, clock: Clock): ObjectStorage =>
         storage.kind === 's3' ? new S3ObjectStorage(storage) : new FileObjectStorage(storage.folder, clock),
     },
+    RecordingObjects,
   ],
-  exports: [ObjectStorage],
+  exports: [ObjectStorage, RecordingObjects],
 })
 export class StorageModule {}

@@ -1,16 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
-import { parseRoomId, type RecordingId, type RoomId } from '../kernel/ids.js';
+import { parseRoomId, type RoomId } from '../kernel/ids.js';
 import { comeBack } from '../recordings/domain/come-back.js';
 import { isFinal, type StoredRecording } from '../recordings/domain/recording.js';
 import { hasLiveEgress } from '../recordings/domain/slot.js';
-import { parseMetadataKey, readArchived } from '../recordings/store/archived-recording.js';
+import { readArchived } from '../recordings/store/archived-recording.js';
 import { MetadataArchive } from '../recordings/store/metadata-archive.js';
 import { RecordingStore } from '../recordings/store/recording.store.js';
-import { DeleteRecording } from '../recordings/use-cases/delete-recording.js';
 import { RecordingWriter } from '../recordings/write/recording.writer.js';
-import { mediaKey, metadataKey, parseMediaKey, roomMetadataKey } from '../storage/object-keys.js';
+import {
+  mediaKey,
+  metadataKey,
+  type NamedObject,
+  parseMediaKey,
+  parseMetadataKey,
+  roomMetadataKey,
+} from '../storage/object-keys.js';
 import { type ObjectInfo, ObjectStorage } from '../storage/object-storage.port.js';
+import { RecordingObjects } from '../storage/recording-objects.js';
 import type { ObjectsSeen } from './objects-seen.js';
 import { RestoreFromRecord } from './restore-from-record.js';
 import type { SweepPass } from './sweep.js';
@@ -18,12 +25,9 @@ import type { SweepPass } from './sweep.js';
 /** What was written or changed less than this ago is on its way: uploads, records, deletions. */
 export const ON_ITS_WAY_MS = 5 * 60_000;
 
-interface Named {
+interface Named extends NamedObject {
   readonly info: ObjectInfo;
   readonly what: 'metadata' | 'media';
-  readonly roomId: RoomId;
-  readonly recordingId: RecordingId;
-  readonly audioOnly: boolean | null;
 }
 
 /** Objects whose recording is unknown, deleted, or tells something else. Objects that are none of ours are left alone. */
@@ -34,7 +38,7 @@ export class LookAtObjects {
     private readonly store: RecordingStore,
     private readonly writer: RecordingWriter,
     private readonly archive: MetadataArchive,
-    private readonly deletion: DeleteRecording,
+    private readonly objects: RecordingObjects,
     private readonly restore: RestoreFromRecord,
     private readonly clock: Clock,
   ) {}
@@ -50,7 +54,7 @@ export class LookAtObjects {
       if (this.clock.now() - one.info.lastModifiedMs < ON_ITS_WAY_MS && row?.upkeep.deleted !== true)
         continue;
       if (row === null) await this.lookAtOrphan(pass, one, seen);
-      else if (row.upkeep.deleted) await this.lookAtLeftover(pass, one, row.audioOnly);
+      else if (row.upkeep.deleted) await this.lookAtLeftover(pass, one);
       else if (!isOf(one, row)) this.noteForeign(pass, one);
       else if (one.what === 'metadata') await this.lookAtRecord(pass, one, row);
       else await this.lookAtMedia(pass, one, row);
@@ -60,7 +64,7 @@ export class LookAtObjects {
 
   private async lookAtOrphan(pass: SweepPass, one: Named, seen: ObjectsSeen): Promise<void> {
     const { recordingId, info } = one;
-    if (await this.store.wasDeleted(recordingId)) return this.lookAtLeftover(pass, one, one.audioOnly);
+    if (await this.store.wasDeleted(recordingId)) return this.lookAtLeftover(pass, one);
     if (one.what === 'metadata') {
       return pass.suspect(
         {
@@ -73,7 +77,7 @@ export class LookAtObjects {
       );
     }
     // With a record it comes back by that, and its media with it.
-    const record = metadataKey(one.roomId, recordingId);
+    const { record } = one.artifacts;
     if (seen.has(recordingId, 'metadata') || (await this.storage.head(record)) !== null) return;
     pass.note({
       kind: 'MEDIA_WITHOUT_RECORD',
@@ -83,8 +87,7 @@ export class LookAtObjects {
     });
   }
 
-  private lookAtLeftover(pass: SweepPass, one: Named, audioOnly: boolean | null): Promise<void> {
-    const { roomId, recordingId: id, info } = one;
+  private lookAtLeftover(pass: SweepPass, { recordingId: id, artifacts, info }: Named): Promise<void> {
     return pass.suspect(
       {
         kind: 'LEFTOVER',
@@ -93,9 +96,8 @@ export class LookAtObjects {
         detail: `recording ${id} was deleted`,
       },
       async () => {
-        if (audioOnly !== null) return this.deletion.carryOut({ id, roomId, audioOnly }, pass.cause);
-        const result = (await this.storage.deleteMany([info.key])).get(info.key);
-        if (result?.deleted !== true) throw new Error(`the storage did not delete ${info.key}`);
+        const [removal] = await this.objects.remove([artifacts]);
+        if (removal?.gone === false) throw new Error(`not everything of it is deleted: ${removal.why}`);
       },
     );
   }
@@ -180,14 +182,13 @@ interface RoomObject {
 /** Null: none of ours, or none of a recording. */
 function nameOf(info: ObjectInfo): Named | null {
   const record = parseMetadataKey(info.key);
-  if (record !== null) return { info, what: 'metadata', ...record, audioOnly: null };
+  if (record !== null) return { info, what: 'metadata', ...record };
   const media = parseMediaKey(info.key);
-  if (media === null || info.key !== mediaKey(media.roomId, media.recordingId, media.audioOnly)) return null;
-  return { info, what: 'media', ...media };
+  return media?.key === info.key ? { info, what: 'media', ...media } : null;
 }
 
-function isOf({ roomId, audioOnly }: Named, row: StoredRecording): boolean {
-  return roomId === row.roomId && (audioOnly === null || audioOnly === row.audioOnly);
+function isOf({ key, what }: Named, row: StoredRecording): boolean {
+  return key === (what === 'metadata' ? metadataKey(row) : mediaKey(row));
 }
 
 function roomsOf(objects: readonly ObjectInfo[]): RoomObject[] {

@@ -16,21 +16,21 @@ export class LookAtRows {
   ) {}
 
   async look(pass: SweepPass, recording: StoredRecording, seen: ObjectsSeen, now: number): Promise<void> {
-    const { id, roomId, audioOnly, hasMedia, updatedAt, upkeep } = recording;
+    const { id, hasMedia, updatedAt, upkeep } = recording;
     if (now - updatedAt < ON_ITS_WAY_MS || upkeep.deletion !== null) return;
-    if (!seen.has(id, 'metadata') && (await this.isMissing(metadataKey(roomId, id)))) {
+    if (!seen.has(id, 'metadata') && (await this.isMissing(metadataKey(recording)))) {
       await pass.suspect(
         {
           kind: 'METADATA_MISSING',
           subject: id,
           action: 'write its record',
-          detail: `${metadataKey(roomId, id)} is not in the storage`,
+          detail: `${metadataKey(recording)} is not in the storage`,
         },
         () => this.archive.write(id),
       );
     }
     if (!hasMedia || seen.has(id, 'media')) return;
-    const key = mediaKey(roomId, id, audioOnly);
+    const key = mediaKey(recording);
     if (!(await this.isMissing(key))) return;
     // The row stays as it is: whoever took the media away may bring it back, and the media's door answers MEDIA_GONE meanwhile.
     pass.note({

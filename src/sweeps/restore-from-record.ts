@@ -2,11 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { Clock } from '../kernel/clock.js';
 import { EventLog } from '../recordings/events/event-log.port.js';
-import { parseMetadataKey, readArchived } from '../recordings/store/archived-recording.js';
+import { readArchived } from '../recordings/store/archived-recording.js';
 import { RecordingRestorer } from '../recordings/store/recording-restorer.port.js';
 import { RecordingStore } from '../recordings/store/recording.store.js';
 import { ReturnCount } from '../recordings/store/return-count.js';
 import { returnOf } from '../recordings/store/return-of.js';
+import { parseMetadataKey } from '../storage/object-keys.js';
 import { ObjectStorage } from '../storage/object-storage.port.js';
 
 /** A record of the bucket whose recording nobody knows any more becomes that recording again. */

@@ -17,7 +17,7 @@ describe('bulk deletions in Redis', () => {
   let store: RedisBulkDeletionStore;
   let find: FindBulkDeletions;
   const clock = new SystemClock();
-  const claim = { roomId: aRoomId(), audioOnly: false };
+  const claim = { roomId: aRoomId() };
 
   beforeAll(async () => {
     server = await startRedisServer();

@@ -241,7 +241,7 @@ describe('a rebuild from the bucket', () => {
     const removed = ended();
     await scene.keep(kept);
     await scene.keep(removed);
-    await scene.storage.deleteMany([metadataKey(removed.roomId, removed.id)]);
+    await scene.storage.deleteMany([metadataKey(removed)]);
     await redis().set('somebody:elses', 'key');
     await redis().set(keys.idempotency('admin', 'k'), JSON.stringify({ input: 'i', recordingId: kept.id }));
     await scene.ledger.discard();

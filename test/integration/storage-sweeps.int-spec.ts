@@ -32,7 +32,7 @@ describe('sweeps over what is kept', () => {
     const made = aRecording({ status: 'COMPLETE', requestedAt: at, updatedAt: at, endedAt: at, ...fields });
     return { ...made, upkeep: { ...made.upkeep, holdsSlot: false, bucketChecked: true } };
   };
-  const recordOf = ({ roomId, id }: StoredRecording): string => metadataKey(roomId, id);
+  const recordOf = (recording: StoredRecording): string => metadataKey(recording);
   const isThere = async (key: string): Promise<boolean> => (await scene.storage.head(key)) !== null;
   const told = ({ findings }: SweepRun): string[] =>
     findings.map(({ kind, subject }) => `${kind} ${subject}`);
@@ -72,7 +72,11 @@ describe('sweeps over what is kept', () => {
       const run = await scene.pass(scene.sweeps.storage);
       expect(run).toMatchObject({ findings: [], failed: 0 });
       expect(run.examined).toBeGreaterThan(0);
-      await scene.storage.put(mediaKey(aRoomId(), aRecordingId(), false), Buffer.from('new'), 'video/mp4');
+      await scene.storage.put(
+        mediaKey({ id: aRecordingId(), roomId: aRoomId(), audioOnly: false }),
+        Buffer.from('new'),
+        'video/mp4',
+      );
       const young = ended();
       await scene.writer.create(young, [], 'test');
       expect((await scene.pass(scene.sweeps.storage)).findings).toEqual([]);
@@ -126,7 +130,7 @@ describe('sweeps over what is kept', () => {
     it('tells of media that is gone, and leaves the recording as it is', async () => {
       const recording = ended({ hasMedia: true });
       await scene.keep(recording);
-      await scene.storage.deleteMany([mediaKey(recording.roomId, recording.id, false)]);
+      await scene.storage.deleteMany([mediaKey(recording)]);
       await scene.clock.advance(LATER_MS);
       for (let i = 0; i < 3; i += 1) {
         const run = await scene.pass(scene.sweeps.storage);
@@ -137,7 +141,7 @@ describe('sweeps over what is kept', () => {
     });
 
     it('tells of media that no record knows, and never touches it', async () => {
-      const key = mediaKey(aRoomId(), aRecordingId(), false);
+      const key = mediaKey({ id: aRecordingId(), roomId: aRoomId(), audioOnly: false });
       await scene.storage.put(key, Buffer.from('whose?'), 'video/mp4');
       await scene.clock.advance(LATER_MS);
       for (let i = 0; i < 3; i += 1)
@@ -172,7 +176,7 @@ describe('sweeps over what is kept', () => {
       await scene.writer.tell(recording.id, { kind: 'deleted', at: T0 }, 'me');
       await scene.storage.deleteMany([recordOf(recording)]);
       await scene.clock.advance(LATER_MS);
-      const key = mediaKey(recording.roomId, recording.id, false);
+      const key = mediaKey(recording);
       await inTwoSights('storage', `LEFTOVER ${key}`, () => isThere(key));
     });
 
@@ -195,7 +199,11 @@ describe('sweeps over what is kept', () => {
 
     it('says that a record can not be understood instead of restoring half of it', async () => {
       const id = aRecordingId();
-      await scene.storage.put(metadataKey(aRoomId(), id), Buffer.from('{"format":1}'), 'application/json');
+      await scene.storage.put(
+        metadataKey({ id, roomId: aRoomId() }),
+        Buffer.from('{"format":1}'),
+        'application/json',
+      );
       await scene.clock.advance(LATER_MS);
       await scene.pass(scene.sweeps.storage);
       await expect(scene.pass(scene.sweeps.storage)).rejects.toThrow(`RECORD_WITHOUT_ROW ${id}`);
@@ -235,7 +243,7 @@ describe('sweeps over what is kept', () => {
         return (await scene.store.get(old.id)) !== null;
       });
       expect(await isThere(recordOf(old))).toBe(false);
-      expect(await isThere(mediaKey(old.roomId, old.id, false))).toBe(false);
+      expect(await isThere(mediaKey(old))).toBe(false);
       expect(await scene.store.countInRoom(aRoomId('keeps-two-days'))).toBe(2);
       expect(await scene.store.countInRoom(aRoomId('keeps-all'))).toBe(1);
     });

@@ -43,7 +43,7 @@ export function anEgress(
   of: Pick<StoredRecording, 'id' | 'roomId' | 'audioOnly'>,
   { file, ...fields }: Partial<Omit<EgressSeen, 'file'>> & { file?: Partial<EgressFile> } = {},
 ): EgressSeen {
-  const filepath = mediaKey(of.roomId, of.id, of.audioOnly);
+  const filepath = mediaKey(of);
   const status = fields.status ?? 'STARTING';
   const active = status !== 'STARTING' && status !== 'ABORTED';
   const ended = status === 'COMPLETE' || status === 'LIMIT_REACHED';

@@ -33,6 +33,7 @@ import { StorageReconciliationSweep } from '../../src/sweeps/storage-reconciliat
 import type { Sweep, SweepRun } from '../../src/sweeps/sweep.js';
 import { SweepReport } from '../../src/sweeps/sweep-report.js';
 import { mediaKey } from '../../src/storage/object-keys.js';
+import { RecordingObjects } from '../../src/storage/recording-objects.js';
 import { aConfig } from './a-config.js';
 import { T0 } from './builders.js';
 import { ListedLiveKit } from './listed-livekit.js';
@@ -102,7 +103,8 @@ export class KeptScene {
     const keeper = new LeaseKeeper(this.leases, clock, Instance.ofThisProcess());
     this.turn = new RebuildTurn(this.ledger, keeper, this.rebuild);
     this.slots = new RedisRoomSlots(connections, clock);
-    const deletion = new DeleteRecording(store, this.writer, storage, clock);
+    const removal = new RecordingObjects(storage);
+    const deletion = new DeleteRecording(store, this.writer, removal, clock);
     const restore = new RestoreFromRecord(
       storage,
       store,
@@ -112,7 +114,7 @@ export class KeptScene {
       this.config,
       clock,
     );
-    const objects = new LookAtObjects(storage, store, this.writer, this.archive, deletion, restore, clock);
+    const objects = new LookAtObjects(storage, store, this.writer, this.archive, removal, restore, clock);
     const rows = new LookAtRows(storage, this.archive);
     this.sweeps = {
       storage: new StorageReconciliationSweep(this.config, storage, store, objects, rows, clock),
@@ -138,8 +140,8 @@ export class KeptScene {
     if (recording.hasMedia) await this.putMedia(recording);
   }
 
-  async putMedia({ roomId, id, audioOnly }: StoredRecording): Promise<void> {
-    await this.storage.put(mediaKey(roomId, id, audioOnly), Buffer.from('media'), 'video/mp4');
+  async putMedia(recording: StoredRecording): Promise<void> {
+    await this.storage.put(mediaKey(recording), Buffer.from('media'), 'video/mp4');
   }
 
   /** One pass, with the sights of the pass before. */

@@ -28,7 +28,7 @@ export async function fillWithRecords(folder: string, room: string, count: numbe
     const some = Array.from({ length: Math.min(AT_ONCE, count - i) }, (_, n) => aComplete(roomId, i + n));
     await Promise.all(
       some.map((recording) =>
-        put(metadataKey(roomId, recording.id), JSON.stringify({ format: 1, recording, history: [] })),
+        put(metadataKey(recording), JSON.stringify({ format: 1, recording, history: [] })),
       ),
     );
   }

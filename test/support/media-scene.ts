@@ -157,8 +157,8 @@ export function aFinishedRecording(changes: Partial<Recording>): Recording {
   };
 }
 
-export function keyOf({ roomId, id, audioOnly }: Recording): string {
-  return mediaKey(roomId, id, audioOnly);
+export function keyOf(recording: Recording): string {
+  return mediaKey(recording);
 }
 
 export function sha(bytes: Buffer): string {

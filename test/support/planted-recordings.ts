@@ -48,8 +48,8 @@ export async function plantRecordings(
     };
     const result = await writer.create(over, [], 'test');
     if (result.kind !== 'done') throw new Error(result.kind);
-    await plant(mediaKey(over.roomId, over.id, over.audioOnly), Buffer.from('media'));
-    await plant(metadataKey(over.roomId, over.id), Buffer.from('{}'));
+    await plant(mediaKey(over), Buffer.from('media'));
+    await plant(metadataKey(over), Buffer.from('{}'));
     planted.push(over);
   }
   connections.onApplicationShutdown();

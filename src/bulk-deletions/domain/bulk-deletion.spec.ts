@@ -2,7 +2,7 @@ import { aRoomId } from '../../../test/support/builders.js';
 import { NEW_WORK, workAfterTry } from './bulk-deletion.js';
 
 describe('what is known of a recording after a try that failed', () => {
-  const claim = { roomId: aRoomId(), audioOnly: false };
+  const claim = { roomId: aRoomId() };
 
   it('is one try more, and where its objects are', () => {
     expect(workAfterTry(NEW_WORK, claim, false)).toEqual({ claim, attempts: 1, mediaGone: false });

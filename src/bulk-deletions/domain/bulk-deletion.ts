@@ -43,7 +43,6 @@ export interface BulkDeletionFailure {
 /** Where the objects of a recording are: all that is needed of it once its row is gone. */
 export interface Claim {
   readonly roomId: RoomId;
-  readonly audioOnly: boolean;
 }
 
 /** What is known of a recording that is not settled yet. */
@@ -67,10 +66,10 @@ export interface Entry {
 export const NEW_WORK: Work = { attempts: 0 };
 
 /** After one more try that failed. Media that was once confirmed to be gone is gone, whatever the storage says of its name later. */
-export function workAfterTry(before: Work, { roomId, audioOnly }: Claim, mediaGone: boolean): Work {
+export function workAfterTry(before: Work, { roomId }: Claim, mediaGone: boolean): Work {
   return {
     ...before,
-    claim: { roomId, audioOnly },
+    claim: { roomId },
     attempts: before.attempts + 1,
     mediaGone: mediaGone || before.mediaGone === true,
   };

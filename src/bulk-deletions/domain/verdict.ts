@@ -30,18 +30,18 @@ export function verdictOn(
       ? fail('RECORDING_NOT_FOUND', `there is no recording ${shown(recordingId)}`)
       : { do: 'forget' };
   }
-  const { roomId, audioOnly, status } = recording;
+  const { roomId, status } = recording;
   if (bulk.visibleRooms !== null && !bulk.visibleRooms.includes(roomId))
     return fail('RECORDING_NOT_FOUND', `there is no recording ${shown(recordingId)}`);
   if (bulk.roomId !== null && roomId !== bulk.roomId)
     return fail('RECORDING_NOT_IN_ROOM', `recording ${recordingId} is of another room than ${bulk.roomId}`);
   if (bulk.scope === 'ids') {
     return isFinal(status)
-      ? { do: 'delete', claim: { roomId, audioOnly } }
+      ? { do: 'delete', claim: { roomId } }
       : fail('RECORDING_NOT_STOPPED', `recording ${recordingId} is ${status}; stop it before deleting it`);
   }
   if (!isFinal(status)) return { do: status === 'ENDING' ? 'wait' : 'stop' };
-  return isOver(recording, now) ? { do: 'delete', claim: { roomId, audioOnly } } : { do: 'wait' };
+  return isOver(recording, now) ? { do: 'delete', claim: { roomId } } : { do: 'wait' };
 }
 
 function isOver(recording: StoredRecording, now: number): boolean {

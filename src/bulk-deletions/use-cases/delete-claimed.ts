@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../kernel/clock.js';
-import { isTallyError } from '../../kernel/errors.js';
 import type { RecordingId } from '../../kernel/ids.js';
 import { JobQueue } from '../../queue/define-job.js';
 import { finishDeletion } from '../../recordings/jobs/finish-deletion.job.js';
 import { compareStreamIds } from '../../recordings/events/stream-id.js';
 import { RecordingWriter } from '../../recordings/write/recording.writer.js';
-import { mediaKey, metadataKey } from '../../storage/object-keys.js';
-import { type DeleteResult, ObjectStorage } from '../../storage/object-storage.port.js';
+import { artifactsOf } from '../../storage/object-keys.js';
+import { RecordingObjects } from '../../storage/recording-objects.js';
 import type { Claim } from '../domain/bulk-deletion.js';
 
 /** A recording of which nothing is undone any more, should this process die. */
@@ -26,13 +25,11 @@ const ROWS_AT_ONCE = 50;
 /** One that another process was faster to remove. */
 const NO_EVENT = '0-0';
 
-/**
- * Deletes many recordings with few requests: all media, then the records of those whose media is gone, then their rows. Only what the storage confirmed, key by key, is taken for deleted.
- */
+/** Deletes many recordings with few requests: their objects, then the rows of those of which the storage confirmed that nothing is left. */
 @Injectable()
 export class DeleteClaimed {
   constructor(
-    private readonly storage: ObjectStorage,
+    private readonly objects: RecordingObjects,
     private readonly writer: RecordingWriter,
     private readonly jobs: JobQueue,
     private readonly clock: Clock,
@@ -44,17 +41,13 @@ export class DeleteClaimed {
     by: string,
     onDeleted: (ids: readonly RecordingId[]) => Promise<void>,
   ): Promise<NotDeleted[]> {
-    const media = await this.remove(all, mediaOf);
-    const record = await this.remove(media.gone, recordOf);
-    for (let i = 0; i < record.gone.length; i += ROWS_AT_ONCE) {
-      const some = await this.removeRows(record.gone.slice(i, i + ROWS_AT_ONCE), by);
+    const { gone, left } = await this.remove(all);
+    for (let i = 0; i < gone.length; i += ROWS_AT_ONCE) {
+      const some = await this.removeRows(gone.slice(i, i + ROWS_AT_ONCE), by);
       await this.confirm(some);
       await onDeleted(some.map(({ id }) => id));
     }
-    return [
-      ...media.left.map((one) => ({ ...one, mediaGone: false })),
-      ...record.left.map((one) => ({ ...one, mediaGone: true })),
-    ];
+    return left;
   }
 
   /** In the order in which they went, which is that of their events. */
@@ -70,11 +63,8 @@ export class DeleteClaimed {
 
   /** Their rows are gone. A record that was being written, or media that landed, meanwhile is removed by now or, if need be, later. */
   async confirm(all: readonly Claimed[]): Promise<void> {
-    const [media, record] = [await this.remove(all, mediaOf), await this.remove(all, recordOf)];
-    for (const { claimed } of [...media.left, ...record.left]) {
-      const { id: recordingId, roomId, audioOnly } = claimed;
-      await this.jobs.add(finishDeletion, { recordingId, roomId, audioOnly });
-    }
+    for (const { claimed } of (await this.remove(all)).left)
+      await this.jobs.add(finishDeletion, { recordingId: claimed.id, roomId: claimed.roomId });
   }
 
   /** Its media is gone and the rest could not be removed in time: it is carried through, by whoever can. */
@@ -82,42 +72,15 @@ export class DeleteClaimed {
     await this.writer.tell(id, { kind: 'deletion-requested', by, at: this.clock.now() }, by);
   }
 
-  private async remove(all: readonly Claimed[], keyOf: (one: Claimed) => string) {
-    const results = await this.ask(all.map(keyOf));
+  private async remove(all: readonly Claimed[]): Promise<{ gone: Claimed[]; left: NotDeleted[] }> {
+    const removals = await this.objects.remove(all.map((claimed) => artifactsOf(claimed)));
     const gone: Claimed[] = [];
-    const left: { claimed: Claimed; why: string }[] = [];
-    for (const claimed of all) {
-      const result = results.get(keyOf(claimed)) ?? NOT_MENTIONED;
-      if (result.deleted) gone.push(claimed);
-      else left.push({ claimed, why: result.why });
-    }
+    const left: NotDeleted[] = [];
+    all.forEach((claimed, i) => {
+      const removal = removals[i];
+      if (removal === undefined || removal.gone) gone.push(claimed);
+      else left.push({ claimed, mediaGone: removal.mediaGone, why: removal.why });
+    });
     return { gone, left };
   }
-
-  /** A storage that could not be asked has deleted nothing that we know of. */
-  private async ask(keys: readonly string[]): Promise<ReadonlyMap<string, DeleteResult>> {
-    if (keys.length === 0) return new Map();
-    try {
-      return await this.storage.deleteMany(keys);
-    } catch (error) {
-      if (!isTallyError(error, 'STORAGE_UNAVAILABLE')) throw error;
-      return new Map(
-        keys.map((key) => [key, { deleted: false, code: error.code, why: 'the storage does not answer' }]),
-      );
-    }
-  }
-}
-
-const NOT_MENTIONED: DeleteResult = {
-  deleted: false,
-  code: 'NotConfirmed',
-  why: 'the storage has not confirmed that it is deleted',
-};
-
-function mediaOf({ roomId, id, audioOnly }: Claimed): string {
-  return mediaKey(roomId, id, audioOnly);
-}
-
-function recordOf({ roomId, id }: Claimed): string {
-  return metadataKey(roomId, id);
 }

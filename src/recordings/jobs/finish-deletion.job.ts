@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
 import { patiently } from '../../queue/patiently.js';
 import { DeleteRecording } from '../use-cases/delete-recording.js';
-import { ofMedia, type OfMedia } from './recording-payload.js';
+import { ofObjects, type OfObjects } from './recording-payload.js';
 
-export const finishDeletion = defineJob<OfMedia>({
+export const finishDeletion = defineJob<OfObjects>({
   queue: 'deletions',
   name: 'finish-deletion',
-  payload: ofMedia,
+  payload: ofObjects,
   key: ({ recordingId }) => recordingId,
   mode: 'wake',
   options: { attempts: 20, backoffMs: 500 },
@@ -16,15 +16,18 @@ export const finishDeletion = defineJob<OfMedia>({
 const STORAGE_AWAY_MS = 10_000;
 
 @Injectable()
-export class FinishDeletionJob extends JobHandler<OfMedia> {
+export class FinishDeletionJob extends JobHandler<OfObjects> {
   readonly definition = finishDeletion;
 
   constructor(private readonly deletion: DeleteRecording) {
     super();
   }
 
-  handle({ recordingId: id, roomId, audioOnly }: OfMedia): Promise<JobOutcome> {
-    const subject = { id, roomId, audioOnly };
-    return patiently(() => this.deletion.carryOut(subject, null), ['STORAGE_UNAVAILABLE'], STORAGE_AWAY_MS);
+  handle({ recordingId: id, roomId }: OfObjects): Promise<JobOutcome> {
+    return patiently(
+      () => this.deletion.carryOut({ id, roomId }, null),
+      ['STORAGE_UNAVAILABLE'],
+      STORAGE_AWAY_MS,
+    );
   }
 }

@@ -68,7 +68,7 @@ export class QueueEffects extends EffectDispatcher {
   }
 
   private enqueue({ recording, effect }: FiledEffect): Promise<void> {
-    const { id: recordingId, roomId, audioOnly, status, version, error } = recording;
+    const { id: recordingId, roomId, status, version, error } = recording;
     const later = 'at' in effect ? { inMs: Math.max(0, effect.at - this.clock.now()) } : {};
     switch (effect.do) {
       case 'pass-start-deadline':
@@ -90,7 +90,7 @@ export class QueueEffects extends EffectDispatcher {
       case 'signal-room':
         return this.jobs.add(signalRoom, { recordingId, roomId, status, version, error });
       case 'finish-deletion':
-        return this.jobs.add(finishDeletion, { recordingId, roomId, audioOnly }, later);
+        return this.jobs.add(finishDeletion, { recordingId, roomId }, later);
       case 'drop-room-metadata':
         return this.jobs.add(dropRoomMetadata, { roomId });
     }

@@ -17,11 +17,11 @@ export interface OfEgress extends OfRecording {
 }
 export const ofEgress: z.ZodType<OfEgress> = z.object({ recordingId, roomId, egressId: z.string() });
 
-export interface OfMedia extends OfRecording {
+/** All that is needed of a recording to find its objects, once its row is gone. */
+export interface OfObjects extends OfRecording {
   readonly roomId: RoomId;
-  readonly audioOnly: boolean;
 }
-export const ofMedia: z.ZodType<OfMedia> = z.object({ recordingId, roomId, audioOnly: z.boolean() });
+export const ofObjects: z.ZodType<OfObjects> = z.object({ recordingId, roomId });
 
 export interface OfRoom {
   readonly roomId: RoomId;

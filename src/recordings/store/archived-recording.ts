@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { parseRecordingId, parseRoomId, type RecordingId, type RoomId } from '../../kernel/ids.js';
+import { parseRecordingId, parseRoomId } from '../../kernel/ids.js';
 import { ENCODING_PRESETS, RECORDING_LAYOUTS } from '../../kernel/recording-options.js';
-import { METADATA_PREFIX, metadataKey } from '../../storage/object-keys.js';
+import { metadataKey, parseMetadataKey } from '../../storage/object-keys.js';
 import { newRecording } from '../domain/new-recording.js';
 import { RECORDING_STATUSES, type StoredRecording } from '../domain/recording.js';
 import type { HistoryEntry } from './recording.store.js';
@@ -45,16 +45,6 @@ const archived = z.object({
   ),
 });
 
-/** The room and the recording that a metadata key names; null for any other key. */
-export function parseMetadataKey(key: string): { roomId: RoomId; recordingId: RecordingId } | null {
-  if (!key.startsWith(METADATA_PREFIX)) return null;
-  const [room = '', file = '', more] = key.slice(METADATA_PREFIX.length).split('/');
-  const roomId = parseRoomId(room);
-  const recordingId = parseRecordingId(file.replace(/\.json$/, ''));
-  if (more !== undefined || roomId === null || recordingId === null) return null;
-  return key === metadataKey(roomId, recordingId) ? { roomId, recordingId } : null;
-}
-
 /** What the record says, with defaults for what is younger than it. */
 export function readArchived(key: string, body: Buffer): ReadRecord {
   const named = parseMetadataKey(key);
@@ -68,9 +58,15 @@ export function readArchived(key: string, body: Buffer): ReadRecord {
   const parsed = archived.safeParse(json);
   if (!parsed.success) return { fault: z.prettifyError(parsed.error) };
   const { recording, history } = parsed.data as unknown as ArchivedRecording;
-  if (recording.id !== named.recordingId || recording.roomId !== named.roomId)
+  if (!isItsKey(key, recording))
     return { fault: `it holds the recording ${JSON.stringify(recording.id)} of room ${recording.roomId}` };
   return { record: { format: 1, recording: withDefaults(recording), history } };
+}
+
+/** The key says less than the record where a room's name is long, so the record's own is compared with it. */
+function isItsKey(key: string, { id, roomId }: { readonly id: string; readonly roomId: string }): boolean {
+  const [recording, room] = [parseRecordingId(id), parseRoomId(roomId)];
+  return recording !== null && room !== null && key === metadataKey({ id: recording, roomId: room });
 }
 
 function withDefaults(recording: StoredRecording): StoredRecording {

@@ -9,8 +9,8 @@ export function filedBy({ next, effects }: Pick<Commit, 'next' | 'effects'>): Fi
 
 /** The same text from the same commit: the revision makes it unlike every other commit's. */
 export function fileEntry(next: StoredRecording, effect: Effect, number: number): string {
-  const { id, roomId, audioOnly, status, version, error } = next;
-  const recording: EffectSubject = { id, roomId, audioOnly, status, version, error };
+  const { id, roomId, status, version, error } = next;
+  const recording: EffectSubject = { id, roomId, status, version, error };
   return JSON.stringify({ key: `${next.rev}.${number}`, recording, effect });
 }
 

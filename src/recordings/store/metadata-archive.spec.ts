@@ -35,7 +35,7 @@ describe('what the bucket keeps of a recording', () => {
     const recording = aRecording();
     row = recording;
     await archive.write(recording.id);
-    expect(await storage.head(metadataKey(recording.roomId, recording.id))).not.toBeNull();
+    expect(await storage.head(metadataKey(recording))).not.toBeNull();
     expect(await isRoomKept()).toBe(true);
   });
 
@@ -64,10 +64,10 @@ describe('what the bucket keeps of a recording', () => {
     const recording = aRecording();
     row = recording;
     storage.beforePut = async (key) => {
-      if (key === metadataKey(recording.roomId, recording.id)) row = null;
+      if (key === metadataKey(recording)) row = null;
     };
     await archive.write(recording.id);
-    expect(await storage.head(metadataKey(recording.roomId, recording.id))).toBeNull();
+    expect(await storage.head(metadataKey(recording))).toBeNull();
     expect(await isRoomKept()).toBe(false);
   });
 
@@ -76,9 +76,9 @@ describe('what the bucket keeps of a recording', () => {
     row = recording;
     wasDeleted = false;
     storage.beforePut = async (key) => {
-      if (key === metadataKey(recording.roomId, recording.id)) row = null;
+      if (key === metadataKey(recording)) row = null;
     };
     await archive.write(recording.id);
-    expect(await storage.head(metadataKey(recording.roomId, recording.id))).not.toBeNull();
+    expect(await storage.head(metadataKey(recording))).not.toBeNull();
   });
 });

@@ -41,9 +41,9 @@ export class MetadataArchive {
   }
 
   /** It was deleted while it was written, and so perhaps was its room. */
-  private async takeBack({ id, roomId }: StoredRecording): Promise<void> {
-    await this.storage.deleteMany([metadataKey(roomId, id)]);
-    await this.dropRoom(roomId);
+  private async takeBack(recording: StoredRecording): Promise<void> {
+    await this.storage.deleteMany([metadataKey(recording)]);
+    await this.dropRoom(recording.roomId);
   }
 
   private async put(recording: StoredRecording): Promise<void> {
@@ -52,11 +52,7 @@ export class MetadataArchive {
       recording,
       history: await this.store.history(recording.id),
     };
-    await this.storage.put(
-      metadataKey(recording.roomId, recording.id),
-      Buffer.from(JSON.stringify(record)),
-      'application/json',
-    );
+    await this.storage.put(metadataKey(recording), Buffer.from(JSON.stringify(record)), 'application/json');
   }
 
   /** With the first record that comes to be written: that is not always the first version's. */

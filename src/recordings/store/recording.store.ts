@@ -48,7 +48,6 @@ export interface FiledEffect {
 export interface EffectSubject {
   readonly id: RecordingId;
   readonly roomId: RoomId;
-  readonly audioOnly: boolean;
   readonly status: Recording['status'];
   readonly version: number;
   readonly error: string | null;

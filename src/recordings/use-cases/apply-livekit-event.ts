@@ -1,8 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../../kernel/clock.js';
-import { parseRoomId, type RecordingId } from '../../kernel/ids.js';
+import { parseRoomId, type RecordingId, type RoomId } from '../../kernel/ids.js';
 import type { EgressSeen, LiveKitEvent } from '../../livekit/livekit.types.js';
-import { parseMediaKey } from '../../storage/object-keys.js';
 import { RoomSignals } from '../../livekit/room-signal.js';
 import { isFinal } from '../domain/recording.js';
 import { watchedEgresses } from '../domain/slot.js';
@@ -72,13 +71,14 @@ export class ApplyLiveKitEvent {
   }
 
   /** The deleted recording of which an ended egress reports media, when everything of it had been removed; null: none. */
-  async lateMediaOf(event: LiveKitEvent): Promise<ReturnType<typeof parseMediaKey>> {
+  async lateMediaOf(
+    event: LiveKitEvent,
+  ): Promise<{ readonly recordingId: RecordingId; readonly roomId: RoomId } | null> {
     if (event.kind !== 'egress' || !isFinal(event.egress.status) || !event.egress.file?.uploaded) return null;
-    const { filepath } = event.egress;
     const recordingId = this.own.recordingOf(event.egress);
-    const media = filepath === null ? null : parseMediaKey(filepath);
-    if (recordingId === null || media === null || !(await this.store.wasDeleted(recordingId))) return null;
-    return media;
+    const roomId = parseRoomId(event.egress.roomName);
+    if (recordingId === null || roomId === null || !(await this.store.wasDeleted(recordingId))) return null;
+    return { recordingId, roomId };
   }
 
   private async lookAtHolder(roomName: string): Promise<RecordingId | null> {

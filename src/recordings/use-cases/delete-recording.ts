@@ -3,26 +3,19 @@ import { requireRecordingId, requireRecordingVisible, requireRight } from '../..
 import type { Actor } from '../../kernel/actor.js';
 import { Clock } from '../../kernel/clock.js';
 import { TallyError } from '../../kernel/errors.js';
-import type { RecordingId, RoomId } from '../../kernel/ids.js';
-import { mediaKey, metadataKey } from '../../storage/object-keys.js';
-import { ObjectStorage } from '../../storage/object-storage.port.js';
+import { artifactsOf, type HasObjects } from '../../storage/object-keys.js';
+import { RecordingObjects } from '../../storage/recording-objects.js';
 import { isFinal, type StoredRecording } from '../domain/recording.js';
 import { RecordingStore } from '../store/recording.store.js';
 import { RecordingWriter } from '../write/recording.writer.js';
 
-export interface DeletionSubject {
-  readonly id: RecordingId;
-  readonly roomId: RoomId;
-  readonly audioOnly: boolean;
-}
-
-/** Media first, then the record. What stops half way is finished by a job that was filed before the first byte went. */
+/** The objects first, then the row. What stops half way is finished by a job that was filed before the first byte went. */
 @Injectable()
 export class DeleteRecording {
   constructor(
     private readonly store: RecordingStore,
     private readonly writer: RecordingWriter,
-    private readonly storage: ObjectStorage,
+    private readonly objects: RecordingObjects,
     private readonly clock: Clock,
   ) {}
 
@@ -46,30 +39,29 @@ export class DeleteRecording {
   }
 
   /** For whoever may: a caller that was asked already, or the product itself. Of a final recording. Throws STORAGE_UNAVAILABLE. */
-  async deleteAs(by: string, recording: DeletionSubject): Promise<void> {
+  async deleteAs(by: string, recording: HasObjects): Promise<void> {
     await this.writer.tell(recording.id, { kind: 'deletion-requested', by, at: this.clock.now() }, by);
     await this.carryOut(recording, by);
   }
 
   /** Safe to repeat, also when the row is gone: media that landed after the deletion goes the same way. */
-  async carryOut(subject: DeletionSubject, cause: string | null): Promise<void> {
-    const { id, roomId, audioOnly } = subject;
-    // A crash in between leaves a record without media, which a sweep can see; the other order leaves a file nobody knows.
-    await this.remove(mediaKey(roomId, id, audioOnly), id);
-    await this.remove(metadataKey(roomId, id), id);
+  async carryOut(subject: HasObjects, cause: string | null): Promise<void> {
+    const { id } = subject;
+    await this.removeObjects(subject);
     const by = cause ?? (await this.store.get(id))?.upkeep.deletion?.by ?? 'deletion';
     await this.writer.tell(id, { kind: 'deleted', at: this.clock.now() }, by);
   }
 
-  private async remove(key: string, id: RecordingId): Promise<void> {
-    const result = (await this.storage.deleteMany([key])).get(key);
-    if (result?.deleted) return;
+  private async removeObjects(subject: HasObjects): Promise<void> {
+    const { id } = subject;
+    const [removal] = await this.objects.remove([artifactsOf(subject)]);
+    if (removal?.gone) return;
     throw new TallyError(
       'STORAGE_UNAVAILABLE',
       `the storage did not delete everything of recording ${id}; it is tried again until it has`,
       {
         recordingId: id,
-        cause: result,
+        cause: removal,
       },
     );
   }

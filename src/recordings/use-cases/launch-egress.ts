@@ -65,8 +65,8 @@ export class LaunchEgress {
         why: 'this server was held up, and LiveKit was not asked; start it again',
       };
     }
-    const { roomId, id, audioOnly, layout, preset } = recording;
-    const output = this.storage.egressOutput(mediaKey(roomId, id, audioOnly));
+    const { roomId, audioOnly, layout, preset } = recording;
+    const output = this.storage.egressOutput(mediaKey(recording));
     const options = { layout: LAYOUTS[layout], preset, audioOnly, output };
     return this.livekit.startEgress({ roomName: roomId, ...options, withinMs });
   }

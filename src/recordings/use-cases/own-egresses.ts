@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { RecordingId } from '../../kernel/ids.js';
 import type { EgressSeen } from '../../livekit/livekit.types.js';
-import { mediaKey, parseMediaKey } from '../../storage/object-keys.js';
+import { parseMediaKey } from '../../storage/object-keys.js';
 import { ObjectStorage } from '../../storage/object-storage.port.js';
 
 /** An egress of ours is known by the object that it writes; another product's is left alone. */
@@ -13,9 +13,7 @@ export class OwnEgresses {
   recordingOf(egress: EgressSeen): RecordingId | null {
     const subject = egress.filepath === null ? null : parseMediaKey(egress.filepath);
     if (subject === null || egress.egressId === '') return null;
-    const { roomId, recordingId, audioOnly } = subject;
-    const ours = this.storage.egressOutput(mediaKey(roomId, recordingId, audioOnly)).filepath;
-    return egress.filepath === ours ? recordingId : null;
+    return egress.filepath === this.storage.egressOutput(subject.key).filepath ? subject.recordingId : null;
   }
 
   byRecording(egresses: readonly EgressSeen[]): Map<RecordingId, EgressSeen[]> {

@@ -43,7 +43,7 @@ export class ReconcileRecording {
 
   /** The media that an egress of this recording left in the bucket, or null. */
   async findMedia(recording: Recording): Promise<MediaSeen | null> {
-    const info = await this.storage.head(mediaKey(recording.roomId, recording.id, recording.audioOnly));
+    const info = await this.storage.head(mediaKey(recording));
     return info === null ? null : { sizeBytes: info.sizeBytes };
   }
 

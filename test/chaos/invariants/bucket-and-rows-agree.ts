@@ -2,6 +2,7 @@ import { comeBack } from '../../../src/recordings/domain/come-back.js';
 import { type StoredRecording, visiblePart } from '../../../src/recordings/domain/recording.js';
 import { readArchived } from '../../../src/recordings/store/archived-recording.js';
 import {
+  artifactsOf,
   MEDIA_PREFIX,
   mediaKey,
   metadataKey,
@@ -28,9 +29,11 @@ export function bucketAndRowsAgree(): Invariant {
   };
 }
 
-function leftBehind({ bucket }: SimWorld, { id, roomId, audioOnly, upkeep }: StoredRecording): string | null {
+function leftBehind({ bucket }: SimWorld, recording: StoredRecording): string | null {
+  const { id, upkeep } = recording;
+  const { media, record } = artifactsOf(recording);
   const since = upkeep.deletion?.requestedAt ?? 0;
-  const left = [mediaKey(roomId, id, audioOnly), metadataKey(roomId, id)].find((key) => {
+  const left = [...media, record].find((key) => {
     const kept = bucket.get(key);
     // What was written meanwhile is another's to remove.
     return kept !== undefined && kept.lastModifiedMs < since - CLOCKS_DIFFER_MS;
@@ -42,8 +45,8 @@ function rowsInBucket(world: SimWorld): string | null {
   const { bucket, recordings } = world;
   const rows = [...recordings.rows.values()].map(({ doc }) => doc);
   for (const row of rows) {
-    const key = metadataKey(row.roomId, row.id);
-    const hasMedia = bucket.get(mediaKey(row.roomId, row.id, row.audioOnly)) !== undefined;
+    const key = metadataKey(row);
+    const hasMedia = bucket.get(mediaKey(row)) !== undefined;
     const body = bucket.get(key)?.body;
     const read = body === undefined ? null : readArchived(key, body);
     if (read !== null && 'fault' in read) return `${key} can't be read: ${read.fault}`;
@@ -89,12 +92,7 @@ function isTold({ redis, sweeps }: SimWorld, what: string, about: string): boole
 
 function bucketInRows(world: SimWorld): string | null {
   const present = world.rows().filter(({ upkeep }) => !upkeep.deleted);
-  const known = new Set(
-    present.flatMap(({ id, roomId, audioOnly }) => [
-      metadataKey(roomId, id),
-      mediaKey(roomId, id, audioOnly),
-    ]),
-  );
+  const known = new Set(present.flatMap((row) => [metadataKey(row), mediaKey(row)]));
   const rooms = new Set(present.map(({ roomId }) => roomMetadataKey(roomId)));
   for (const key of world.bucket.keys(MEDIA_PREFIX)) {
     if (known.has(key) || rooms.has(key)) continue;

@@ -15,7 +15,7 @@ export function mediaIsShown(): Invariant {
       const hidden = world
         .rows()
         .filter((row) => isFinal(row.status) && row.upkeep.deletion === null && !row.upkeep.deleted)
-        .filter((row) => world.bucket.get(mediaKey(row.roomId, row.id, row.audioOnly)) !== undefined)
+        .filter((row) => world.bucket.get(mediaKey(row)) !== undefined)
         .filter((row) => !toRecordingView(row).isPlayable);
       const found = lasting.longest(
         world,

@@ -146,8 +146,8 @@ const MUTANTS = [
     changes: [
       change(
         `${U}/delete-recording.ts`,
-        '    await this.remove(mediaKey(roomId, id, audioOnly), id);\n    await this.remove(metadataKey(roomId, id), id);\n',
-        '    const removing = Promise.all([this.remove(mediaKey(roomId, id, audioOnly), id), this.remove(metadataKey(roomId, id), id)]);\n    removing.catch(() => undefined);\n',
+        '    await this.removeObjects(subject);\n',
+        '    const removing = this.removeObjects(subject);\n    removing.catch(() => undefined);\n',
       ),
       change(
         `${U}/delete-recording.ts`,
@@ -160,7 +160,11 @@ const MUTANTS = [
     name: 'M13',
     defect: 'errors of single keys of a delete are ignored',
     changes: [
-      change(`${U}/delete-recording.ts`, '    if (result?.deleted) return;\n', '    if (result) return;\n'),
+      change(
+        'src/storage/recording-objects.ts',
+        'return result.deleted ? null : result.why;',
+        'return null;',
+      ),
     ],
   },
   {
@@ -170,7 +174,7 @@ const MUTANTS = [
       change(
         'src/bulk-deletions/domain/verdict.ts',
         "  if (!isFinal(status)) return { do: status === 'ENDING' ? 'wait' : 'stop' };\n",
-        "  if (!isFinal(status) && work.waitingSince === undefined) return { do: status === 'ENDING' ? 'wait' : 'stop' };\n  if (work.waitingSince !== undefined) return { do: 'delete', claim: { roomId, audioOnly } };\n",
+        "  if (!isFinal(status) && work.waitingSince === undefined) return { do: status === 'ENDING' ? 'wait' : 'stop' };\n  if (work.waitingSince !== undefined) return { do: 'delete', claim: { roomId } };\n",
       ),
     ],
   },

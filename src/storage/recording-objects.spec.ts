@@ -1,0 +1,72 @@
+import { aRecording } from '../../test/support/builders.js';
+import { MemoryObjectStorage } from '../../test/support/memory-object-storage.js';
+import { artifactsOf } from './object-keys.js';
+import type { DeleteResult } from './object-storage.port.js';
+import { RecordingObjects } from './recording-objects.js';
+
+class Storage extends MemoryObjectStorage {
+  readonly refused = new Set<string>();
+  asked = 0;
+
+  override deleteMany(keys: readonly string[]): Promise<Map<string, DeleteResult>> {
+    this.asked += 1;
+    const some = keys.filter((key) => !this.refused.has(key));
+    return super.deleteMany(some).then((results) => {
+      for (const key of keys)
+        if (this.refused.has(key)) results.set(key, { deleted: false, code: 'AccessDenied', why: 'no' });
+      return results;
+    });
+  }
+}
+
+describe('the removal of recordings from the storage', () => {
+  const put = (storage: Storage, key: string) => storage.put(key, Buffer.from('x'), 'video/mp4');
+  const left = async (storage: Storage): Promise<string[]> => {
+    const keys: string[] = [];
+    for await (const { key } of storage.list('')) keys.push(key);
+    return keys;
+  };
+  const segmentOf = (prefixes: readonly string[], n: number) => `${prefixes[0]}segment-${n}.ts`;
+
+  it('takes the file in either container, every segment and the record, and nothing else', async () => {
+    const storage = new Storage();
+    const [a, b] = [artifactsOf(aRecording()), artifactsOf(aRecording())];
+    for (const { media, prefixes, record } of [a, b])
+      for (const key of [...media, segmentOf(prefixes, 1), segmentOf(prefixes, 2), record])
+        await put(storage, key);
+    expect(await new RecordingObjects(storage).remove([a])).toEqual([{ gone: true }]);
+    expect((await left(storage)).toSorted()).toEqual(
+      [...b.media, segmentOf(b.prefixes, 1), segmentOf(b.prefixes, 2), b.record].toSorted(),
+    );
+    expect(await new RecordingObjects(storage).remove([a])).toEqual([{ gone: true }]);
+  });
+
+  it('keeps the record of one whose media the storage refuses to delete, and tells of each', async () => {
+    const storage = new Storage();
+    const [refused, gone, half] = [
+      artifactsOf(aRecording()),
+      artifactsOf(aRecording()),
+      artifactsOf(aRecording()),
+    ];
+    for (const { media, record } of [refused, gone, half])
+      for (const key of [...media, record]) await put(storage, key);
+    storage.refused.add(refused.media[0] ?? '').add(half.record);
+    expect(await new RecordingObjects(storage).remove([refused, gone, half])).toEqual([
+      { gone: false, mediaGone: false, why: 'no' },
+      { gone: true },
+      { gone: false, mediaGone: true, why: 'no' },
+    ]);
+    expect((await left(storage)).toSorted()).toEqual(
+      [refused.media[0], refused.record, half.record].toSorted(),
+    );
+  });
+
+  it('asks a storage that is away once, and takes nothing for gone', async () => {
+    const storage = new Storage();
+    storage.away = true;
+    const all = Array.from({ length: 50 }, () => artifactsOf(aRecording()));
+    const removals = await new RecordingObjects(storage).remove(all);
+    expect(removals.every((one) => !one.gone && !one.mediaGone)).toBe(true);
+    expect(storage.asked).toBe(1);
+  });
+});

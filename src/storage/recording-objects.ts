@@ -1,0 +1,96 @@
+import { Injectable } from '@nestjs/common';
+import pLimit from 'p-limit';
+import { isTallyError } from '../kernel/errors.js';
+import type { Artifacts } from './object-keys.js';
+import { type DeleteResult, ObjectStorage } from './object-storage.port.js';
+
+const LISTS_AT_ONCE = 16;
+
+/** What became of one recording's objects. `mediaGone`: its file is deleted for good, though not all of it is. */
+export type Removal =
+  { readonly gone: true } | { readonly gone: false; readonly mediaGone: boolean; readonly why: string };
+
+const GONE: Removal = { gone: true };
+const NO_ANSWER = 'the storage does not answer';
+const NOT_CONFIRMED = 'the storage has not confirmed that it is deleted';
+
+/** Removes everything of a recording from the storage, of any number of recordings with few requests. */
+@Injectable()
+export class RecordingObjects {
+  constructor(private readonly storage: ObjectStorage) {}
+
+  /**
+   * Media, then segments, then the record, each step only for those whose step before the storage confirmed key by key: a
+   * crash in between leaves a record without media, which a sweep can see; the other order leaves a file nobody knows.
+   * One answer for each, in their order; what was not there is gone. Safe to repeat. Never throws STORAGE_UNAVAILABLE.
+   */
+  async remove(all: readonly Artifacts[]): Promise<Removal[]> {
+    const results = new Map<Artifacts, Removal>();
+    let left = all;
+    for (const [keysOf, mediaGone] of [
+      [async (one: Artifacts) => one.media, false],
+      [(one: Artifacts) => this.listed(one), true],
+      [async (one: Artifacts) => [one.record], true],
+    ] as const) {
+      const faults = await this.removeKeys(left, keysOf);
+      for (const [one, why] of faults) results.set(one, { gone: false, mediaGone, why });
+      left = left.filter((one) => !faults.has(one));
+    }
+    return all.map((one) => results.get(one) ?? GONE);
+  }
+
+  /** Those of which not everything is gone, and why. */
+  private async removeKeys(
+    all: readonly Artifacts[],
+    keysOf: (one: Artifacts) => Promise<readonly string[]>,
+  ): Promise<Map<Artifacts, string>> {
+    const faults = new Map<Artifacts, string>();
+    const keys = new Map<Artifacts, readonly string[]>();
+    const limit = pLimit(LISTS_AT_ONCE);
+    let away = false;
+    await Promise.all(
+      all.map((one) =>
+        limit(async () => {
+          // Who does not answer one is not asked a thousand times.
+          const found = away ? null : await unlessAway(() => keysOf(one));
+          if (found === null) faults.set(one, NO_ANSWER);
+          else keys.set(one, found);
+          away ||= found === null;
+        }),
+      ),
+    );
+    const results = await this.ask([...keys.values()].flat());
+    for (const [one, its] of keys) {
+      const refused = its.map((key) => whyNot(results, key)).find((why) => why !== null);
+      if (refused !== undefined) faults.set(one, refused);
+    }
+    return faults;
+  }
+
+  private async listed({ prefixes }: Artifacts): Promise<string[]> {
+    const keys: string[] = [];
+    for (const prefix of prefixes) for await (const { key } of this.storage.list(prefix)) keys.push(key);
+    return keys;
+  }
+
+  /** Null: the storage could not be asked, and has deleted nothing that we know of. */
+  private ask(keys: readonly string[]): Promise<ReadonlyMap<string, DeleteResult> | null> {
+    return keys.length === 0 ? Promise.resolve(new Map()) : unlessAway(() => this.storage.deleteMany(keys));
+  }
+}
+
+function whyNot(results: ReadonlyMap<string, DeleteResult> | null, key: string): string | null {
+  if (results === null) return NO_ANSWER;
+  const result = results.get(key);
+  if (result === undefined) return NOT_CONFIRMED;
+  return result.deleted ? null : result.why;
+}
+
+async function unlessAway<T>(work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isTallyError(error, 'STORAGE_UNAVAILABLE')) return null;
+    throw error;
+  }
+}
