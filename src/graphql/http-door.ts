@@ -4,10 +4,10 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Credentials } from '../auth/credentials.js';
 import { Config } from '../config/config.js';
+import { BOUNDS } from '../kernel/bounds.js';
 import { ERROR_TABLE, TallyError, isTallyError } from '../kernel/errors.js';
 import type { GraphqlContext } from './graphql-context.js';
 import { GraphqlErrors, asGraphqlError } from './graphql-errors.js';
-import { LIMITS } from './query-limits.js';
 
 export const GRAPHQL_PATH = '/graphql';
 
@@ -32,7 +32,7 @@ export class HttpDoor {
   install(server: FastifyInstance): void {
     server.addHook('onRoute', (route) => {
       if (route.url !== GRAPHQL_PATH) return;
-      route.bodyLimit = LIMITS.bytes;
+      route.bodyLimit = BOUNDS.graphqlBytes;
       route.onRequest = (request: FastifyRequest, reply: FastifyReply) => this.enter(request, reply);
       route.errorHandler = (error: Error & { statusCode?: number }, _request, reply) =>
         this.refuse(reply, toRequestError(error), error.statusCode);

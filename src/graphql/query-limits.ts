@@ -23,8 +23,6 @@ import { TallyError } from '../kernel/errors.js';
 
 /** What one operation may ask for: enough for every page of the contract with its lists inside, not for all there is. */
 export const LIMITS = {
-  /** Of a request body, or of one message on a WebSocket. */
-  bytes: 1024 * 1024,
   tokens: 4_000,
   depth: 15,
   aliases: 100,

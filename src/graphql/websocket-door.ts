@@ -9,35 +9,58 @@ import {
   parse,
   validate,
 } from 'graphql';
-import type { ConnectionInitMessage, Context, Disposable, SubscribePayload } from 'graphql-ws';
-import { type Extra, useServer } from 'graphql-ws/use/ws';
+import {
+  type ConnectionInitMessage,
+  type Context,
+  type Server as ProtocolServer,
+  type SubscribePayload,
+  handleProtocols,
+  makeServer,
+} from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Credentials } from '../auth/credentials.js';
 import type { Identified } from '../auth/identified.js';
-import { Clock } from '../kernel/clock.js';
-import { TallyError, isTallyError } from '../kernel/errors.js';
+import { BOUNDS } from '../kernel/bounds.js';
+import { Clock, SystemClock } from '../kernel/clock.js';
+import { isTallyError } from '../kernel/errors.js';
 import { GraphqlErrors, asGraphqlError } from './graphql-errors.js';
 import type { GraphqlContext } from './graphql-context.js';
+import { GuardedSocket } from './guarded-socket.js';
 import { GRAPHQL_PATH } from './http-door.js';
 import { LIMITS, refuseTooMuch } from './query-limits.js';
+import { type Seated, SocketSeats } from './socket-seats.js';
 
 const UNAUTHORIZED = 4401;
+const GOING_AWAY = 1001;
+const BAD_REQUEST = 4400;
 const TRY_AGAIN_LATER = 1013;
 const INTERNAL_ERROR = 4500;
-const MAX_OPERATIONS = 100;
 /** How often a credential that may be ended at any moment is looked at again; see ApiKeys. */
 const LOOK_AGAIN_MS = 350;
 /** A timer takes no more than 2^31 ms. */
 const LONGEST_SLEEP_MS = 86_400_000;
 const LAST_CALL_MS = 2_000;
+/** A client that is gone without a word, or that reads nothing, is cut off by the second call. */
+const BEAT_MS = 12_000;
+/** Calls go over a real wire, whatever time it is for the rest. */
+const WIRE = new SystemClock();
 
-type Guest = Record<'identified', Identified>;
-type Connection = Context<ConnectionInitMessage['payload'], Extra & Partial<Guest>>;
+interface Guest extends Record<PropertyKey, unknown> {
+  readonly wire: GuardedSocket;
+  identified?: Identified;
+}
+type Protocol = ProtocolServer<Guest>;
+type Connection = Context<ConnectionInitMessage['payload'], Guest>;
 
 /** GraphQL over WebSocket (graphql-transport-ws), for who shows a credential in connection_init. */
 @Injectable()
 export class WebSocketDoor implements BeforeApplicationShutdown {
   private readonly log = new Logger('WebSocket');
+  private readonly seats = new SocketSeats();
+  private readonly wires = new Set<GuardedSocket>();
+  /** What is to be done as soon as whoever is at this connection is known. */
+  private readonly meetings = new WeakMap<Duplex, () => void>();
+  private readonly over = new AbortController();
   private shut: () => Promise<void> = () => Promise.resolve();
 
   constructor(
@@ -47,38 +70,31 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
   ) {}
 
   open(server: Server, schema: GraphQLSchema): void {
-    const sockets = new WebSocketServer({ noServer: true, maxPayload: LIMITS.bytes });
-    const protocol = useServer<ConnectionInitMessage['payload'], Guest>(
-      {
-        schema,
-        // Without it, messages of our own errors would be a close reason.
-        isProd: true,
-        onConnect: (connection) => this.connect(connection),
-        onSubscribe: (connection, _id, payload) => this.prepare(schema, connection, payload),
-        onError: (_connection, _id, _payload, errors) => errors.map((e) => this.errors.toClient(e)),
-        onNext: (_connection, _id, _payload, _args, result) =>
-          result.errors
-            ? { ...result, errors: result.errors.map((e) => this.errors.toClient(e)) }
-            : undefined,
-      },
-      sockets,
-    );
+    const sockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: BOUNDS.graphqlBytes,
+      autoPong: false,
+      handleProtocols: (protocols) => handleProtocols(protocols),
+    });
+    const protocol = this.protocol(schema);
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+      socket.on('error', () => socket.destroy());
       if (pathOf(request) === GRAPHQL_PATH) {
-        sockets.handleUpgrade(request, socket, head, (ws) => {
-          sockets.emit('connection', ws, request);
-          this.hearErrors(ws);
-        });
+        const address = request.socket.remoteAddress ?? '';
+        if (!this.seats.enter(address)) return refuseUpgrade(socket, '429 Too Many Requests');
+        this.seat(socket, address);
+        sockets.handleUpgrade(request, socket, head, (ws) => this.receive(protocol, ws, request));
       } else if (server.listenerCount('upgrade') === 1) {
         // Nobody else will answer, and a socket without an answer stays open.
-        socket.on('error', () => socket.destroy());
-        socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+        refuseUpgrade(socket, '404 Not Found');
       }
     };
     server.on('upgrade', onUpgrade);
+    void this.callAll();
     this.shut = () => {
       server.off('upgrade', onUpgrade);
-      return this.empty(sockets, protocol);
+      this.over.abort();
+      return this.empty(sockets);
     };
   }
 
@@ -87,62 +103,121 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
     await this.shut();
   }
 
-  /** Clients are asked to go; who doesn't answer is cut off. */
-  private async empty(sockets: WebSocketServer, protocol: Disposable): Promise<void> {
-    const empty = new AbortController();
-    const cut = this.waitUntil(this.clock.now() + LAST_CALL_MS, empty.signal).then((late) => {
-      if (late) for (const socket of sockets.clients) socket.terminate();
+  private protocol(schema: GraphQLSchema): Protocol {
+    return makeServer<ConnectionInitMessage['payload'], Guest>({
+      schema,
+      connectionInitWaitTimeout: BOUNDS.inviteMs,
+      onConnect: (connection) => this.connect(connection),
+      onSubscribe: (connection, id, payload) => this.prepare(schema, connection, id, payload),
+      onError: (_connection, _id, _payload, errors) => errors.map((e) => this.errors.toClient(e)),
+      onNext: (_connection, _id, _payload, _args, result) =>
+        result.errors ? { ...result, errors: result.errors.map((e) => this.errors.toClient(e)) } : undefined,
     });
-    await protocol.dispose();
+  }
+
+  /** Counts a connection as a stranger's until it is let in or gone. */
+  private seat(socket: Duplex, address: string): void {
+    let isStranger = true;
+    const meet = (): void => {
+      if (isStranger) this.seats.met(address);
+      isStranger = false;
+    };
+    this.meetings.set(socket, meet);
+    socket.once('close', () => {
+      meet();
+      this.seats.leave();
+    });
+  }
+
+  private receive(protocol: Protocol, ws: WebSocket, request: IncomingMessage): void {
+    const wire = new GuardedSocket(ws, request, {
+      failed: (error) =>
+        this.log.error({ event: 'socket_failed', message: 'a message could not be handled', err: error }),
+      broke: (reason) => this.log.debug({ event: 'socket_broke', message: 'a WebSocket broke', reason }),
+    });
+    this.wires.add(wire);
+    const closed = protocol.opened(wire, { wire });
+    ws.once('close', (code, reason) => {
+      this.wires.delete(wire);
+      closed(code, String(reason)).catch((error: unknown) => {
+        this.log.error({ event: 'socket_failed', message: 'a subscription could not be ended', err: error });
+      });
+    });
+  }
+
+  private async callAll(): Promise<void> {
+    while (!this.over.signal.aborted) {
+      await WIRE.sleep(BEAT_MS, this.over.signal).catch(() => undefined);
+      if (!this.over.signal.aborted) for (const wire of this.wires) wire.beat();
+    }
+  }
+
+  /** Clients are asked to go; who doesn't answer is cut off. */
+  private async empty(sockets: WebSocketServer): Promise<void> {
+    const closed = new Promise<void>((resolve) => sockets.close(() => resolve()));
+    for (const wire of this.wires) wire.close(GOING_AWAY, 'this instance is shutting down');
+    const empty = new AbortController();
+    const cut = WIRE.sleep(LAST_CALL_MS, empty.signal).then(
+      () => sockets.clients.forEach((socket) => socket.terminate()),
+      () => undefined,
+    );
+    await closed;
     empty.abort();
     await cut;
   }
 
-  /** In place of the library's own ear, which writes to the console: a broken frame is the client's affair, ws has closed by then. */
-  private hearErrors(socket: WebSocket): void {
-    socket.removeAllListeners('error');
-    socket.on('error', (error) => this.log.debug({ message: 'a WebSocket broke', cause: error.message }));
-  }
-
   /** False, or a socket that closes: nothing is executed on it, whatever was sent right behind. */
   private async connect(connection: Connection): Promise<boolean> {
+    const { wire } = connection.extra;
     try {
       const identified = await this.credentials.identify(authorizationOf(connection));
+      this.invite(connection, identified.actor.callerId);
       connection.extra.identified = identified;
-      if (identified.expiresAt !== null) this.endAt(identified.expiresAt, connection.extra.socket);
-      if (identified.mayEnd) void this.watch(authorizationOf(connection), connection.extra.socket);
+      if (identified.expiresAt !== null) this.endAt(identified.expiresAt, wire);
+      if (identified.mayEnd) void this.watch(authorizationOf(connection), wire);
+      wire.invite();
       return true;
     } catch (error) {
-      this.turnAway(error, connection.extra.socket);
+      this.turnAway(error, wire);
       return false;
     }
   }
 
-  private turnAway(error: unknown, socket: WebSocket): void {
-    if (isTallyError(error, 'UNAUTHENTICATED')) return close(socket, UNAUTHORIZED, error.message);
-    if (isTallyError(error)) return close(socket, TRY_AGAIN_LATER, error.message);
+  /** Throws RATE_LIMITED. */
+  private invite(connection: Connection, caller: string): void {
+    const { socket, request } = connection.extra.wire;
+    const seated = seatOf(connection);
+    this.seats.invite(caller, seated);
+    this.meetings.get(request.socket)?.();
+    if (socket.readyState === socket.CLOSED) return this.seats.uninvite(caller, seated);
+    socket.once('close', () => this.seats.uninvite(caller, seated));
+  }
+
+  private turnAway(error: unknown, wire: GuardedSocket): void {
+    if (isTallyError(error, 'UNAUTHENTICATED')) return wire.close(UNAUTHORIZED, error.message);
+    if (isTallyError(error)) return wire.close(TRY_AGAIN_LATER, error.message);
     this.log.error({ message: 'a credential could not be checked', err: error });
-    close(socket, INTERNAL_ERROR, 'something went wrong here; it has been logged');
+    wire.close(INTERNAL_ERROR, 'something went wrong here; it has been logged');
   }
 
   /** A subscription outlives the request in which its credential was looked at, but not the credential. */
-  private endAt(expiresAt: number, socket: WebSocket): void {
+  private endAt(expiresAt: number, wire: GuardedSocket): void {
     const gone = new AbortController();
-    socket.once('close', () => gone.abort());
+    wire.socket.once('close', () => gone.abort());
     void this.waitUntil(expiresAt, gone.signal).then((over) => {
-      if (over) close(socket, UNAUTHORIZED, 'the credential has expired; connect with a new one');
+      if (over) wire.close(UNAUTHORIZED, 'the credential has expired; connect with a new one');
     });
   }
 
   /** Closes the connection as soon as its credential is worth nothing any more. "Could not ask" ends nothing. */
-  private async watch(authorization: string | undefined, socket: WebSocket): Promise<void> {
+  private async watch(authorization: string | undefined, wire: GuardedSocket): Promise<void> {
     const gone = new AbortController();
-    socket.once('close', () => gone.abort());
+    wire.socket.once('close', () => gone.abort());
     while (!(await this.isOver(LOOK_AGAIN_MS, gone.signal))) {
       try {
         await this.credentials.identify(authorization);
       } catch (error) {
-        if (isTallyError(error, 'UNAUTHENTICATED')) return close(socket, UNAUTHORIZED, error.message);
+        if (isTallyError(error, 'UNAUTHENTICATED')) return wire.close(UNAUTHORIZED, error.message);
         this.log.debug({ message: 'a credential was not looked at again', cause: String(error) });
       }
     }
@@ -164,13 +239,21 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
     return false;
   }
 
-  private prepare(schema: GraphQLSchema, connection: Connection, payload: SubscribePayload): Prepared {
-    const { identified } = connection.extra;
-    if (!identified) return [asGraphqlError(new Error('an operation came before its credential'))];
-    if (Object.keys(connection.subscriptions).length > MAX_OPERATIONS) {
-      return [asGraphqlError(crowded())];
+  private prepare(
+    schema: GraphQLSchema,
+    connection: Connection,
+    id: string,
+    payload: SubscribePayload,
+  ): Prepared {
+    const { identified, wire } = connection.extra;
+    if (id.length > BOUNDS.operationId) {
+      const problem = `the id of an operation has at most ${BOUNDS.operationId} characters`;
+      wire.close(BAD_REQUEST, problem);
+      return [new GraphQLError(problem)];
     }
+    if (!identified) return [asGraphqlError(new Error('an operation came before its credential'))];
     try {
+      this.seats.allowOperation(identified.actor.callerId, seatOf(connection));
       return toExecution(schema, payload, { actor: identified.actor });
     } catch (error) {
       return [asGraphqlError(error)];
@@ -195,19 +278,17 @@ function toExecution(
   return { schema, document, operationName, variableValues: variables, contextValue };
 }
 
-function crowded(): TallyError {
-  const what = `this connection has ${MAX_OPERATIONS} operations under way; end some, or open another connection`;
-  return new TallyError('RATE_LIMITED', what);
-}
-
 function authorizationOf({ connectionParams }: Connection): string | undefined {
   const given = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
   return typeof given === 'string' ? given : undefined;
 }
 
-/** A close reason has at most 123 bytes. */
-function close(socket: WebSocket, code: number, reason: string): void {
-  socket.close(code, Buffer.from(reason).subarray(0, 123));
+function seatOf(connection: Connection): Seated {
+  return { operations: () => Object.keys(connection.subscriptions).length };
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n`);
 }
 
 function pathOf(request: IncomingMessage): string {

@@ -1,6 +1,7 @@
 import { type Client, createClient } from 'graphql-ws';
 import { AccessToken } from 'livekit-server-sdk';
 import { WebSocket } from 'ws';
+import { BOUNDS } from '../../src/kernel/bounds.js';
 import { SystemClock } from '../../src/kernel/clock.js';
 import { aConfig } from '../support/a-config.js';
 import { eventually } from '../support/eventually.js';
@@ -50,6 +51,15 @@ class RawClient {
     await eventually(() => this.got('next', 'forever') !== undefined || 'nothing came');
   }
 
+  /** From now on what comes stays in the network. */
+  stopReading(): void {
+    this.socket.pause();
+  }
+
+  get isBroken(): boolean {
+    return this.socket.readyState !== WebSocket.OPEN;
+  }
+
   leave(): void {
     this.socket.terminate();
   }
@@ -58,6 +68,10 @@ class RawClient {
     return this.messages.find((message) => message.type === type && message.id === id);
   }
 }
+
+const pause = (ms: number): Promise<void> => new SystemClock().sleep(ms);
+let ids = 0;
+const newId = (): string => `n${(ids += 1)}`;
 
 const init = (authorization?: unknown) => ({ type: 'connection_init', payload: { authorization } });
 
@@ -164,6 +178,71 @@ describe('the GraphQL door over WebSocket', () => {
     const raw = new RawClient(app.url);
     raw.send(init(KEY), { id: '1', type: 'subscribe', payload: { query: `#${'x'.repeat(1024 * 1024)}` } });
     expect(await closeOf(raw)).toMatchObject({ code: 1009 });
+  });
+
+  it('nothing more than a credential is taken before it was accepted', async () => {
+    const raw = new RawClient(app.url);
+    raw.send({ type: 'ping', payload: { text: 'x'.repeat(20_000) } });
+    expect(await closeOf(raw)).not.toBeNull();
+    expect(raw.messages).toEqual([]);
+  });
+
+  it('nobody is answered before it is let in, and nothing that came with a ping is sent back', async () => {
+    const raw = new RawClient(app.url);
+    raw.send({ type: 'ping', payload: { text: 'echo' } });
+    await raw.enter(KEY);
+    raw.send({ type: 'ping', payload: { text: 'echo' } });
+    await eventually(() => raw.got('pong') !== undefined || 'no pong');
+    expect(raw.messages.map(({ type, payload }) => [type, payload])).toEqual([
+      ['connection_ack', undefined],
+      ['pong', undefined],
+    ]);
+    raw.leave();
+  });
+
+  it('who shows no credential in time is sent away', async () => {
+    const raw = new RawClient(app.url);
+    await eventually(() => raw.closed !== null || 'the socket is still open', { withinMs: 12_000 });
+    expect(raw.closed).toMatchObject({ code: 4408 });
+  });
+
+  it('an operation with an endless id closes it', async () => {
+    const raw = new RawClient(app.url);
+    await raw.enter(KEY);
+    raw.send({ ...FOREVER, id: 'x'.repeat(129) });
+    expect(await closeOf(raw)).toMatchObject({ code: 4400 });
+  });
+
+  it('so many strangers of one address may wait at once, and no more', async () => {
+    const strangers = Array.from({ length: BOUNDS.uninvitedPerAddress + 5 }, () => new RawClient(app.url));
+    await eventually(() => strangers.filter(({ closed }) => closed).length === 5 || 'none was refused');
+    strangers.forEach((raw) => raw.leave());
+    await eventually(async () => {
+      const raw = new RawClient(app.url);
+      raw.send(init(KEY));
+      await pause(50);
+      const isIn = raw.got('connection_ack') !== undefined;
+      raw.leave();
+      return isIn || 'nobody is let in any more';
+    });
+  });
+
+  it('a client that reads nothing is cut off, and its answers do not pile up', async () => {
+    const raw = new RawClient(app.url);
+    await raw.enter(KEY);
+    raw.stopReading();
+    const query = `{ echo(labels: ${`{a: ${JSON.stringify('x'.repeat(7_000))}}`}) { labels } }`;
+    const send = (): void => {
+      for (let i = 0; i < 50; i += 1) raw.send({ id: newId(), type: 'subscribe', payload: { query } });
+    };
+    await eventually(
+      async () => {
+        send();
+        await pause(20);
+        return raw.isBroken || 'it is still served';
+      },
+      { withinMs: 20_000 },
+    );
   });
 
   it('a client that goes away ends its subscriptions', async () => {
