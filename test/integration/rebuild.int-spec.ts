@@ -107,7 +107,7 @@ describe('a rebuild from the bucket', () => {
     await scene.rebuild.execute(going);
     const next = { ...before, version: 2, rev: 2, filename: 'late' };
     const result = await scene.store.commit({
-      ...{ before, next, event: null, cause: 'late', effects: [], at: T0 },
+      ...{ token: 'late', before, next, event: null, cause: 'late', effects: [], at: T0 },
     });
     expect(result.kind).toBe('moved-on');
   });

@@ -8,12 +8,21 @@ export interface CuttableProxy {
   cut(): void;
   /** From now on connections lead to this server. */
   join(url: string): void;
+  /** The next request that holds this text reaches the server, and its connection ends before the answer is through. */
+  loseAnswerTo(text: string): void;
+  /** How many answers were lost so far. */
+  readonly lost: number;
   close(): Promise<void>;
 }
+
+/** The server has answered what came before on the same connection by then, and carried out the request itself. */
+const SETTLE_MS = 30;
 
 export async function startCuttableProxy(first: string): Promise<CuttableProxy> {
   let target: URL | null = new URL(first);
   const sockets = new Set<Socket>();
+  const losing: string[] = [];
+  let lost = 0;
   const keep = (socket: Socket): void => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
@@ -25,6 +34,14 @@ export async function startCuttableProxy(first: string): Promise<CuttableProxy> 
     if (target === null) return near.destroy();
     const far = connect(Number(target.port), target.hostname);
     keep(far);
+    near.on('data', (chunk) => {
+      const at = losing.findIndex((text) => chunk.includes(text));
+      if (at === -1) return;
+      losing.splice(at, 1);
+      lost += 1;
+      far.unpipe(near);
+      far.once('data', () => setTimeout(() => near.destroy(), SETTLE_MS)).resume();
+    });
     near.pipe(far).pipe(near);
     near.on('close', () => far.destroy());
     far.on('close', () => near.destroy());
@@ -43,6 +60,10 @@ export async function startCuttableProxy(first: string): Promise<CuttableProxy> 
     cut,
     join: (url) => {
       target = new URL(url);
+    },
+    loseAnswerTo: (text) => losing.push(text),
+    get lost() {
+      return lost;
     },
     close: async () => {
       cut();

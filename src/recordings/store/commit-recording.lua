@@ -1,6 +1,6 @@
 -- commit-recording.lua: one step of one recording, all or nothing.
 -- KEYS 1 recording  2 room slot  3 slots by age  4 event stream  5 outbox  6 unsettled  7 epoch (the mark that Redis is whole)  8 idempotency key  9 room  10 lately deleted  11.. indexes
--- ARGV 1 step (json): id, room, rev (expected, '0' = must be new), nextRev, doc, event, history, slot (take|free|keep), unsettled, remove, forgetBefore, use, useMs, inRoom (its room has to be there), now, channel
+-- ARGV 1 step (json): token (names this very commit), id, room, rev (expected, '0' = must be new), nextRev, doc, event, history, slot (take|free|keep), unsettled, remove, forgetBefore, use, useMs, inRoom (its room has to be there), now, channel
 --      2 index entries (json): [[key number, score]] to add  3 key numbers (json) to remove from  4 effects (json): entries to file
 -- Returns {'done', epoch, stream id or ''} | {'moved-on'} | {'slot-taken', recording} | {'room-gone'} | {'key-used', use} | {'not-whole'}
 local step = cjson.decode(ARGV[1])
@@ -8,6 +8,16 @@ local epoch = redis.call('GET', KEYS[7])
 if not epoch then return { 'not-whole' } end
 
 local rev = redis.call('HGET', KEYS[1], 'rev')
+-- The same commit again: its first answer was lost on the way. A creation is known by its own token also when the row has gone on since.
+if rev and rev == step.nextRev and redis.call('HGET', KEYS[1], 'token') == step.token then
+  return { 'done', epoch, redis.call('HGET', KEYS[1], 'position') }
+end
+if step.remove and not rev and redis.call('ZSCORE', KEYS[10], step.id) == step.now then return { 'done', epoch, '' } end
+if step.rev == '0' and redis.call('HGET', KEYS[1], 'created') == step.token then
+  local first = redis.call('HGET', KEYS[1], 'history') or ''
+  local of, position = string.match(first, '^([^/]*)/(%S+) ')
+  return { 'done', of or epoch, position or '' }
+end
 if step.rev == '0' then
   if step.use then
     local used = redis.call('GET', KEYS[8])
@@ -43,7 +53,8 @@ if step.remove then
   redis.call('ZADD', KEYS[10], step.now, step.id)
   redis.call('ZREMRANGEBYSCORE', KEYS[10], '-inf', step.forgetBefore)
 else
-  redis.call('HSET', KEYS[1], 'rev', step.nextRev, 'doc', step.doc)
+  redis.call('HSET', KEYS[1], 'rev', step.nextRev, 'doc', step.doc, 'token', step.token, 'position', position)
+  if step.rev == '0' then redis.call('HSET', KEYS[1], 'created', step.token) end
 end
 if step.unsettled then
   redis.call('ZADD', KEYS[6], 0, step.id)

@@ -7,6 +7,8 @@ import type { RecordingPage, RecordingQuery } from './recording-query.js';
 
 /** One step of one recording: row, indexes, room slot, event and effects, all or nothing. */
 export interface Commit {
+  /** Unlike that of any other commit: one that is sent again, because its answer was lost, is answered with what it did. */
+  readonly token: string;
   /** Null: the recording is new and takes its room's slot. */
   readonly before: StoredRecording | null;
   readonly next: StoredRecording;
@@ -70,6 +72,7 @@ export abstract class RecordingStore {
   abstract get(id: RecordingId): Promise<StoredRecording | null>;
   /** Whether its deletion ended not more than two days ago; LiveKit reports an ended egress for one. */
   abstract wasDeleted(id: RecordingId): Promise<boolean>;
+  /** Safe to send again: the same step is carried out once and answered alike. */
   abstract commit(step: Commit): Promise<CommitResult>;
   abstract page(query: RecordingQuery): Promise<RecordingPage>;
   abstract history(id: RecordingId): Promise<HistoryEntry[]>;

@@ -157,10 +157,11 @@ export class RedisRecordingStore extends RecordingStore {
     ];
   }
 
-  private stepOf({ before, next, event, cause, at, inRoom = false }: Commit): Record<string, unknown> {
+  private stepOf({ token, before, next, event, cause, at, inRoom = false }: Commit): Record<string, unknown> {
     const had = before?.upkeep.holdsSlot ?? false;
     const has = next.upkeep.holdsSlot;
     return {
+      token,
       id: next.id,
       room: next.roomId,
       rev: String(before?.rev ?? 0),

@@ -1,9 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../../kernel/clock.js';
+import { newToken, type RecordingId } from '../../kernel/ids.js';
 import { Random } from '../../kernel/random.js';
-import { TallyError } from '../../kernel/errors.js';
+import { isTallyError, TallyError } from '../../kernel/errors.js';
 import { tellHappening } from '../../kernel/happenings.js';
-import type { RecordingId } from '../../kernel/ids.js';
 import type { Effect, Fact } from '../domain/facts.js';
 import type { StoredRecording } from '../domain/recording.js';
 import { decide } from '../domain/recording.machine.js';
@@ -25,6 +25,9 @@ export interface Told {
  */
 const TRIES = 16;
 const LONGEST_PAUSE_MS = 500;
+/** The pauses between the tries of a commit whose answer was lost; none begins later than this after the first. */
+const ASK_AGAIN_MS = [100, 300, 1_000] as const;
+const ASK_AGAIN_WITHIN_MS = 12_000;
 
 /** The only one that writes recordings: callers bring facts, never statuses. */
 @Injectable()
@@ -48,7 +51,8 @@ export class RecordingWriter {
   ): Promise<Exclude<CommitResult, { kind: 'done' }> | { kind: 'done'; position: LogPosition }> {
     const event = { type: 'REQUESTED', previousStatus: null } as const;
     const at = recording.requestedAt;
-    const result = await this.commit({
+    const result = await this.commitSurely({
+      token: newToken(),
       before: null,
       next: idempotency ? { ...recording, upkeep: { ...recording.upkeep, key: idempotency } } : recording,
       event,
@@ -71,7 +75,15 @@ export class RecordingWriter {
       const decision = decide(before, fact);
       if (decision.kind === 'ignore') return { recording: before, changed: false, position: null };
       const { next, event, effects } = decision;
-      const result = await this.commit({ before, next, event, effects, cause, at: fact.at });
+      const result = await this.commit({
+        token: newToken(),
+        before,
+        next,
+        event,
+        effects,
+        cause,
+        at: fact.at,
+      });
       if (result.kind === 'done') return { recording: next, changed: true, position: result.position };
       await this.clock.sleep(this.random.next() * Math.min(2 ** tried, LONGEST_PAUSE_MS));
     }
@@ -82,6 +94,21 @@ export class RecordingWriter {
         recordingId: id,
       },
     );
+  }
+
+  /** An answer that was lost leaves open whether the step was carried out: it is sent again, which does it once at most. */
+  private async commitSurely(step: Commit): Promise<CommitResult> {
+    const since = this.clock.now();
+    for (const pauseMs of ASK_AGAIN_MS) {
+      try {
+        return await this.commit(step);
+      } catch (error) {
+        if (!isTallyError(error, 'REDIS_UNAVAILABLE') || this.clock.now() - since > ASK_AGAIN_WITHIN_MS)
+          throw error;
+      }
+      await this.clock.sleep(pauseMs);
+    }
+    return this.commit(step);
   }
 
   private async commit(step: Commit): Promise<CommitResult> {

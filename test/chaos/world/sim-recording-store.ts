@@ -1,4 +1,3 @@
-import type { Clock } from '../../../src/kernel/clock.js';
 import { TallyError } from '../../../src/kernel/errors.js';
 import type { RecordingId, RoomId } from '../../../src/kernel/ids.js';
 import { type StoredRecording, visiblePart } from '../../../src/recordings/domain/recording.js';
@@ -24,6 +23,9 @@ import type { StoredRoom } from '../../../src/rooms/store/room.store.js';
 export interface SimRow {
   readonly doc: StoredRecording;
   readonly history: readonly HistoryEntry[];
+  /** Of the commit that wrote it, and of the one that made it; none of either where it was restored. */
+  readonly token?: string;
+  readonly created?: string;
 }
 
 /** What the commit script keeps: all of it changes in one step. */
@@ -46,7 +48,7 @@ export class RecordingTables {
     readonly rooms: Table<StoredRoom>,
   ) {
     this.rows = redis.table<SimRow>();
-    this.deleted = redis.table<true>();
+    this.deleted = redis.table<number>();
     this.slots = redis.table<{ readonly recording: RecordingId; readonly since: number }>();
     this.unsettled = redis.table<true>();
     this.outbox = redis.table<number>();
@@ -89,13 +91,15 @@ export class SimRecordingStore extends RecordingStore {
 
   commit(step: Commit): Promise<CommitResult> {
     const { id, status, version, rev } = step.next;
+    // As the client sends it: what is sent again is the same to the last byte.
+    const now = this.of.clock.now();
     return this.of.pass(`commit ${id.slice(-4)} ${status} v${version} r${rev}`, () =>
-      this.tables.redis.command(() => commitStep(this.tables, step, this.of.clock)),
+      this.tables.redis.command(() => commitStep(this.tables, step, now)),
     );
   }
 
   wasDeleted(id: RecordingId): Promise<boolean> {
-    return this.read('was it deleted', () => this.tables.deleted.get(id) === true);
+    return this.read('was it deleted', () => this.tables.deleted.has(id));
   }
 
   page(query: RecordingQuery): Promise<RecordingPage> {
@@ -164,10 +168,12 @@ function usedKey(tables: RecordingTables, caller: string, key: string): KeyUse |
 }
 
 /** The commit script, line by line. */
-function commitStep(tables: RecordingTables, step: Commit, clock: Clock): CommitResult {
+function commitStep(tables: RecordingTables, step: Commit, now: number): CommitResult {
   const { before, next, event, cause, at, effects, idempotency } = step;
   const { epoch } = tables;
   const row = tables.rows.get(next.id);
+  const again = sentAgain(row, step, tables.deleted.get(step.next.id) === now);
+  if (again) return again;
   if (before === null) {
     const used = idempotency && usedKey(tables, idempotency.caller, idempotency.key);
     if (used) return { kind: 'key-used', use: used };
@@ -183,7 +189,7 @@ function commitStep(tables: RecordingTables, step: Commit, clock: Clock): Commit
   } else if (row?.doc.rev !== before.rev) {
     return { kind: 'moved-on' };
   }
-  moveSlot(tables, step, clock.now());
+  moveSlot(tables, step, now);
   const position = event === null ? null : { epoch, id: tables.nextEventId() };
   const history = [...(row?.history ?? [])];
   if (event !== null && position !== null) {
@@ -194,13 +200,30 @@ function commitStep(tables: RecordingTables, step: Commit, clock: Clock): Commit
   const unsettled = isUnsettled(next);
   if (next.upkeep.deleted && !unsettled) {
     tables.rows.delete(next.id);
-    tables.deleted.set(next.id, true);
-  } else tables.rows.set(next.id, { doc: next, history });
+    tables.deleted.set(next.id, now);
+  } else {
+    const created = before === null ? step.token : row?.created;
+    tables.rows.set(next.id, { doc: next, history, token: step.token, ...(created && { created }) });
+  }
   if (unsettled) tables.unsettled.set(next.id, true);
   else tables.unsettled.delete(next.id);
-  effects.forEach((effect, i) => tables.outbox.set(fileEntry(next, effect, i), clock.now()));
+  effects.forEach((effect, i) => tables.outbox.set(fileEntry(next, effect, i), now));
   for (const tell of tables.committed) tell(before, next, cause);
   return { kind: 'done', position };
+}
+
+/** Null: this commit was not carried out yet, or others have written since. */
+function sentAgain(
+  row: SimRow | undefined,
+  { token, before, next, event }: Commit,
+  deletedNow: boolean,
+): CommitResult | null {
+  if (row === undefined)
+    return next.upkeep.deleted && !isUnsettled(next) && deletedNow ? { kind: 'done', position: null } : null;
+  if (row.token === token && row.doc.rev === next.rev)
+    return { kind: 'done', position: event === null ? null : row.history.at(-1)!.position };
+  const first = row.history[0]?.position ?? null;
+  return before === null && row.created === token ? { kind: 'done', position: first } : null;
 }
 
 function moveSlot(tables: RecordingTables, { before, next }: Commit, now: number): void {
