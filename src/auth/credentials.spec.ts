@@ -173,7 +173,8 @@ describe('a LiveKit access token', () => {
   it.each([
     ['team-a', ['team-a']],
     ['', []],
-    ['no/room', []],
+    ['team/standup', ['team/standup']],
+    ['no\nroom', []],
   ])('with the room "%s" sees only %j', async (room, rooms) => {
     await expect(admitted({ video: { roomAdmin: true, room } })).resolves.toMatchObject({ rooms });
   });

@@ -6,14 +6,16 @@ type Branded<T extends string> = string & { readonly [brand]: T };
 
 /** `rec_` and a ULID: ids sort by the time they were made. */
 export type RecordingId = Branded<'RecordingId'>;
-/** The room's own name, also its LiveKit room name. */
+/** The room's own name, also its LiveKit room name: compared exactly, and never part of a path or key as it is. */
 export type RoomId = Branded<'RoomId'>;
 /** `del_` and a ULID. */
 export type BulkDeletionId = Branded<'BulkDeletionId'>;
 
 const RECORDING_ID = /^rec_[0-9A-HJKMNP-TV-Z]{26}$/;
 const BULK_DELETION_ID = /^del_[0-9A-HJKMNP-TV-Z]{26}$/;
-const ROOM_ID = /^[A-Za-z0-9._-]{1,128}$/;
+/** Neither control characters nor halves of characters. */
+const ROOM_ID = /^[^\p{Cc}\p{Cs}]+$/u;
+const ROOM_ID_MAX_BYTES = 256;
 
 export function newRecordingId(now: number): RecordingId {
   return `rec_${ulid(now)}` as RecordingId;
@@ -24,9 +26,11 @@ export function parseRecordingId(text: string): RecordingId | null {
   return RECORDING_ID.test(text) ? (text as RecordingId) : null;
 }
 
-/** `.` and `..` would name folders, so no room is called that. */
+/** Null for a text that no room in LiveKit can be called. */
 export function parseRoomId(text: string): RoomId | null {
-  return ROOM_ID.test(text) && text !== '.' && text !== '..' ? (text as RoomId) : null;
+  // Its length first: a pattern is tried on no more than can be a name.
+  if (text.length > ROOM_ID_MAX_BYTES || Buffer.byteLength(text) > ROOM_ID_MAX_BYTES) return null;
+  return ROOM_ID.test(text) ? (text as RoomId) : null;
 }
 
 export function newRoomId(now: number): RoomId {

@@ -1,4 +1,5 @@
 import { parseRecordingId, type RecordingId, type RoomId } from '../kernel/ids.js';
+import { decodeRoomId, encodeRoomId } from '../kernel/room-code.js';
 
 /** Pure names of objects, relative to the storage's prefix, as the configuration contract lists them. */
 
@@ -19,7 +20,7 @@ export interface Artifacts {
 }
 
 export function artifactsOf({ id, roomId }: HasObjects): Artifacts {
-  return artifactsIn(roomId, id);
+  return artifactsIn(encodeRoomId(roomId), id);
 }
 
 function artifactsIn(room: string, id: RecordingId): Artifacts {
@@ -44,7 +45,8 @@ export function isAudioOnly(media: string): boolean {
 
 /** Where the file of a recording is. */
 export function mediaKey(recording: HasObjects & { readonly audioOnly: boolean }): string {
-  return `${MEDIA_PREFIX}${recording.roomId}/${recording.id}.${mediaExtension(recording)}`;
+  const room = encodeRoomId(recording.roomId);
+  return `${MEDIA_PREFIX}${room}/${recording.id}.${mediaExtension(recording)}`;
 }
 
 export function metadataKey(recording: HasObjects): string {
@@ -52,11 +54,11 @@ export function metadataKey(recording: HasObjects): string {
 }
 
 export function roomMetadataKey(roomId: RoomId): string {
-  return `recordings/.room_metadata/${roomId}/room_metadata.json`;
+  return `recordings/.room_metadata/${encodeRoomId(roomId)}/room_metadata.json`;
 }
 
 export function roomKey(roomId: RoomId): string {
-  return `${ROOM_PREFIX}${roomId}.json`;
+  return `${ROOM_PREFIX}${encodeRoomId(roomId)}.json`;
 }
 
 /** `folder` is a kind of what is kept: keys, links, endpoints. */
@@ -73,6 +75,13 @@ export const RETURNS_KEY = 'rebuilds.json';
 
 const MEDIA = /(?:^|\/)(recordings\/([^/.][^/]*)\/([^/]+)\.(?:mp4|ogg))$/;
 const RECORD = /^recordings\/\.metadata\/([^/.][^/]*)\/([^/]+)\.json$/;
+
+const ROOM_AS_RECORDED = /^recordings\/\.room_metadata\/([^/]+)\/room_metadata\.json$/;
+
+/** The room that was kept under this key; `hashed`: only the object says which; null: no such key. */
+export function parseRoomMetadataKey(key: string): RoomId | 'hashed' | null {
+  return decodeRoomId(ROOM_AS_RECORDED.exec(key)?.[1] ?? '');
+}
 
 /** A key that names a recording, and everything else that belongs to that recording. */
 export interface NamedObject {

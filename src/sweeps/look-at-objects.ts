@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
-import { parseRoomId, type RoomId } from '../kernel/ids.js';
 import { comeBack } from '../recordings/domain/come-back.js';
 import { isFinal, type StoredRecording } from '../recordings/domain/recording.js';
 import { hasLiveEgress } from '../recordings/domain/slot.js';
@@ -14,7 +13,7 @@ import {
   type NamedObject,
   parseMediaKey,
   parseMetadataKey,
-  roomMetadataKey,
+  parseRoomMetadataKey,
 } from '../storage/object-keys.js';
 import { type ObjectInfo, ObjectStorage } from '../storage/object-storage.port.js';
 import { RecordingObjects } from '../storage/recording-objects.js';
@@ -59,7 +58,7 @@ export class LookAtObjects {
       else if (one.what === 'metadata') await this.lookAtRecord(pass, one, row);
       else await this.lookAtMedia(pass, one, row);
     }
-    for (const room of roomsOf(objects)) await this.lookAtRoom(pass, room);
+    for (const info of objects) await this.lookAtRoom(pass, info);
   }
 
   private async lookAtOrphan(pass: SweepPass, one: Named, seen: ObjectsSeen): Promise<void> {
@@ -159,9 +158,11 @@ export class LookAtObjects {
     );
   }
 
-  private async lookAtRoom(pass: SweepPass, { roomId, info }: RoomObject): Promise<void> {
-    if (this.clock.now() - info.lastModifiedMs < ON_ITS_WAY_MS) return;
-    if ((await this.store.countInRoom(roomId)) > 0) return;
+  private async lookAtRoom(pass: SweepPass, info: ObjectInfo): Promise<void> {
+    const named = parseRoomMetadataKey(info.key);
+    if (named === null || this.clock.now() - info.lastModifiedMs < ON_ITS_WAY_MS) return;
+    const roomId = named === 'hashed' ? await this.archive.roomIn(info.key) : named;
+    if (roomId === null || (await this.store.countInRoom(roomId)) > 0) return;
     await pass.suspect(
       {
         kind: 'LEFTOVER',
@@ -174,11 +175,6 @@ export class LookAtObjects {
   }
 }
 
-interface RoomObject {
-  readonly roomId: RoomId;
-  readonly info: ObjectInfo;
-}
-
 /** Null: none of ours, or none of a recording. */
 function nameOf(info: ObjectInfo): Named | null {
   const record = parseMetadataKey(info.key);
@@ -189,11 +185,4 @@ function nameOf(info: ObjectInfo): Named | null {
 
 function isOf({ key, what }: Named, row: StoredRecording): boolean {
   return key === (what === 'metadata' ? metadataKey(row) : mediaKey(row));
-}
-
-function roomsOf(objects: readonly ObjectInfo[]): RoomObject[] {
-  return objects.flatMap((info) => {
-    const roomId = parseRoomId(info.key.split('/')[2] ?? '');
-    return roomId !== null && info.key === roomMetadataKey(roomId) ? [{ roomId, info }] : [];
-  });
 }

@@ -95,8 +95,8 @@ describe('rooms over GraphQL', () => {
   it('nothing is stored of what is refused, and the refusal names the field', async () => {
     const before = (await list()).data.rooms.totalCount;
     for (const [input, field] of [
-      [{ id: 'a room', name: 'A' }, 'input.id'],
-      [{ id: '..', name: 'A' }, 'input.id'],
+      [{ id: 'a\nroom', name: 'A' }, 'input.id'],
+      [{ id: '', name: 'A' }, 'input.id'],
       [{ name: '  ' }, 'input.name'],
       [{ name: 'A', recordingSettings: { enabled: null } }, 'input.recordingSettings.enabled'],
       [{ name: 'A', recordingSettings: { maxDurationMs: 0 } }, 'input.recordingSettings.maxDurationMs'],

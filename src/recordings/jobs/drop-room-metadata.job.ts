@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { encodeRoomId } from '../../kernel/room-code.js';
 import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
 import { patiently } from '../../queue/patiently.js';
 import { MetadataArchive } from '../store/metadata-archive.js';
@@ -8,7 +9,7 @@ export const dropRoomMetadata = defineJob<OfRoom>({
   queue: 'effects',
   name: 'drop-room-metadata',
   payload: ofRoom,
-  key: ({ roomId }) => roomId,
+  key: ({ roomId }) => encodeRoomId(roomId),
   mode: 'wake',
   options: { attempts: 20, backoffMs: 500 },
 });

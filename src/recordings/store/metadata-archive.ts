@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { RecordingId, RoomId } from '../../kernel/ids.js';
+import { z } from 'zod';
+import { parseRoomId, type RecordingId, type RoomId } from '../../kernel/ids.js';
 import { RoomStore } from '../../rooms/store/room.store.js';
 import { metadataKey, roomMetadataKey } from '../../storage/object-keys.js';
 import { ObjectStorage } from '../../storage/object-storage.port.js';
@@ -40,6 +41,13 @@ export class MetadataArchive {
     if ((await this.store.countInRoom(room)) > 0 && !(await this.isRoomKept(room))) await this.keepRoom(room);
   }
 
+  /** The room that is kept under this key, by its own words; null: none that belongs there, or it is gone. */
+  async roomIn(key: string): Promise<RoomId | null> {
+    const body = await this.storage.get(key);
+    const kept = body === null ? null : parseKeptRoom(body);
+    return kept !== null && roomMetadataKey(kept) === key ? kept : null;
+  }
+
   /** It was deleted while it was written, and so perhaps was its room. */
   private async takeBack(recording: StoredRecording): Promise<void> {
     await this.storage.deleteMany([metadataKey(recording)]);
@@ -73,5 +81,17 @@ export class MetadataArchive {
       Buffer.from(JSON.stringify({ format: 1, room: kept })),
       'application/json',
     );
+  }
+}
+
+const keptRoom = z.object({ room: z.object({ id: z.string() }) });
+
+function parseKeptRoom(body: Buffer): RoomId | null {
+  try {
+    const parsed = keptRoom.safeParse(JSON.parse(body.toString('utf8')));
+    return parsed.success ? parseRoomId(parsed.data.room.id) : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
   }
 }

@@ -95,7 +95,7 @@ function toPlace(cursor: string): RoomId {
 function toNewRoomId(text: string): RoomId {
   const id = parseRoomId(text);
   if (id !== null) return id;
-  throw badInput('input.id', 'a room id has 1 to 128 of A-Z a-z 0-9 . _ - and is neither . nor ..');
+  throw badInput('input.id', 'a room id has 1 to 256 bytes of UTF-8 and no control characters');
 }
 
 /** Without what was left out, so that it doesn't count as a change to nothing. */

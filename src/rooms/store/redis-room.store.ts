@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { newToken, type RoomId } from '../../kernel/ids.js';
+import { compareRoomIds } from '../../kernel/room-code.js';
 import { keys } from '../../redis/keys.js';
 import { notWhole, RebuildSuperseded } from '../../redis/not-whole.js';
 import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
@@ -113,8 +114,9 @@ export class RedisRoomStore extends RoomStore {
   async unsaved(olderThanMs: number, limit: number): Promise<UnsavedWrite[]> {
     const answer = await unsavedRooms.run(this.redis, [keys.unsavedRooms()], [olderThanMs, limit]);
     return (answer as string[]).map((member) => {
-      const [id, rev] = member.split(' ') as [RoomId, string];
-      return { id, rev };
+      // A room's name may have spaces, a revision has none.
+      const end = member.lastIndexOf(' ');
+      return { id: member.slice(0, end) as RoomId, rev: member.slice(end + 1) };
     });
   }
 
@@ -183,10 +185,10 @@ export class RedisRoomStore extends RoomStore {
 
   private async pageWithin(within: readonly RoomId[], query: RoomQuery): Promise<RoomPage> {
     const part = foldName(query.nameContains ?? '');
-    const rooms = await this.inOrder([...new Set(within)].toSorted());
+    const rooms = await this.inOrder([...new Set(within)].toSorted(compareRoomIds));
     const matching = rooms.filter((room) => foldName(room.name).includes(part));
     const { after, first } = query;
-    const rest = after === null ? matching : matching.filter((room) => room.id > after);
+    const rest = after === null ? matching : matching.filter((room) => compareRoomIds(room.id, after) > 0);
     return {
       rooms: rest.slice(0, first),
       hasNextPage: rest.length > first,

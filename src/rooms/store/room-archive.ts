@@ -72,8 +72,6 @@ export class RoomArchive {
 }
 
 export function parseArchivedRoom(key: string, body: Buffer): ArchivedRoom {
-  const id = parseRoomId(key.slice(ROOM_PREFIX.length).replace(/\.json$/, ''));
-  if (id === null || key !== roomKey(id)) return { key, fault: 'its name is not that of a room' };
   let json: unknown;
   try {
     json = JSON.parse(body.toString('utf8'));
@@ -82,6 +80,8 @@ export function parseArchivedRoom(key: string, body: Buffer): ArchivedRoom {
   }
   const parsed = archived.safeParse(json);
   if (!parsed.success) return { key, fault: z.prettifyError(parsed.error) };
-  if (parsed.data.id !== id) return { key, fault: `it holds the room ${JSON.stringify(parsed.data.id)}` };
+  const id = parseRoomId(parsed.data.id);
+  if (id === null || key !== roomKey(id))
+    return { key, fault: `it holds the room ${JSON.stringify(parsed.data.id)}` };
   return { key, room: { ...parsed.data, id } };
 }

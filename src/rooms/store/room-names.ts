@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { RoomId } from '../../kernel/ids.js';
+import { compareRoomIds } from '../../kernel/room-code.js';
 import { keys } from '../../redis/keys.js';
 import { redisFailure } from '../../redis/redis.connections.js';
 import { foldName } from '../domain/room.js';
@@ -38,7 +39,7 @@ export class RoomNames {
     for (const { id, name } of this.rooms) {
       if (!name.includes(part)) continue;
       totalCount += 1;
-      if (after !== null && id <= after) before += 1;
+      if (after !== null && compareRoomIds(id, after) <= 0) before += 1;
       else if (found.length < first) found.push(id);
     }
     return {
@@ -105,7 +106,7 @@ export class RoomNames {
     let high = this.rooms.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.rooms[middle]?.id ?? '') < id) low = middle + 1;
+      if (compareRoomIds(this.rooms[middle]?.id ?? '', id) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
