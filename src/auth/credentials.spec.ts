@@ -219,6 +219,26 @@ describe('a LiveKit access token', () => {
   });
 });
 
+describe('a LiveKit access token of a further key pair', () => {
+  const other = 'another-secret-of-a-livekit-key-pair';
+  const config = aConfig({
+    LIVEKIT_API_SECRET: SECRET,
+    LIVEKIT_API_KEYS: `olderkey: ${other}, third: ${'x'.repeat(32)}`,
+  });
+  const tokens = new LiveKitTokens(config, new VirtualClock(NOW));
+
+  it.each<[string, TokenParts, string]>([
+    ['is accepted', { iss: 'olderkey', secret: other }, 'allowed'],
+    ['is accepted as before with the first pair', {}, 'allowed'],
+    ["is refused with the other's secret", { iss: 'olderkey' }, 'was not signed with'],
+    ["is refused with the other's key", { secret: other }, 'was not signed with'],
+    ['is refused with a key that is none of them', { iss: 'fourth', secret: other }, 'was not signed with'],
+  ])('%s', async (_, parts, told) => {
+    const made = await token({ video: { roomJoin: true }, sub: 'alice', ...parts });
+    expect(await refusal(tokens.identify(made))).toContain(told);
+  });
+});
+
 describe('an ADMIN page', () => {
   const basic = (user: string, password: string): string =>
     `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;

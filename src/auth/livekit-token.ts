@@ -6,6 +6,7 @@ import type { Actor } from '../kernel/actor.js';
 import { callerName } from '../kernel/caller-name.js';
 import { Clock } from '../kernel/clock.js';
 import { type RoomId, parseRoomId } from '../kernel/ids.js';
+import { AcceptedKeys } from '../livekit/accepted-keys.js';
 import type { Identified } from './identified.js';
 import { unauthenticated } from './unauthenticated.js';
 
@@ -25,15 +26,13 @@ type VideoGrant = z.infer<typeof videoGrant>;
 /** LiveKit access tokens that were signed with the configured key pair. */
 @Injectable()
 export class LiveKitTokens {
-  private readonly secret: Uint8Array;
-  private readonly apiKey: string;
+  private readonly keys: AcceptedKeys;
 
   constructor(
     config: Config,
     private readonly clock: Clock,
   ) {
-    this.secret = new TextEncoder().encode(config.livekit.apiSecret);
-    this.apiKey = config.livekit.apiKey;
+    this.keys = new AcceptedKeys(config);
   }
 
   /** Throws UNAUTHENTICATED for a token that is not ours, not valid now, or grants nothing that counts here. */
@@ -43,14 +42,15 @@ export class LiveKitTokens {
     const expiresAt = (payload.exp ?? 0) * 1000;
     // The tolerance is for the beginning alone: what has ended stays ended.
     if (expiresAt <= now) throw expired();
-    return { actor: toActor(payload, this.apiKey), expiresAt, mayEnd: false };
+    return { actor: toActor(payload, payload.iss ?? ''), expiresAt, mayEnd: false };
   }
 
   private async verify(token: string, now: number): Promise<JWTPayload> {
     try {
-      const { payload } = await jwtVerify(token, this.secret, {
+      const { apiKey, secret } = this.keys.of(token);
+      const { payload } = await jwtVerify(token, secret, {
         algorithms: [ALGORITHM],
-        issuer: this.apiKey,
+        issuer: apiKey,
         requiredClaims: ['exp'],
         currentDate: new Date(now),
         clockTolerance: AHEAD_S,

@@ -31,6 +31,23 @@ const flag = z
   .transform((text) => text === 'true' || text === '1');
 const secret = z.string('is missing').min(1, 'is empty');
 
+/** As LiveKit's own configuration has them: `key: secret`, one a line or separated by commas. */
+const keyPairs = z.string().transform((text, context) => {
+  const pairs = text
+    .split(/[\n,]/)
+    .map((one) => one.trim())
+    .filter((one) => one !== '')
+    .map((one) => {
+      const colon = one.indexOf(':');
+      return { apiKey: one.slice(0, Math.max(colon, 0)).trim(), apiSecret: one.slice(colon + 1).trim() };
+    });
+  if (pairs.every(({ apiKey, apiSecret }) => apiKey !== '' && apiSecret !== '')) return pairs;
+  context.addIssue({
+    code: 'custom',
+    message: 'must be pairs of a key and its secret, "key: secret", one a line or separated by commas',
+  });
+  return z.NEVER;
+});
 /** Several, separated by commas, while one is changed for another. */
 const secrets = z
   .string()
@@ -56,6 +73,7 @@ const schema = z.object({
   LIVEKIT_URL: url('ws:', 'wss:', 'http:', 'https:'),
   LIVEKIT_API_KEY: secret,
   LIVEKIT_API_SECRET: secret,
+  LIVEKIT_API_KEYS: keyPairs.optional(),
   RECORDING_START_TIMEOUT: duration('20s'),
   LIVEKIT_START_TIMEOUT: duration('35s'),
   LIVEKIT_STOP_TIMEOUT: duration('20s'),
@@ -124,6 +142,7 @@ export function readConfig(
       url: env_.LIVEKIT_URL.replace(/^ws/, 'http'),
       apiKey: env_.LIVEKIT_API_KEY,
       apiSecret: env_.LIVEKIT_API_SECRET,
+      furtherKeys: env_.LIVEKIT_API_KEYS ?? [],
     },
     recordingStartTimeoutMs: env_.RECORDING_START_TIMEOUT,
     livekitStartTimeoutMs: env_.LIVEKIT_START_TIMEOUT,

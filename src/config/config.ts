@@ -15,6 +15,12 @@ export type StorageConfig =
       readonly egressEndpoint: string | null;
     };
 
+/** Of LiveKit. */
+export interface KeyPair {
+  readonly apiKey: string;
+  readonly apiSecret: string;
+}
+
 export type ProcessRole = 'api' | 'worker' | 'all';
 
 export interface ConfigFields {
@@ -29,7 +35,11 @@ export interface ConfigFields {
   readonly webhookAllowPrivate: boolean;
   readonly redisUrl: string;
   readonly storage: StorageConfig;
-  readonly livekit: { readonly url: string; readonly apiKey: string; readonly apiSecret: string };
+  readonly livekit: KeyPair & {
+    readonly url: string;
+    /** Accepted in webhooks and tokens besides, while keys are rotated. */
+    readonly furtherKeys: readonly KeyPair[];
+  };
   readonly recordingStartTimeoutMs: number;
   readonly livekitStartTimeoutMs: number;
   readonly livekitStopTimeoutMs: number;

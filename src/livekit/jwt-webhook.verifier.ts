@@ -1,11 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { WebhookEvent } from '@livekit/protocol';
 import { Injectable } from '@nestjs/common';
-import { jwtVerify } from 'jose';
+import { type JWTPayload, jwtVerify } from 'jose';
 import { Config } from '../config/config.js';
 import { BOUNDS } from '../kernel/bounds.js';
 import { Clock } from '../kernel/clock.js';
 import { TallyError } from '../kernel/errors.js';
+import { AcceptedKeys } from './accepted-keys.js';
 import { toLiveKitEvent } from './livekit.mapping.js';
 import type { LiveKitEvent } from './livekit.types.js';
 import { WebhookVerifier } from './webhook.verifier.js';
@@ -16,14 +17,14 @@ const CLOCK_TOLERANCE_S = 60;
 /** LiveKit signs a JWT that holds the SHA-256 of the body's bytes; a body that was parsed and printed again has another one. */
 @Injectable()
 export class JwtWebhookVerifier extends WebhookVerifier {
-  private readonly secret: Uint8Array;
+  private readonly keys: AcceptedKeys;
 
   constructor(
-    private readonly config: Config,
+    config: Config,
     private readonly clock: Clock,
   ) {
     super();
-    this.secret = new TextEncoder().encode(config.livekit.apiSecret);
+    this.keys = new AcceptedKeys(config);
   }
 
   async verify(rawBody: Buffer, authorization: string | undefined): Promise<LiveKitEvent> {
@@ -40,16 +41,22 @@ export class JwtWebhookVerifier extends WebhookVerifier {
     if (authorization.length > BOUNDS.credential) {
       throw unauthenticated('the signature of this webhook is longer than any');
     }
-    const { payload } = await jwtVerify(authorization, this.secret, {
-      algorithms: ['HS256'],
-      issuer: this.config.livekit.apiKey,
-      requiredClaims: ['exp'],
-      clockTolerance: CLOCK_TOLERANCE_S,
-      currentDate: new Date(this.clock.now()),
-    }).catch((cause: unknown) => {
+    const payload = await this.verified(authorization).catch((cause: unknown) => {
       throw unauthenticated('the signature of this webhook is not ours or has expired', cause);
     });
     return Buffer.from(typeof payload.sha256 === 'string' ? payload.sha256 : '', 'base64');
+  }
+
+  private async verified(token: string): Promise<JWTPayload> {
+    const { apiKey, secret } = this.keys.of(token);
+    const { payload } = await jwtVerify(token, secret, {
+      algorithms: ['HS256'],
+      issuer: apiKey,
+      requiredClaims: ['exp'],
+      clockTolerance: CLOCK_TOLERANCE_S,
+      currentDate: new Date(this.clock.now()),
+    });
+    return payload;
   }
 }
 

@@ -23,6 +23,7 @@ export function redactor(config: Config): (line: string) => string {
     config.adminKey,
     ...config.secrets,
     config.livekit.apiSecret,
+    ...config.livekit.furtherKeys.map(({ apiSecret }) => apiSecret),
     ...(config.storage.kind === 's3' && config.storage.credentials
       ? [config.storage.credentials.secretAccessKey]
       : []),
