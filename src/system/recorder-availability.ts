@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
+import { Incidents } from '../incidents/incidents.port.js';
 import { hearHappenings } from '../kernel/happenings.js';
 import { keys } from '../redis/keys.js';
 import { redisFailure, RedisConnections } from '../redis/redis.connections.js';
@@ -13,6 +14,8 @@ export interface RecorderState {
 const KIND = 'room_composite';
 /** An answer as old as this still tells who is there. */
 const TELLS_MS = 2 * 60_000;
+const NOBODY =
+  "no egress worker answers: start LiveKit's egress service, or look why it does not reach LiveKit's Redis";
 const NOTED_EVERY_MS = 1_000;
 
 interface Noted {
@@ -32,6 +35,7 @@ export class RecorderAvailability implements OnApplicationShutdown {
 
   constructor(
     private readonly redis: RedisConnections,
+    private readonly incidents: Incidents,
     private readonly clock: Clock,
   ) {
     this.unhear = hearHappenings('recorders-asked', ({ there }) => void this.note(there));
@@ -70,6 +74,8 @@ export class RecorderAvailability implements OnApplicationShutdown {
       const same = before !== null && before.there === there && at - before.at <= TELLS_MS;
       const noted: Noted = { there, at, since: same ? before.since : at };
       await this.redis.command.set(keys.recordersAsked(), JSON.stringify(noted));
+      if (there) await this.incidents.close('no_recorders', KIND);
+      else await this.incidents.open('no_recorders', KIND, NOBODY);
     } catch {
       // Asked again in seconds; until then it is not known.
       this.notedAt = -Infinity;

@@ -159,7 +159,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   ),
   redeliverWebhook: deployment(
     () => 'mutation { redeliverWebhook(deliveryId: "whd_x") { id } }',
-    'WEBHOOK_ENDPOINT_NOT_FOUND',
+    'NOT_FOUND',
   ),
   recoverWebhooks: deployment(
     () => 'mutation { recoverWebhooks(endpointId: "whe_x", since: "2020-01-01T00:00:00Z") }',

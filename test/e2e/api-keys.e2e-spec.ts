@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises';
 import { newApiKey } from '../../src/auth/api-key-format.js';
 import { ADMIN_KEY, startStack, type TestInstance, type TestStack } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
@@ -204,6 +205,33 @@ describe('API keys', () => {
       },
     ]);
   });
+
+  it('end also while the storage is away, and stay ended; none is made then', async () => {
+    const { secret, apiKey } = await make({ name: 'revoked without storage', role: 'ADMIN' });
+    await rename(stack.storageFolder, `${stack.storageFolder}-away`);
+    try {
+      const refused = await one.graphql(CREATE, { input: { name: 'not durable', role: 'VIEWER' } });
+      expect(refused.code).toBe('STORAGE_UNAVAILABLE');
+      expect((await one.graphql(REVOKE, { id: apiKey.id })).code).toBeNull();
+      await eventually(async () => (await codeOf(secret)) === 'UNAUTHENTICATED' || 'it still works');
+    } finally {
+      await rename(`${stack.storageFolder}-away`, stack.storageFolder);
+    }
+    await eventually(
+      async () => (await stack.redisClient.zcard('{tl}:kept:unsaved')) === 0 || 'the storage has it not yet',
+      { withinMs: 20_000 },
+    );
+    await stack.redisClient.flushall();
+    await eventually(
+      async () => (await codeOf(ADMIN_KEY, '{ rooms { totalCount } }')) === null || 'not whole',
+      {
+        withinMs: 20_000,
+      },
+    );
+    expect(await codeOf(secret)).toBe('UNAUTHENTICATED');
+    const list = await one.graphql('{ apiKeys(first: 100) { nodes { name } } }');
+    expect(JSON.stringify(list.data)).not.toContain('not durable');
+  }, 60_000);
 
   it('come back from the storage alone, the revoked ones revoked; the key of the environment needs neither', async () => {
     const kept = await make({ name: 'kept', role: 'RECORDER', roomIds: ['mine'] });

@@ -1,3 +1,4 @@
+import { Incidents } from '../../src/incidents/incidents.port.js';
 import { startStack, type TestInstance, type TestStack } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { HookReceiver } from '../support/hook-receiver.js';
@@ -298,6 +299,23 @@ describe('webhooks out', () => {
     await told(receiver, id, 'recording.ended');
   }, 60_000);
 
+  it('tell of incidents, when they open and when they close, those that are for every room', async () => {
+    const [all, some] = [await listen(), await listen()];
+    await create(all, { events: ['INCIDENT_OPENED', 'INCIDENT_CLOSED'] });
+    await create(some, { events: ['INCIDENT_OPENED', 'INCIDENT_CLOSED'], roomIds: ['a'] });
+    const incidents = one.app.get(Incidents, { strict: false });
+    for (let times = 0; times < 3; times += 1)
+      await incidents.open('breaker_open', 'STALE_RECORDINGS', 'look');
+    for (let times = 0; times < 3; times += 1) await incidents.close('breaker_open', 'STALE_RECORDINGS');
+    await eventually(async () => all.taken.length >= 2 || 'not told yet');
+    expect(all.taken.map(({ type }) => type)).toEqual(['incident.opened', 'incident.closed']);
+    expect(all.taken[1]?.body.data.incident).toMatchObject({
+      ...{ kind: 'breaker_open', subject: 'STALE_RECORDINGS', detail: 'look' },
+      closedAt: expect.stringMatching(/Z$/) as string,
+    });
+    expect(some.came).toEqual([]);
+  });
+
   it('are managed by no one but an ADMIN of every room', async () => {
     const recorder = await livekitToken({ roomAdmin: true });
     const input = { url: 'https://example.com', events: ['RECORDING_ENDED'] };
@@ -312,11 +330,9 @@ describe('webhooks out', () => {
     ];
     for (const [query, variables] of asked) {
       expect([query, (await one.graphql(query, variables, recorder)).code]).toEqual([query, 'FORBIDDEN']);
-      if (query !== CREATE)
-        expect([query, (await one.graphql(query, variables)).code]).toEqual([
-          query,
-          'WEBHOOK_ENDPOINT_NOT_FOUND',
-        ]);
+      if (query === CREATE) continue;
+      const code = query === REDELIVER ? 'NOT_FOUND' : 'WEBHOOK_ENDPOINT_NOT_FOUND';
+      expect([query, (await one.graphql(query, variables)).code]).toEqual([query, code]);
     }
     expect((await one.graphql('{ webhookEndpoints { id } }', {}, recorder)).code).toBe('FORBIDDEN');
     expect((await one.graphql(READ, { id: 'whe_x' })).data).toEqual({ webhookEndpoint: null });

@@ -48,7 +48,7 @@ export class ResendWebhooks {
     return done;
   }
 
-  /** The same message with the same id, after what waits in its lane. Throws WEBHOOK_ENDPOINT_NOT_FOUND, also where there is no such delivery. */
+  /** The same message with the same id, after what waits in its lane. Throws NOT_FOUND, BAD_USER_INPUT for an endpoint that is switched off. */
   async again(deliveryId: string, actor: Actor): Promise<Delivery> {
     this.endpoints.admitTo(actor);
     for (let tries = 0; tries < TRIES; tries += 1) {
@@ -98,5 +98,5 @@ function assertEnabled({ id, enabled }: WebhookEndpoint): void {
 }
 
 function deliveryNotFound(id: string): TallyError {
-  return new TallyError('WEBHOOK_ENDPOINT_NOT_FOUND', `there is no delivery ${shown(id)}, or no longer`);
+  return new TallyError('NOT_FOUND', `there is no delivery ${shown(id)}, or no longer`);
 }
