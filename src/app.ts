@@ -5,6 +5,7 @@ import type { DestinationStream } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
 import { Instance } from './config/instance.js';
+import { BOUNDS } from './kernel/bounds.js';
 import type { Clock } from './kernel/clock.js';
 import { Drain } from './ops/drain.js';
 import { createLogger } from './ops/logger.js';
@@ -17,12 +18,6 @@ export interface AppOptions {
   /** Where the log goes; standard output unless a test reads it. */
   readonly logTo?: DestinationStream;
 }
-
-/** The largest request body: a GraphQL document with its variables, or a webhook with the metadata of a whole room. */
-const BODY_LIMIT_BYTES = 1_048_576;
-
-/** More characters than a request's head can have. */
-const LONGEST_PARAM = 65_536;
 
 /**
  * The whole application in one role, ready to listen. It starts, and serves what it can, also while Redis, the
@@ -39,7 +34,7 @@ export async function createApp(
     { rawBody: true, logger: createLogger(config, instance, logTo), abortOnError: false },
   );
   // LiveKit signs the bytes it sends, so they are kept as they came.
-  app.useBodyParser('application/webhook+json', { bodyLimit: BODY_LIMIT_BYTES });
+  app.useBodyParser('application/webhook+json', { bodyLimit: BOUNDS.bodyBytes });
   const server = app.getHttpAdapter().getInstance() as FastifyInstance;
   secureHeaders(server, config);
   guardAdminPages(server);
@@ -51,13 +46,14 @@ export async function createApp(
 
 function newAdapter(): FastifyAdapter {
   return new FastifyAdapter({
-    bodyLimit: BODY_LIMIT_BYTES,
+    bodyLimit: BOUNDS.bodyBytes,
     // A proxy stands on a private address; what a client on a public one says of its own address is not believed.
     trustProxy: 'loopback, linklocal, uniquelocal',
+    http: { maxHeaderSize: BOUNDS.headBytes },
     // A request that trickles in holds a connection; what is answered may take as long as it needs.
     requestTimeout: 60_000,
     // An id that can't exist is a recording that is not there, however long it is; no route has a pattern to wear out.
-    routerOptions: { maxParamLength: LONGEST_PARAM },
+    routerOptions: { maxParamLength: BOUNDS.headBytes },
     // A label may have any name, `__proto__` too: as a key of its own it is harmless, and nothing is merged here.
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',

@@ -181,7 +181,9 @@ describe('a LiveKit access token', () => {
 
   it('without an identity is not taken for the ADMIN key nor for another identity', async () => {
     const actor = await admitted({ video: { roomAdmin: true } });
-    expect(actor).toMatchObject({ name: 'livekit:devkey', callerId: 'livekit-key:devkey' });
+    expect(actor).toMatchObject({ name: 'livekit:devkey', callerId: 'livekit-key:devkey null' });
+    const ofOneRoom = await admitted({ video: { roomAdmin: true, room: 'a' } });
+    expect(ofOneRoom.callerId).not.toBe(actor.callerId);
   });
 
   it.each<[string, TokenParts, string]>([

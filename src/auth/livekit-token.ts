@@ -80,9 +80,18 @@ export function toActor(payload: JWTPayload, apiKey: string): Actor {
   }
   const rooms = roomsOf(grant);
   const mayDelete = grant.roomAdmin === true;
-  return identity
-    ? { name: callerName('livekit', identity), callerId: `identity:${identity}`, role, rooms, mayDelete }
-    : { name: callerName('livekit', apiKey), callerId: `livekit-key:${apiKey}`, role, rooms, mayDelete };
+  if (identity) {
+    return {
+      name: callerName('livekit', identity),
+      callerId: `identity:${identity}`,
+      role,
+      rooms,
+      mayDelete,
+    };
+  }
+  // Without a name of its own it is told from others by what it is for.
+  const callerId = `livekit-key:${apiKey} ${JSON.stringify(rooms)}`;
+  return { name: callerName('livekit', apiKey), callerId, role, rooms, mayDelete };
 }
 
 function roleOf(grant: VideoGrant): 'RECORDER' | 'VIEWER' | null {

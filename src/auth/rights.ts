@@ -1,4 +1,5 @@
 import type { Actor, Role } from '../kernel/actor.js';
+import { BOUNDS } from '../kernel/bounds.js';
 import { TallyError } from '../kernel/errors.js';
 import { type RecordingId, type RoomId, parseRecordingId, parseRoomId } from '../kernel/ids.js';
 
@@ -72,8 +73,9 @@ export function recordingNotFound(id: string): TallyError {
   return new TallyError('RECORDING_NOT_FOUND', `there is no recording ${shown(id)}`, { recordingId: id });
 }
 
-/** What the caller sent, short enough for a sentence and with its ends seen. */
+/** What the caller sent, short enough for a sentence and with its ends seen; what no id can be is not repeated. */
 export function shown(id: string): string {
+  if (id.length > BOUNDS.id) return 'with so long an id';
   return JSON.stringify(id.length > 140 ? `${id.slice(0, 140)}…` : id);
 }
 

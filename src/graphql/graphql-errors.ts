@@ -1,10 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { BOUNDS } from '../kernel/bounds.js';
 import { ERROR_TABLE, TallyError } from '../kernel/errors.js';
 import { inputFieldOf } from './input-field.js';
-
-/** A message repeats what the client sent, which may be long. */
-const MAX_MESSAGE = 1_000;
 
 /** The only place where an error gets the form in which a GraphQL client sees it, over HTTP and WebSocket alike. */
 @Injectable()
@@ -17,7 +15,7 @@ export class GraphqlErrors {
     const refusal = toRefusal(error);
     this.tell(refusal, error);
     return {
-      message: refusal.message.slice(0, MAX_MESSAGE),
+      message: refusal.message.slice(0, BOUNDS.message),
       ...(error.locations && { locations: error.locations }),
       ...(error.path && { path: error.path }),
       extensions: toExtensions(refusal),

@@ -7,7 +7,7 @@ import { GraphqlErrors, asGraphqlError } from './graphql-errors.js';
 import { GraphqlDriver } from './graphql-driver.js';
 import { GRAPHQL_PATH, HttpDoor } from './http-door.js';
 import { httpLimits } from './http-limits.js';
-import { LIMITS } from './query-limits.js';
+import { BOUNDS } from '../kernel/bounds.js';
 import { scalarResolvers } from './scalars.js';
 import { WebSocketDoor } from './websocket-door.js';
 
@@ -46,7 +46,7 @@ function toOptions(typePaths: readonly string[], errors: GraphqlErrors, door: Ht
     context: (request: FastifyRequest) => door.contextOf(request),
     formatError: (_formatted, error) => errors.toClient(asGraphqlError(error)),
     plugins: [httpLimits],
-    parseOptions: { maxTokens: LIMITS.tokens },
+    parseOptions: { maxTokens: BOUNDS.tokens },
     // Whoever may ask at all may ask what there is to ask for.
     introspection: true,
     // A forged request of another site carries no credential: ours is in a header that only a script of our own page,

@@ -53,6 +53,13 @@ export class GuardedSocket implements ProtocolSocket {
   send(data: string): Promise<void> {
     const { socket } = this;
     if (socket.readyState !== socket.OPEN) return Promise.resolve();
+    if (data.length > BOUNDS.answerBytes) {
+      this.close(
+        TOO_BIG,
+        `an answer has at most ${BOUNDS.answerBytes / 1024 / 1024} MiB; ask for less at once`,
+      );
+      return Promise.resolve();
+    }
     if (socket.bufferedAmount > BOUNDS.waitingBytes) {
       this.cut('it does not read what it asked for');
       return Promise.resolve();

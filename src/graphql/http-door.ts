@@ -34,6 +34,7 @@ export class HttpDoor {
       if (route.url !== GRAPHQL_PATH) return;
       route.bodyLimit = BOUNDS.graphqlBytes;
       route.onRequest = (request: FastifyRequest, reply: FastifyReply) => this.enter(request, reply);
+      route.onSend = async (_request, reply, payload) => this.bounded(reply, payload);
       route.errorHandler = (error: Error & { statusCode?: number }, _request, reply) =>
         this.refuse(reply, toRequestError(error), error.statusCode);
     });
@@ -53,6 +54,17 @@ export class HttpDoor {
     }
     const actor = await this.credentials.authenticate(request.headers.authorization);
     this.contexts.set(request, { actor });
+    if (request.method === 'POST' && !isJson(request.headers['content-type'])) {
+      throw Object.assign(new Error('another content type'), { statusCode: 415 });
+    }
+  }
+
+  /** What one operation asks for is bounded by what it costs; this is for what no count can foresee. */
+  private bounded(reply: FastifyReply, payload: unknown): unknown {
+    if (typeof payload !== 'string' || payload.length <= BOUNDS.answerBytes) return payload;
+    const error = this.errors.toClient(asGraphqlError(tooLarge()));
+    reply.status(400).removeHeader('content-length');
+    return JSON.stringify({ errors: [error] });
   }
 
   /** Readable for a client of GraphQL and for one of HTTP. */
@@ -62,6 +74,19 @@ export class HttpDoor {
     if (code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
     void reply.status(status ?? ERROR_TABLE[code].http).send({ errors: [error], error: { code, message } });
   }
+}
+
+export function tooLarge(): TallyError {
+  return new TallyError(
+    'BAD_USER_INPUT',
+    `the answer would have more than ${BOUNDS.answerBytes / 1024 / 1024} MiB; ask for less at once`,
+  );
+}
+
+/** A form of another page is no JSON, nor is a batch of parts. */
+function isJson(contentType: string | undefined): boolean {
+  const [type = ''] = (contentType ?? '').split(';', 1);
+  return type.trim().toLowerCase() === 'application/json';
 }
 
 function wantsPage(request: FastifyRequest): boolean {

@@ -1,4 +1,14 @@
-import { type ASTNode, BREAK, type DocumentNode, type GraphQLError, Kind, parse, visit } from 'graphql';
+import {
+  type ASTNode,
+  BREAK,
+  type DocumentNode,
+  type GraphQLError,
+  Kind,
+  type Source,
+  parse,
+  visit,
+} from 'graphql';
+import { BOUNDS } from '../kernel/bounds.js';
 
 const VARIABLE = /^Variable "\$(\w+)"/;
 const AT = / at "\w+(?!\w)([^"]*)"/;
@@ -9,7 +19,7 @@ const MISSING_ARGUMENT = /argument "(\w+)" of type "[^"]+" is required/;
 /** The path, in the client's own input, of what a request error is about; null where it is about no input. */
 export function inputFieldOf(error: GraphQLError): string | null {
   // Without nodes it is the text itself that could not be read.
-  const document = error.nodes && error.source && parse(error.source.body);
+  const document = error.nodes && documentOf(error.source);
   const variable = VARIABLE.exec(error.message)?.[1];
   const path =
     variable === undefined ? literalPath(error, document) : variablePath(variable, error, document);
@@ -17,6 +27,17 @@ export function inputFieldOf(error: GraphQLError): string | null {
   if (missing === undefined || path === missing || path.endsWith(`.${missing}`)) return path || null;
   return path === '' ? missing : `${path}.${missing}`;
 }
+
+/** A document may have many faults, and is read once for all of them. */
+function documentOf(source: Source | undefined): DocumentNode | undefined {
+  if (!source) return undefined;
+  const known = read.get(source);
+  if (known) return known;
+  const document = parse(source.body, { maxTokens: BOUNDS.tokens });
+  read.set(source, document);
+  return document;
+}
+const read = new WeakMap<Source, DocumentNode>();
 
 /** A variable is named as the argument that it was given for: clients name variables as they like. */
 function variablePath(name: string, error: GraphQLError, document: DocumentNode | undefined): string {

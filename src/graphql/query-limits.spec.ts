@@ -1,6 +1,7 @@
 import { buildSchema, getIntrospectionQuery, getOperationAST, parse, validate } from 'graphql';
+import { BOUNDS } from '../kernel/bounds.js';
 import { isTallyError } from '../kernel/errors.js';
-import { LIMITS, refuseTooMuch } from './query-limits.js';
+import { refuseTooMuch } from './query-limits.js';
 
 const schema = buildSchema(/* GraphQL */ `
   type Query {
@@ -110,16 +111,16 @@ describe('what one operation may ask for', () => {
     ).toMatch(/too many objects/);
   });
 
-  it(`is nested ${LIMITS.depth} levels deep and no deeper`, () => {
-    expect(outcome(`{ room(id: "a") { ${nested(LIMITS.depth - 1)} } }`)).toBe('allowed');
-    expect(outcome(`{ room(id: "a") { ${nested(LIMITS.depth)} } }`)).toMatch(/nested deeper than/);
+  it(`is nested ${BOUNDS.depth} levels deep and no deeper`, () => {
+    expect(outcome(`{ room(id: "a") { ${nested(BOUNDS.depth - 1)} } }`)).toBe('allowed');
+    expect(outcome(`{ room(id: "a") { ${nested(BOUNDS.depth)} } }`)).toMatch(/nested deeper than/);
   });
 
-  it(`has ${LIMITS.aliases} aliases and no more`, () => {
+  it(`has ${BOUNDS.aliases} aliases and no more`, () => {
     const aliased = (count: number): string =>
       `{ ${Array.from({ length: count }, (_, i) => `a${i}: room(id: "a") { id }`).join(' ')} }`;
-    expect(outcome(aliased(LIMITS.aliases))).toBe('allowed');
-    expect(outcome(aliased(LIMITS.aliases + 1))).toMatch(/aliases/);
+    expect(outcome(aliased(BOUNDS.aliases))).toBe('allowed');
+    expect(outcome(aliased(BOUNDS.aliases + 1))).toMatch(/aliases/);
   });
 
   it('fragments that double with every step are refused before they are all walked', () => {

@@ -19,18 +19,15 @@ import {
   valueFromASTUntyped,
   visit,
 } from 'graphql';
+import { BOUNDS } from '../kernel/bounds.js';
 import { TallyError } from '../kernel/errors.js';
+import { type Variables, refuseBadValues } from './input-values.js';
 
-/** What one operation may ask for: enough for every page of the contract with its lists inside, not for all there is. */
-export const LIMITS = {
-  tokens: 4_000,
-  depth: 15,
-  aliases: 100,
-  /** Objects that may be made for one answer; a list counts for LIST_COST more, as it is a read of its own. */
-  cost: 40_000,
-} as const;
-
+/** A list is a read of its own. */
 const LIST_COST = 5;
+/** A field without fields of its own, and one that may have as much in it as a whole page. */
+const LEAF_COST = 0.1;
+const JSON_COST = 10;
 /** Of a list whose length the client doesn't say. */
 const UNSIZED_LIST = 5;
 const INTROSPECTION_LIST = 10;
@@ -39,8 +36,6 @@ const MAX_PAGE = 1_000;
 /** Spreads of fragments in fragments double with every step; counted as they are walked. */
 const MAX_STEPS = 20_000;
 
-export type Variables = Readonly<Record<string, unknown>> | null | undefined;
-
 /** Throws BAD_USER_INPUT for an operation that asks for too much. The document has been validated: its fragments end. */
 export function refuseTooMuch(
   schema: GraphQLSchema,
@@ -48,14 +43,25 @@ export function refuseTooMuch(
   operation: OperationDefinitionNode,
   variables: Variables,
 ): void {
-  if (countAliases(document) > LIMITS.aliases) {
-    throw tooMuch(`has more than ${LIMITS.aliases} aliases; send several requests instead`);
+  refuseLongNames(document);
+  refuseBadValues(document, operation, variables);
+  if (countAliases(document) > BOUNDS.aliases) {
+    throw tooMuch(`has more than ${BOUNDS.aliases} aliases; send several requests instead`);
   }
   new Count(schema, document, operation, variables).run();
 }
 
 function tooMuch(what: string): TallyError {
   return new TallyError('BAD_USER_INPUT', `this operation ${what}`);
+}
+
+/** Every name of the schema is short, so that a longer one is the client's own. */
+function refuseLongNames(document: DocumentNode): void {
+  visit(document, {
+    Name({ value }) {
+      if (value.length > BOUNDS.name) throw tooMuch(`has a name of more than ${BOUNDS.name} characters`);
+    },
+  });
 }
 
 function countAliases(document: DocumentNode): number {
@@ -118,22 +124,29 @@ class Count {
   private field(node: FieldNode, parent: GraphQLCompositeType, place: Place): void {
     const field = fieldOf(parent, node.name.value);
     const type = field && getNamedType(field.type);
-    if (!field || !node.selectionSet || !isCompositeType(type)) return;
+    if (!field) return;
+    if (!node.selectionSet || !isCompositeType(type)) {
+      return this.spend(place.times * (type?.name === 'JSONObject' ? JSON_COST : LEAF_COST));
+    }
     // How deep introspection goes is limited by a validation rule of its own.
-    if (place.depth > LIMITS.depth && !type.name.startsWith('__')) {
-      throw tooMuch(`is nested deeper than ${LIMITS.depth} levels; ask for less at once`);
+    if (place.depth > BOUNDS.depth && !type.name.startsWith('__')) {
+      throw tooMuch(`is nested deeper than ${BOUNDS.depth} levels; ask for less at once`);
     }
     const page = this.pageOf(node, field);
     const isList = isListType(getNullableType(field.type));
     const unsized = type.name.startsWith('__') ? INTROSPECTION_LIST : UNSIZED_LIST;
     const times = place.times * (isList ? (page ?? place.page ?? unsized) : 1);
-    this.cost += times + (page === null ? 0 : place.times * LIST_COST);
-    if (this.cost > LIMITS.cost) {
+    this.spend(times + (page === null ? 0 : place.times * LIST_COST));
+    this.walk(node.selectionSet, type, { times, page: isList ? null : page, depth: place.depth + 1 });
+  }
+
+  private spend(cost: number): void {
+    this.cost += cost;
+    if (this.cost > BOUNDS.cost) {
       throw tooMuch(
         'asks for too many objects at once; ask for smaller pages (first) or fewer lists in lists',
       );
     }
-    this.walk(node.selectionSet, type, { times, page: isList ? null : page, depth: place.depth + 1 });
   }
 
   /** The length of the page that a field with `first` was asked for; null for a field without. */

@@ -1,5 +1,6 @@
+import { BOUNDS } from '../kernel/bounds.js';
 import { GraphQLError, type GraphQLScalarType, parseValue } from 'graphql';
-import { MAX_JSON_OBJECT_BYTES, dateTime, jsonObject, safeInt } from './scalars.js';
+import { dateTime, jsonObject, safeInt } from './scalars.js';
 
 const asVariable = (scalar: GraphQLScalarType, value: unknown): unknown => scalar.parseValue(value);
 const asLiteral = (scalar: GraphQLScalarType, text: string): unknown =>
@@ -111,9 +112,9 @@ describe('JSONObject', () => {
 
   it('takes as many bytes as it may have and not one more, counted in UTF-8', () => {
     const ofBytes = (bytes: number): object => ({ a: 'x'.repeat(bytes - '{"a":""}'.length) });
-    expect(asVariable(jsonObject, ofBytes(MAX_JSON_OBJECT_BYTES))).toEqual(ofBytes(MAX_JSON_OBJECT_BYTES));
-    expect(() => asVariable(jsonObject, ofBytes(MAX_JSON_OBJECT_BYTES + 1))).toThrow('at most 8192 bytes');
-    expect(() => asVariable(jsonObject, { a: 'ü'.repeat(MAX_JSON_OBJECT_BYTES / 2) })).toThrow(
+    expect(asVariable(jsonObject, ofBytes(BOUNDS.jsonBytes))).toEqual(ofBytes(BOUNDS.jsonBytes));
+    expect(() => asVariable(jsonObject, ofBytes(BOUNDS.jsonBytes + 1))).toThrow('at most 8192 bytes');
+    expect(() => asVariable(jsonObject, { a: 'ü'.repeat(BOUNDS.jsonBytes / 2) })).toThrow(
       'at most 8192 bytes',
     );
   });

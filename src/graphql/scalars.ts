@@ -1,8 +1,6 @@
 import { GraphQLError, GraphQLScalarType, Kind, type ValueNode, print } from 'graphql';
+import { BOUNDS } from '../kernel/bounds.js';
 import { parseInstant } from './rfc3339.js';
-
-/** At most so many bytes of JSON, in UTF-8. */
-export const MAX_JSON_OBJECT_BYTES = 8 * 1024;
 
 // A value that can't be read is the client's fault, a GraphQLError; one that can't be shown is ours, any other error.
 const refuse = (what: string, node?: ValueNode): GraphQLError => new GraphQLError(what, { nodes: node });
@@ -19,7 +17,7 @@ export const dateTime = new GraphQLScalarType<number, string>({
 });
 
 function toInstant(value: unknown, node?: ValueNode): number {
-  const instant = typeof value === 'string' ? parseInstant(value) : null;
+  const instant = typeof value === 'string' && value.length <= BOUNDS.instant ? parseInstant(value) : null;
   if (instant === null) {
     throw refuse('a DateTime is an RFC 3339 instant with an offset, like 2026-11-22T10:15:30.123Z', node);
   }
@@ -59,7 +57,7 @@ export const jsonObject = new GraphQLScalarType<JsonObject, JsonObject>({
 
 function toJsonObject(value: unknown, node?: ValueNode): JsonObject {
   if (!isObject(value)) throw refuse('a JSONObject is an object, like {"team": "red"}', node);
-  if (!fits(value)) throw refuse(`a JSONObject has at most ${MAX_JSON_OBJECT_BYTES} bytes as JSON`, node);
+  if (!fits(value)) throw refuse(`a JSONObject has at most ${BOUNDS.jsonBytes} bytes as JSON`, node);
   return value;
 }
 
@@ -69,13 +67,26 @@ function isObject(value: unknown): value is JsonObject {
 
 function fits(value: JsonObject): boolean {
   try {
-    return Buffer.byteLength(JSON.stringify(value)) <= MAX_JSON_OBJECT_BYTES;
+    return Buffer.byteLength(JSON.stringify(value, refuseOdd)) <= BOUNDS.jsonBytes;
   } catch (error) {
     // Nested deeper than the stack goes, and so far beyond what fits.
     if (error instanceof RangeError) return false;
     throw error;
   }
 }
+
+/** JSON has a way to write them that not every reader understands, or none. */
+function refuseOdd(key: string, value: unknown): unknown {
+  const texts = typeof value === 'string' ? [key, value] : [key];
+  if (texts.some((text) => NUL_OR_HALF.test(text))) {
+    throw refuse('a JSONObject has no text with a NUL, or half of a surrogate pair, in it');
+  }
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw refuse('a JSONObject has no number that JSON can not hold');
+  }
+  return value;
+}
+const NUL_OR_HALF = /\0|\p{Cs}/u;
 
 function fromLiteral(node: ValueNode, variables?: JsonObject | null): unknown {
   switch (node.kind) {

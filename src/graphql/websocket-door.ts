@@ -27,7 +27,7 @@ import { GraphqlErrors, asGraphqlError } from './graphql-errors.js';
 import type { GraphqlContext } from './graphql-context.js';
 import { GuardedSocket } from './guarded-socket.js';
 import { GRAPHQL_PATH } from './http-door.js';
-import { LIMITS, refuseTooMuch } from './query-limits.js';
+import { refuseTooMuch } from './query-limits.js';
 import { type Seated, SocketSeats } from './socket-seats.js';
 
 const UNAUTHORIZED = 4401;
@@ -268,9 +268,9 @@ function toExecution(
   payload: SubscribePayload,
   contextValue: GraphqlContext,
 ): Prepared {
-  const document = parse(payload.query, { maxTokens: LIMITS.tokens });
+  const document = parse(payload.query, { maxTokens: BOUNDS.tokens });
   const faults = validate(schema, document);
-  if (faults.length > 0) return faults;
+  if (faults.length > 0) return faults.slice(0, BOUNDS.faults);
   const { variables, operationName } = payload;
   const operation = getOperationAST(document, operationName);
   if (!operation) return [new GraphQLError('the document names no such operation, or more than one')];

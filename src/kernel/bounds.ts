@@ -13,6 +13,37 @@ export const BOUNDS = {
   /** A GraphQL request, over HTTP or in one message: a thousand of the longest ids and more. */
   graphqlBytes: 256 * 1024,
 
+  /** Of a document, so that what is done with it in squares stays short; a whole introspection takes some 500. */
+  tokens: 2_000,
+  depth: 15,
+  aliases: 100,
+  /** A name that a client gives a field, an operation, a variable: it comes back with every object. */
+  name: 128,
+  /** Objects and fields that may be made for one answer; see query-limits. */
+  cost: 40_000,
+  /** Of an answer as JSON: its reader may be slow, and others wait beside it. */
+  answerBytes: 8 * 1024 * 1024,
+  /** Faults of one document that are told. */
+  faults: 10,
+  /** A message repeats what the client sent. */
+  message: 1_000,
+
+  /** Values that a client sends: entries of one list, values in all, levels in each other. */
+  listEntries: 2_000,
+  values: 20_000,
+  valueDepth: 32,
+  /** The id of a room has 256 bytes, every other one fewer characters: a longer one is nobody's. */
+  id: 256,
+  cursor: 2_048,
+  idempotencyKey: 128,
+  jsonBytes: 8 * 1024,
+  labels: 32,
+  labelKey: 64,
+  labelText: 256,
+  /** Part of a name that is searched for. */
+  search: 256,
+  instant: 64,
+
   /** All that a WebSocket may send before it is let in: a handshake's rest and one credential. */
   uninvitedBytes: 16 * 1024,
   /** Between the opening of a WebSocket and its credential, in ms. */

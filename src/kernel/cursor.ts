@@ -1,3 +1,4 @@
+import { BOUNDS } from './bounds.js';
 import { TallyError } from './errors.js';
 
 export type CursorKind = 'event' | 'recordings' | 'rooms' | 'history' | 'audit' | 'api-keys' | 'deliveries';
@@ -10,6 +11,7 @@ export function encodeCursor(kind: CursorKind, parts: readonly CursorPart[]): st
 
 /** The parts of a cursor of this kind. Throws CURSOR_INVALID for any other text; what the parts mean is checked by who reads them. */
 export function decodeCursor(kind: CursorKind, text: string): CursorPart[] {
+  if (text.length > BOUNDS.cursor) throw invalidCursor();
   let parsed: unknown;
   try {
     parsed = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));

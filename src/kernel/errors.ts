@@ -1,3 +1,5 @@
+import { BOUNDS } from './bounds.js';
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** The closed table of codes of the public contract. `retry`: the same call may succeed later without a change by the caller. */
@@ -63,8 +65,14 @@ export class TallyError extends Error {
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'TallyError';
-    this.subject = subject;
+    this.subject = withoutLongIds(subject);
   }
+}
+
+/** An id that nothing can have is not repeated: it may be as long as a request. */
+function withoutLongIds(subject: ErrorSubject): ErrorSubject {
+  const named = Object.entries(subject).filter(([, text]) => text === undefined || text.length <= BOUNDS.id);
+  return Object.fromEntries(named);
 }
 
 export function isTallyError(error: unknown, code?: ErrorCode): error is TallyError {

@@ -14,6 +14,20 @@ describe('sealing', () => {
     expect(other.open(new Sealing(['old'], 'a').seal('x'))).toBeNull();
   });
 
+  it('can make one seal of one text, and never the same of another', () => {
+    const sealing = new Sealing(['new', 'old'], 'a');
+    expect(sealing.sealAlike('x')).toBe(sealing.sealAlike('x'));
+    expect(sealing.sealAlike('x')).not.toBe(sealing.sealAlike('y'));
+    expect(sealing.open(sealing.sealAlike('x'))).toBe('x');
+  });
+
+  it('opens nothing that something was added to', () => {
+    const sealing = new Sealing(['old'], 'a');
+    const sealed = sealing.seal('x');
+    for (const more of ['=', '!', '.', ' ', '.a']) expect(sealing.open(`${sealed}${more}`)).toBeNull();
+    expect(sealing.open(sealed.replace('.', '-'))).toBeNull();
+  });
+
   it('opens nothing that was changed or made up', () => {
     const sealing = new Sealing(['old'], 'a');
     const sealed = sealing.seal('some text that is long enough');

@@ -45,6 +45,18 @@ describe('a media token', () => {
     expect(elsewhere.verify(token, id)).toBe(false);
   });
 
+  it('is accepted while the secret is changed for another', () => {
+    const clock = new HandClock(start);
+    const [before, both, after] = [
+      'old-secret-of-length',
+      'new-secret-of-length, old-secret-of-length',
+      'new-secret-of-length',
+    ].map((secret) => new MediaTokens(configWith({ TALLYLIGHT_SECRET: secret }), clock));
+    expect(both?.verify(before?.sign(id, 60) ?? '', id)).toBe(true);
+    expect(after?.verify(both?.sign(id, 60) ?? '', id)).toBe(true);
+    expect(after?.verify(before?.sign(id, 60) ?? '', id)).toBe(false);
+  });
+
   it('opens no other recording', () => {
     const tokens = new MediaTokens(configWith(), new HandClock(start));
     expect(tokens.verify(tokens.sign(id, 60), `${id.slice(0, -1)}A`)).toBe(false);
@@ -53,7 +65,7 @@ describe('a media token', () => {
 
   it.each<Record<string, string>>([
     { TALLYLIGHT_ADMIN_KEY: 'another-admin-key-of-length' },
-    { LIVEKIT_API_SECRET: 'another' },
+    { TALLYLIGHT_SECRET: 'another-secret-of-length' },
   ])('is worth nothing where a secret differs: %j', (changes) => {
     const clock = new HandClock(start);
     const token = new MediaTokens(configWith(), clock).sign(id, 60);

@@ -9,18 +9,20 @@ const TOKEN = /^([0-9a-z]{1,9})\.([A-Za-z0-9_-]{43})$/;
 
 /**
  * Tokens that open the media of one recording until they expire: `<expiry in s, base 36>.<HMAC-SHA256>`.
- * The key comes from secrets that every instance has, so that each accepts what another gave out; a change of either ends them all.
+ * The keys come from secrets that every instance has, so that each accepts what another gave out; the first one signs, every one is
+ * accepted while one is changed for another.
  */
 @Injectable()
 export class MediaTokens {
-  private readonly key: Uint8Array;
+  private readonly keys: readonly Uint8Array[];
 
   constructor(
     config: Config,
     private readonly clock: Clock,
   ) {
-    const secrets = JSON.stringify([config.livekit.apiSecret, config.adminKey]);
-    this.key = new Uint8Array(hkdfSync('sha256', secrets, '', 'tallylight media token 1', 32));
+    this.keys = config.secrets.map(
+      (secret) => new Uint8Array(hkdfSync('sha256', secret, '', 'tallylight media token 2', 32)),
+    );
   }
 
   /** Throws BAD_USER_INPUT for a time that is not a whole number of 1 to 86400 seconds. */
@@ -29,19 +31,24 @@ export class MediaTokens {
       throw badInput('expiresInSeconds', `must be a whole number of seconds from 1 to ${LONGEST_SECONDS}`);
     }
     const expiry = (Math.floor(this.clock.now() / 1000) + expiresInSeconds).toString(36);
-    return `${expiry}.${this.signature(id, expiry)}`;
+    const [first] = this.keys;
+    if (!first) throw new Error('there is no secret to sign with');
+    return `${expiry}.${signatureOf(first, id, expiry)}`;
   }
 
   verify(token: string, id: string): boolean {
     const [, expiry = '', signature = ''] = TOKEN.exec(token) ?? [];
     if (signature === '') return false;
-    const genuine = timingSafeEqual(Buffer.from(signature), Buffer.from(this.signature(id, expiry)));
+    const given = Buffer.from(signature);
+    const genuine = this.keys.some((key) =>
+      timingSafeEqual(given, Buffer.from(signatureOf(key, id, expiry))),
+    );
     return genuine && Number.parseInt(expiry, 36) * 1000 > this.clock.now();
   }
+}
 
-  private signature(id: string, expiry: string): string {
-    return createHmac('sha256', this.key)
-      .update(JSON.stringify([id, expiry]))
-      .digest('base64url');
-  }
+function signatureOf(key: Uint8Array, id: string, expiry: string): string {
+  return createHmac('sha256', key)
+    .update(JSON.stringify([id, expiry]))
+    .digest('base64url');
 }

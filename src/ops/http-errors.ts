@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { BOUNDS } from '../kernel/bounds.js';
 import { ERROR_TABLE, type ErrorCode, TallyError } from '../kernel/errors.js';
 
 /** How an error looks outside GraphQL: the status and the contract's body. */
@@ -38,7 +39,13 @@ export function toHttpError(exception: unknown): HttpError {
   if (exception instanceof TallyError) {
     return {
       status: ERROR_TABLE[exception.code].http,
-      body: { error: { code: exception.code, message: exception.message, ...exception.subject } },
+      body: {
+        error: {
+          code: exception.code,
+          message: exception.message.slice(0, BOUNDS.message),
+          ...exception.subject,
+        },
+      },
     };
   }
   const status = statusOf(exception);

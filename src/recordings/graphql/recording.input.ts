@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BOUNDS } from '../../kernel/bounds.js';
 import { decodeCursor, invalidCursor } from '../../kernel/cursor.js';
 import { badInput } from '../../kernel/errors.js';
 import { parseRecordingId, parseRoomId, type RoomId } from '../../kernel/ids.js';
@@ -13,12 +14,26 @@ import type { StartRequest } from '../use-cases/start-recording.js';
 const MAX_FIRST = 100;
 const DEFAULT_FIRST = 20;
 const DEFAULT_HISTORY_FIRST = 50;
-const MAX_KEY_LENGTH = 128;
 
-const labels = z.custom<Labels>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  'must be a JSON object',
-);
+const labels = z.custom<Labels>().superRefine((value, context) => {
+  const problem = problemOfLabels(value);
+  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+});
+
+function problemOfLabels(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must be a JSON object';
+  const entries = Object.entries(value);
+  if (entries.length > BOUNDS.labels) return `has more than ${BOUNDS.labels} entries`;
+  if (entries.some(([key]) => lengthOf(key) > BOUNDS.labelKey))
+    return `has a key of more than ${BOUNDS.labelKey} characters`;
+  return entries.some(([, text]) => typeof text === 'string' && lengthOf(text) > BOUNDS.labelText)
+    ? `has a text of more than ${BOUNDS.labelText} characters`
+    : null;
+}
+
+function lengthOf(text: string): number {
+  return [...text].length;
+}
 
 const startInput = z.object({
   roomId: z.string(),
@@ -30,7 +45,10 @@ const startInput = z.object({
   idempotencyKey: z
     .string()
     .min(1, 'is empty; leave it out or give a key')
-    .refine((key) => [...key].length <= MAX_KEY_LENGTH, `has more than ${MAX_KEY_LENGTH} characters`)
+    .refine(
+      (key) => [...key].length <= BOUNDS.idempotencyKey,
+      `has more than ${BOUNDS.idempotencyKey} characters`,
+    )
     .nullish(),
   waitForActive: z.boolean().nullish(),
 });

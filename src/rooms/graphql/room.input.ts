@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BOUNDS } from '../../kernel/bounds.js';
 import { decodeCursor, invalidCursor } from '../../kernel/cursor.js';
 import { badInput } from '../../kernel/errors.js';
 import { parseRoomId, type RoomId } from '../../kernel/ids.js';
@@ -78,6 +79,8 @@ export interface RoomsArguments {
 export function toRoomQuery({ nameContains, first, after }: RoomsArguments): Omit<RoomQuery, 'within'> {
   const wanted = first ?? DEFAULT_FIRST;
   if (wanted < 1 || wanted > MAX_FIRST) throw badInput('first', `must be from 1 to ${MAX_FIRST}`);
+  if ((nameContains?.length ?? 0) > BOUNDS.search)
+    throw badInput('nameContains', `has more than ${BOUNDS.search} characters`);
   return {
     nameContains: nameContains || null,
     first: wanted,
