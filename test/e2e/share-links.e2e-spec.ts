@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import { startStack, type TestInstance, type TestStack } from '../support/app.js';
+import { findChromium, launchChromium, watchForTrouble } from '../support/browser.js';
 import { eventually } from '../support/eventually.js';
 import { DELETE, STOP } from '../support/operations.js';
 import { becomes, livekitToken, openRoom, started } from '../support/recording-life.js';
@@ -77,6 +78,36 @@ describe('share links', () => {
     expect(await statusOf(path, { method: 'HEAD' })).toBe(200);
     const [seen] = (await linksOf()) ?? [];
     expect(seen).toMatchObject({ id: shareLink.id, views: 1, createdBy: 'key:admin', recording: { id } });
+  });
+
+  const chromium = findChromium();
+  const withBrowser = chromium === null ? describe.skip : describe; // there is no Chromium on this machine
+
+  withBrowser('in a browser', () => {
+    it('play, light and dark, on a phone of 320 px, with nothing refused or asked of others', async () => {
+      const { path } = await make({ allowDownload: true });
+      const browser = await launchChromium(chromium ?? '');
+      try {
+        for (const colorScheme of ['light', 'dark'] as const) {
+          const page = await browser.newPage({ colorScheme, viewport: { width: 320, height: 640 } });
+          const trouble = watchForTrouble(page, two.url);
+          await page.goto(`${two.url}${path}`);
+          await eventually(
+            async () =>
+              Number(await page.evaluate("document.querySelector('video, audio').readyState")) > 0 ||
+              'it has no media yet',
+          );
+          expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320);
+          const back = await page.evaluate('getComputedStyle(document.body).backgroundColor');
+          expect(back).toBe(colorScheme === 'light' ? 'rgb(246, 247, 249)' : 'rgb(17, 19, 24)');
+          expect(await page.locator('footer').textContent()).toContain('This link ends');
+          expect(trouble).toEqual([]);
+          await page.close();
+        }
+      } finally {
+        await browser.close();
+      }
+    });
   });
 
   it('give the media away only where that was allowed', async () => {
