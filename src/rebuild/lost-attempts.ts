@@ -119,7 +119,7 @@ export class LostAttempts {
     });
     // Below the revision of anything that is read from the bucket: a record that is found after all wins.
     const attempt: StoredRecording = { ...blank, rev: 0, egressId: egress.egressId };
-    const upkeep = { ...blank.upkeep, startAnswer: 'accepted' as const };
+    const upkeep = { ...blank.upkeep, startAnswer: 'accepted' as const, startSentAt: requestedAt };
     const known = { ...attempt, upkeep: { ...upkeep, egresses: { [egress.egressId]: 'live' as const } } };
     const recording = comeBack(known, number, now);
     const entry: HistoryEntry = {

@@ -17,7 +17,7 @@ export function aRoomId(name = 'room-1'): RoomId {
   return name as RoomId;
 }
 
-/** A recording as it was requested; `upkeep` and fields are laid over it. */
+/** A recording as it was requested, of LiveKit too; `upkeep` and fields are laid over it. */
 export function aRecording({
   upkeep,
   ...fields
@@ -35,7 +35,7 @@ export function aRecording({
     startLimitMs: 35_000,
   };
   const requested = newRecording(attempt);
-  return { ...requested, ...fields, upkeep: { ...requested.upkeep, ...upkeep } };
+  return { ...requested, ...fields, upkeep: { ...requested.upkeep, startSentAt: T0, ...upkeep } };
 }
 
 /** What LiveKit shows of the recording's egress. */

@@ -18,12 +18,14 @@ const GO_ON_WITHIN_MS = 120_000;
 export function comeBack(copy: StoredRecording, number: number, at: number): StoredRecording {
   const rebuilds = number - (copy.upkeep.returned?.number ?? 0);
   const rev = copy.rev + rebuilds * REV_LEAP;
+  // The copy may be from before its request was sent, and it is sent once at most.
+  const startSentAt = copy.upkeep.startSentAt ?? copy.requestedAt;
   return {
     ...copy,
     version: copy.version + rebuilds * VERSION_LEAP,
     updatedAt: Math.max(at, copy.updatedAt),
     rev,
-    upkeep: { ...copy.upkeep, absence: null, returned: { number, rev, copyAt: copy.updatedAt } },
+    upkeep: { ...copy.upkeep, absence: null, startSentAt, returned: { number, rev, copyAt: copy.updatedAt } },
   };
 }
 

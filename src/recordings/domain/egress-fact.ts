@@ -20,7 +20,9 @@ export function seeEgress(now: StoredRecording, egress: EgressSeen, at: number):
   const known = now.upkeep.egresses[egress.egressId];
   const state = stateAfter(known, egress.status);
   const noted: Patch =
-    state === known ? nothing : { kept: { egresses: { ...now.upkeep.egresses, [egress.egressId]: state } } };
+    state === known
+      ? nothing
+      : { kept: { egresses: { ...now.upkeep.egresses, [egress.egressId]: state }, ...firstSight(now, at) } };
   const found: Patch =
     state === 'live' && now.upkeep.absence !== null ? join(noted, { kept: { absence: null } }) : noted;
   const named: Patch = now.egressId === null ? join(found, { seen: { egressId: egress.egressId } }) : found;
@@ -30,6 +32,11 @@ export function seeEgress(now: StoredRecording, egress: EgressSeen, at: number):
   if (!primary) return state === 'live' ? join(named, stop(egress)) : named;
   if (known === 'over' && !isFinal(egress.status)) return named;
   return join(named, progress(withPatch(now, named), egress, at));
+}
+
+/** One request makes one egress: with it seen and the answer there, no other is on its way. */
+function firstSight({ upkeep }: StoredRecording, at: number): Partial<StoredRecording['upkeep']> {
+  return upkeep.startAnswer === 'error' ? { startPendingUntil: Math.min(upkeep.startPendingUntil, at) } : {};
 }
 
 function stateAfter(known: EgressState | undefined, status: EgressStatus): EgressState {

@@ -7,39 +7,50 @@ export interface MediaSeen {
 }
 
 /** What was seen or asked, in the past tense, with its own time (`at`, ms). The state machine decides each in every status. */
-export type Fact = { readonly at: number } & (
-  | { readonly kind: 'start-accepted'; readonly egress: EgressSeen }
-  /** LiveKit's definite no. `credentials`: it refused us, not the recording. */
-  | { readonly kind: 'start-refused'; readonly why: string; readonly credentials: boolean }
-  | { readonly kind: 'start-unknown'; readonly answered: boolean; readonly why: string }
-  | { readonly kind: 'start-deadline-passed'; readonly waitedMs: number }
-  | { readonly kind: 'start-cancelled' }
-  | { readonly kind: 'duration-limit-passed' }
-  /** LiveKit took a stop that was asked of us; `egress` as its answer showed it, null where the outcome was left open. */
-  | { readonly kind: 'stop-taken'; readonly egress: EgressSeen | null }
-  /** One report or look at one egress of this recording. */
-  | { readonly kind: 'egress-seen'; readonly egress: EgressSeen }
-  /** A look at all that LiveKit lists, by means that can't be falsely empty: every egress of this recording, none missing. */
-  | { readonly kind: 'egresses-listed'; readonly egresses: readonly EgressSeen[] }
+export type Fact = { readonly at: number } &
   /**
-   * LiveKit no longer knows its egress: by absence seen often enough, or by its own not-found to the stop and to the question.
-   * `silence`: it still lists it, but the egress has long neither reported nor answered, and its room is gone or nobody publishes there.
+   * LiveKit is about to be asked, by whoever `by` names, with a request that may take `limitMs`. Later than `windowMs` after
+   * it was requested, or once it was stopped, it is not asked any more.
    */
-  | {
-      readonly kind: 'egress-gone';
-      readonly proof: 'absence' | 'not-found' | 'silence';
-      readonly media: MediaSeen | null;
-    }
-  /** The egress' worker is proven dead. LiveKit lists the egress for ever; it counts as gone from now on. */
-  | { readonly kind: 'recorder-lost'; readonly egressId: string; readonly media: MediaSeen | null }
-  /** Another recording goes on from this one. */
-  | { readonly kind: 'continued'; readonly by: RecordingId }
-  /** The bucket was asked after everything was over. */
-  | { readonly kind: 'media-looked-for'; readonly media: MediaSeen | null }
-  | { readonly kind: 'deletion-requested'; readonly by: string }
-  /** Media and metadata are gone from the bucket. */
-  | { readonly kind: 'deleted' }
-);
+  (
+    | {
+        readonly kind: 'start-sending';
+        readonly by: string;
+        readonly limitMs: number;
+        readonly windowMs: number;
+      }
+    | { readonly kind: 'start-accepted'; readonly egress: EgressSeen }
+    /** LiveKit's definite no. `credentials`: it refused us, not the recording. */
+    | { readonly kind: 'start-refused'; readonly why: string; readonly credentials: boolean }
+    | { readonly kind: 'start-unknown'; readonly answered: boolean; readonly why: string }
+    | { readonly kind: 'start-deadline-passed'; readonly waitedMs: number }
+    | { readonly kind: 'start-cancelled' }
+    | { readonly kind: 'duration-limit-passed' }
+    /** LiveKit took a stop that was asked of us; `egress` as its answer showed it, null where the outcome was left open. */
+    | { readonly kind: 'stop-taken'; readonly egress: EgressSeen | null }
+    /** One report or look at one egress of this recording. */
+    | { readonly kind: 'egress-seen'; readonly egress: EgressSeen }
+    /** A look at all that LiveKit lists, by means that can't be falsely empty: every egress of this recording, none missing. */
+    | { readonly kind: 'egresses-listed'; readonly egresses: readonly EgressSeen[] }
+    /**
+     * LiveKit no longer knows its egress: by absence seen often enough, or by its own not-found to the stop and to the question.
+     * `silence`: it still lists it, but the egress has long neither reported nor answered, and its room is gone or nobody publishes there.
+     */
+    | {
+        readonly kind: 'egress-gone';
+        readonly proof: 'absence' | 'not-found' | 'silence';
+        readonly media: MediaSeen | null;
+      }
+    /** The egress' worker is proven dead. LiveKit lists the egress for ever; it counts as gone from now on. */
+    | { readonly kind: 'recorder-lost'; readonly egressId: string; readonly media: MediaSeen | null }
+    /** Another recording goes on from this one. */
+    | { readonly kind: 'continued'; readonly by: RecordingId }
+    /** The bucket was asked after everything was over. */
+    | { readonly kind: 'media-looked-for'; readonly media: MediaSeen | null }
+    | { readonly kind: 'deletion-requested'; readonly by: string }
+    /** Media and metadata are gone from the bucket. */
+    | { readonly kind: 'deleted' }
+  );
 
 /** An order that is filed in the commit and carried out at least once; each is harmless twice. `at`: not before this instant. */
 export type Effect =

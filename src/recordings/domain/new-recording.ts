@@ -40,6 +40,8 @@ export function newRecording({ maxDurationMs, startLimitMs, ...attempt }: Attemp
     rev: 1,
     upkeep: {
       maxDurationMs,
+      startSentAt: null,
+      startSentBy: null,
       startPendingUntil: attempt.requestedAt + startLimitMs,
       startAnswer: 'none',
       startResult: null,

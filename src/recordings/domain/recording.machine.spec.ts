@@ -391,9 +391,10 @@ describe('single decisions', () => {
     const unknown = after(aRecording(), { kind: 'start-unknown', answered: true, why: '503', at: at(1_000) });
     expect(unknown.status).toBe('STARTING');
     const look = (ms: number): Fact => ({ kind: 'egresses-listed', egresses: [], at: at(ms) });
-    const gone: Fact = { kind: 'egress-gone', proof: 'absence', media: null, at: at(4_100) };
-    expect(after(unknown, look(1_100), gone).status).toBe('STARTING');
-    expect(after(unknown, look(1_100), look(4_000), gone)).toMatchObject({
+    const gone: Fact = { kind: 'egress-gone', proof: 'absence', media: null, at: at(9_100) };
+    expect(after(unknown, look(1_100), look(4_000), gone).status).toBe('STARTING');
+    expect(after(unknown, look(1_100), look(6_000), gone).status).toBe('STARTING');
+    expect(after(unknown, look(1_100), look(6_000), look(9_000), gone)).toMatchObject({
       status: 'FAILED',
       endReason: 'START_REJECTED',
       upkeep: { holdsSlot: false },

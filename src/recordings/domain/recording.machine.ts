@@ -3,6 +3,7 @@ import { gone, mediaFound, recorderLost } from './lost-egress.js';
 import type { Effect, Fact } from './facts.js';
 import { join, nothing, type Patch, startResult, withPatch } from './patch.js';
 import { isFinal, type RecordingStatus, type StoredRecording, VISIBLE_FIELDS } from './recording.js';
+import { isUnsent, LIST_MARGIN_MS, startSending } from './start-request.js';
 import {
   ABSENCE_SPACING_MS,
   hasLiveEgress,
@@ -41,6 +42,8 @@ export function decide(now: StoredRecording, fact: Fact): Decision {
 function patchOf(now: StoredRecording, fact: Fact): Patch {
   if (now.upkeep.deleted && fact.kind === 'deleted') return nothing;
   switch (fact.kind) {
+    case 'start-sending':
+      return startSending(now, fact);
     case 'start-accepted':
       return join({ kept: answered(now, 'accepted', fact.at) }, seeEgress(now, fact.egress, fact.at));
     case 'start-refused':
@@ -91,7 +94,9 @@ function answered(
   startAnswer: 'accepted' | 'refused' | 'error',
   at: number,
 ): Partial<StoredRecording['upkeep']> {
-  return { startAnswer, startPendingUntil: Math.min(now.upkeep.startPendingUntil, at) };
+  const until =
+    startAnswer === 'error' && Object.keys(now.upkeep.egresses).length === 0 ? at + LIST_MARGIN_MS : at;
+  return { startAnswer, startPendingUntil: Math.min(now.upkeep.startPendingUntil, until) };
 }
 
 function startRefused(now: StoredRecording, fact: Extract<Fact, { kind: 'start-refused' }>): Patch {
@@ -175,6 +180,7 @@ function awaitsFirstSight(now: StoredRecording, at: number): boolean {
   const { startAnswer, startPendingUntil, egresses } = now.upkeep;
   return (
     !isFinal(now.status) &&
+    !isUnsent(now) &&
     startAnswer !== 'accepted' &&
     at >= startPendingUntil &&
     Object.keys(egresses).length === 0

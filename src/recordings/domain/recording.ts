@@ -72,7 +72,11 @@ export interface Absence {
 /** What we have to remember about a recording and no client sees: no version, no event. */
 export interface Upkeep {
   readonly maxDurationMs: number;
-  /** The start request is on its way until this instant: its own limit, or its answer where one came. */
+  /** When LiveKit was asked to start it; null: nobody has asked yet. */
+  readonly startSentAt: number | null;
+  /** Names the one who asks. */
+  readonly startSentBy: string | null;
+  /** The start may still show in LiveKit's lists for the first time until this instant; before it was sent: no bound. */
   readonly startPendingUntil: number;
   /** `error`: an answer that tells neither yes nor no; `unanswered`: none came. Both leave LiveKit's list to decide. */
   readonly startAnswer: 'none' | 'accepted' | 'refused' | 'error' | 'unanswered';

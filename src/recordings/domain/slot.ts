@@ -1,14 +1,18 @@
 import type { StoredRecording } from './recording.js';
 import { isFinal } from './recording.js';
+import { isUnsent } from './start-request.js';
 
 /**
  * The one rule by which a room is free again: the recording is final, no start of it is still on its way, and every egress
- * of it that LiveKit lists has ended. A definite refusal needs no look; an egress that was named to us is watched by its id;
- * where the start's outcome stayed unknown, LiveKit's whole list has to have been looked at since.
+ * of it that LiveKit lists has ended. A start that was never sent needs no look, nor does a definite refusal; an egress that
+ * was named to us is watched by its id; where the start's outcome stayed unknown, LiveKit's whole list has to have been
+ * looked at since.
  */
 export function mayFreeSlot(recording: StoredRecording, at: number): boolean {
   const { upkeep } = recording;
-  if (!isFinal(recording.status) || at < upkeep.startPendingUntil || hasLiveEgress(recording)) return false;
+  if (!isFinal(recording.status) || hasLiveEgress(recording)) return false;
+  if (isUnsent(recording)) return true;
+  if (at < upkeep.startPendingUntil) return false;
   if (upkeep.startAnswer === 'refused' || upkeep.startAnswer === 'accepted') return true;
   return upkeep.listedAt !== null && upkeep.listedAt >= upkeep.startPendingUntil;
 }

@@ -74,6 +74,6 @@ function withDefaults(recording: StoredRecording): StoredRecording {
   const { maxDurationMs } = upkeep;
   const start = { id, roomId, roomName, layout, preset, audioOnly, labels, requestedAt, maxDurationMs };
   const blank = newRecording({ ...start, startLimitMs: 0 });
-  const unknown = { ...blank.upkeep, holdsSlot: false };
+  const unknown = { ...blank.upkeep, holdsSlot: false, startSentAt: requestedAt };
   return { ...blank, ...recording, upkeep: { ...unknown, ...upkeep } };
 }

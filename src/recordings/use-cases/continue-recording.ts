@@ -74,7 +74,7 @@ export class ContinueRecording {
     const result = await this.writer.create(recording, effects, CAUSE, key, true);
     switch (result.kind) {
       case 'done':
-        void this.launch.execute(recording);
+        void this.launch.execute(recording.id);
         await this.link(lost, recording.id);
         return null;
       case 'key-used':

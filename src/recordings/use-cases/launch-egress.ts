@@ -1,5 +1,7 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { Config } from '../../config/config.js';
 import { Clock } from '../../kernel/clock.js';
+import { newToken, type RecordingId } from '../../kernel/ids.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
 import type { RecordingLayoutWord, StartOutcome } from '../../livekit/livekit.types.js';
 import { mediaKey } from '../../storage/object-keys.js';
@@ -9,9 +11,12 @@ import type { Fact } from '../domain/facts.js';
 import type { StoredRecording } from '../domain/recording.js';
 import { RecordingWriter } from '../write/recording.writer.js';
 
-/** A start that was held up for longer is not what its caller meant any more. */
-const FRESH_MS = 5_000;
-const TELL_AGAIN_MS = [200, 1_000, 5_000, 15_000, 30_000] as const;
+/** Asked later than this part of its start timeout, an egress could hardly become active in time. */
+const SEND_WITHIN = 0.75;
+const MARK_AGAIN_MS = [100, 300, 1_000, 3_000] as const;
+const STORE_AGAIN_MS = [200, 1_000, 5_000, 15_000, 30_000] as const;
+/** How long a process that is told to end waits for LiveKit's answers to the starts it has sent. */
+const AWAIT_AT_SHUTDOWN_MS = 5_000;
 
 const LAYOUTS: Record<RecordingLayout, RecordingLayoutWord> = {
   GRID: 'grid',
@@ -19,46 +24,71 @@ const LAYOUTS: Record<RecordingLayout, RecordingLayoutWord> = {
   SINGLE_SPEAKER: 'single-speaker',
 };
 
-/** Asks LiveKit once, and tells what came of it. Never a retried job: a lost answer and a second request are two egresses. */
+/**
+ * Sends the one start request of an attempt. Whoever calls, and however many at once: the row names one of them first, who
+ * sends it and stores what came of it; after that nobody sends again, and LiveKit's list decides what no answer told.
+ */
 @Injectable()
-export class LaunchEgress {
+export class LaunchEgress implements BeforeApplicationShutdown {
   private readonly log = new Logger('Recordings');
+  private readonly inFlight = new Set<Promise<void>>();
 
   constructor(
     private readonly livekit: LiveKit,
     private readonly storage: ObjectStorage,
     private readonly writer: RecordingWriter,
+    private readonly config: Config,
     private readonly clock: Clock,
   ) {}
 
-  /** Answers when the outcome is stored; never throws, since nobody waits for it. */
-  async execute(recording: StoredRecording): Promise<void> {
-    const fact = toFact(await this.ask(recording), this.clock.now());
-    for (const pauseMs of [0, ...TELL_AGAIN_MS]) {
+  /** Answers when the outcome is stored, or when the request is another's; never throws, since nobody waits for it. */
+  execute(id: RecordingId): Promise<void> {
+    const run = this.run(id).finally(() => this.inFlight.delete(run));
+    this.inFlight.add(run);
+    return run;
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    if (this.inFlight.size === 0) return;
+    const over = new AbortController();
+    const limit = this.clock.sleep(AWAIT_AT_SHUTDOWN_MS, over.signal).catch(() => undefined);
+    await Promise.race([Promise.allSettled(this.inFlight), limit]);
+    over.abort();
+  }
+
+  private async run(id: RecordingId): Promise<void> {
+    const mine = await this.claim(id);
+    if (mine === null) return;
+    await this.store(id, toFact(await this.ask(mine), this.clock.now()));
+  }
+
+  /** The recording, where the row names this call as the one that asks LiveKit; null: it is not for us to ask. */
+  private async claim(id: RecordingId): Promise<StoredRecording | null> {
+    const by = newToken();
+    const limitMs = this.config.livekitStartTimeoutMs;
+    const windowMs = this.config.recordingStartTimeoutMs * SEND_WITHIN;
+    for (const pauseMs of [0, ...MARK_AGAIN_MS]) {
       await this.clock.sleep(pauseMs);
       try {
-        const told = await this.writer.tell(recording.id, { ...fact, at: this.clock.now() }, 'livekit');
-        // Redis was lost and rebuilt meanwhile, without this attempt: nobody owns the egress, and its room is free.
-        if (told === null && fact.kind === 'start-accepted')
-          await this.livekit.stopEgress(fact.egress.egressId);
-        return;
+        const at = this.clock.now();
+        const told = await this.writer.tell(
+          id,
+          { kind: 'start-sending', by, limitMs, windowMs, at },
+          'start',
+        );
+        return told?.recording.upkeep.startSentBy === by ? told.recording : null;
       } catch (error) {
-        const cause = error instanceof Error ? error.message : String(error);
-        this.log.error({
-          message: 'the outcome of a start could not be stored',
-          recordingId: recording.id,
-          outcome: fact.kind,
-          cause,
-        });
+        this.warn('start_not_claimed', 'a start could not be claimed, LiveKit was not asked', id, error);
       }
     }
+    return null;
   }
 
   private async ask(recording: StoredRecording): Promise<StartOutcome> {
-    const now = this.clock.now();
     // A request that outlived the time for which its room is held could begin beside the next one's egress.
-    const withinMs = recording.upkeep.startPendingUntil - now;
-    if (now - recording.requestedAt > FRESH_MS || withinMs <= 0) {
+    const withinMs =
+      (recording.upkeep.startSentAt ?? 0) + this.config.livekitStartTimeoutMs - this.clock.now();
+    if (withinMs <= 0) {
       return {
         kind: 'refused',
         status: 0,
@@ -69,6 +99,31 @@ export class LaunchEgress {
     const output = this.storage.egressOutput(mediaKey(recording));
     const options = { layout: LAYOUTS[layout], preset, audioOnly, output };
     return this.livekit.startEgress({ roomName: roomId, ...options, withinMs });
+  }
+
+  private async store(id: RecordingId, fact: Fact): Promise<void> {
+    for (const pauseMs of [0, ...STORE_AGAIN_MS]) {
+      await this.clock.sleep(pauseMs);
+      try {
+        const told = await this.writer.tell(id, { ...fact, at: this.clock.now() }, 'livekit');
+        // Redis was lost and rebuilt meanwhile, without this attempt: nobody owns the egress, and its room is free.
+        if (told === null && fact.kind === 'start-accepted')
+          await this.livekit.stopEgress(fact.egress.egressId);
+        return;
+      } catch (error) {
+        this.warn(
+          'start_outcome_not_stored',
+          `the outcome of a start (${fact.kind}) was not stored`,
+          id,
+          error,
+        );
+      }
+    }
+  }
+
+  private warn(event: string, message: string, recordingId: RecordingId, error: unknown): void {
+    const cause = error instanceof Error ? error.message : String(error);
+    this.log.warn({ event, message, recordingId, cause });
   }
 }
 

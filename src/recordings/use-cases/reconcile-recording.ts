@@ -8,9 +8,15 @@ import { ObjectStorage } from '../../storage/object-storage.port.js';
 import type { MediaSeen } from '../domain/facts.js';
 import { isFinal, type Recording, type StoredRecording } from '../domain/recording.js';
 import { awaitsBucketLook, isAbsenceProven, isUnsettled, nextLookMs } from '../domain/slot.js';
+import { isUnsent } from '../domain/start-request.js';
 import { RecordingStore } from '../store/recording.store.js';
 import { RecordingWriter } from '../write/recording.writer.js';
+import { LaunchEgress } from './launch-egress.js';
 import { OwnEgresses } from './own-egresses.js';
+
+/** A start that has not been sent for so long was left by a process that died. */
+const UNSENT_MS = 1_500;
+const UNSENT_LOOK_MS = 500;
 
 /** Looks at both sides, LiveKit and the bucket, and says what was seen; what follows is the state machine's. */
 @Injectable()
@@ -21,6 +27,7 @@ export class ReconcileRecording {
     private readonly livekit: LiveKit,
     private readonly storage: ObjectStorage,
     private readonly own: OwnEgresses,
+    private readonly launch: LaunchEgress,
     private readonly clock: Clock,
   ) {}
 
@@ -28,8 +35,15 @@ export class ReconcileRecording {
   async execute(id: RecordingId): Promise<number | null> {
     const recording = await this.store.get(id);
     if (recording === null || !isUnsettled(recording)) return null;
+    if (isUnsent(recording) && !isFinal(recording.status)) return this.send(recording);
     const looked = await this.look(recording);
     return looked === null ? null : nextLookMs(looked, this.clock.now());
+  }
+
+  /** Whoever stored the attempt asks LiveKit within moments; where it died before, it is done here. */
+  private send({ id, requestedAt }: StoredRecording): number {
+    if (this.clock.now() - requestedAt >= UNSENT_MS) void this.launch.execute(id);
+    return UNSENT_LOOK_MS;
   }
 
   /** One look. Null: the recording is gone. Throws LIVEKIT_UNAVAILABLE or STORAGE_UNAVAILABLE when it could not look. */

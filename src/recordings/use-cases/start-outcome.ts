@@ -26,7 +26,7 @@ export class StartOutcome {
   /** Waits, following the event log from `since`. Throws the start's own error, or RECORDING_NOT_FOUND once it was deleted. */
   async wait(id: RecordingId, since: LogPosition): Promise<StoredRecording> {
     const present = await this.read(id);
-    const decided = told(present);
+    const decided = resultOf(present);
     if (decided) return decided;
     const waiting = new AbortController();
     const limitMs =
@@ -40,22 +40,22 @@ export class StartOutcome {
   }
 
   /** The recording while nothing is decided, and once it was active. Throws the start's own error. */
-  sofar(recording: StoredRecording): StoredRecording {
-    return told(recording) ?? recording;
+  current(recording: StoredRecording): StoredRecording {
+    return resultOf(recording) ?? recording;
   }
 
   private async followed(id: RecordingId, since: LogPosition, signal: AbortSignal): Promise<StoredRecording> {
     try {
       for await (const event of this.events.follow(since, signal)) {
         if (event.recording.id !== id) continue;
-        const decided = told(await this.read(id));
+        const decided = resultOf(await this.read(id));
         if (decided) return decided;
       }
     } catch (error) {
       // Redis was lost and rebuilt under the caller, who waits for a recording and not for a log.
       if (!isTallyError(error, 'CURSOR_EXPIRED')) throw error;
       const end = await this.events.end();
-      return told(await this.read(id)) ?? this.followed(id, end, signal);
+      return resultOf(await this.read(id)) ?? this.followed(id, end, signal);
     }
     return new Promise<never>(() => undefined);
   }
@@ -73,7 +73,7 @@ export class StartOutcome {
     }
     await this.deadline.execute(id);
     const recording = await this.read(id);
-    const decided = told(recording);
+    const decided = resultOf(recording);
     if (decided) return decided;
     throw new TallyError(
       'RECORDING_START_TIMEOUT',
@@ -92,7 +92,7 @@ export class StartOutcome {
 }
 
 /** Null: not decided yet. */
-function told(recording: StoredRecording): StoredRecording | null {
+function resultOf(recording: StoredRecording): StoredRecording | null {
   const result = recording.upkeep.startResult;
   if (result === null) return null;
   if (result === 'ACTIVE') return recording;

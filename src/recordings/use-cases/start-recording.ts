@@ -3,7 +3,7 @@ import { requireRight, requireRoomVisible, roomNotFound } from '../../auth/right
 import { Config } from '../../config/config.js';
 import type { Actor } from '../../kernel/actor.js';
 import { Clock } from '../../kernel/clock.js';
-import { TallyError } from '../../kernel/errors.js';
+import { isTallyError, TallyError } from '../../kernel/errors.js';
 import { newRecordingId, type RecordingId, type RoomId } from '../../kernel/ids.js';
 import type { EncodingPreset, RecordingLayout } from '../../kernel/recording-options.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
@@ -11,6 +11,7 @@ import type { Room } from '../../rooms/domain/room.js';
 import { digest } from '../../redis/keys.js';
 import { RoomStore } from '../../rooms/store/room.store.js';
 import { firstEffects, newRecording } from '../domain/new-recording.js';
+import { whatHolds } from '../domain/room-held.js';
 import type { JsonValue, Labels, StoredRecording } from '../domain/recording.js';
 import { EventLog } from '../events/event-log.port.js';
 import { canonicalJson } from '../store/recording-query.js';
@@ -56,18 +57,42 @@ export class StartRecording {
     if (room === null && !used) throw roomNotFound(request.roomId);
     requireRight(actor, 'start', roomId, 'start a recording');
     if (used) return this.attach(used, idempotency.input, request.waitForActive);
-    await this.checkRoom(room!);
+    try {
+      await this.checkRoom(room!);
+    } catch (refusal) {
+      // What is in the way may be what this very key has started since it was read.
+      const since = idempotency && (await this.store.keyUse(idempotency.caller, idempotency.key));
+      if (since) return this.attach(since, idempotency.input, request.waitForActive);
+      throw refusal;
+    }
     const recording = newRecording(this.attempt(request, room!));
+    const result = await ofAttempt(recording.id, () => this.create(recording, actor, idempotency));
+    switch (result.kind) {
+      case 'room-gone':
+        throw roomNotFound(request.roomId);
+      case 'key-used':
+        return this.attach(result.use, idempotency!.input, request.waitForActive);
+      case 'slot-taken':
+        throw await this.alreadyStarted(roomId, result.by);
+      case 'moved-on':
+      case 'done':
+        // Not awaited: the answer is followed up also when this caller goes away.
+        void this.launch.execute(recording.id);
+        if (!request.waitForActive) return recording;
+        return ofAttempt(recording.id, async () =>
+          this.outcome.wait(recording.id, result.kind === 'done' ? result.position : await this.events.end()),
+        );
+    }
+  }
+
+  private create(
+    recording: StoredRecording,
+    actor: Actor,
+    idempotency: Commit['idempotency'] | null,
+  ): ReturnType<RecordingWriter['create']> {
     const effects = firstEffects(recording, this.config.recordingStartTimeoutMs);
     // The room is looked at once more in the commit: it may have been deleted while LiveKit was asked.
-    const result = await this.writer.create(recording, effects, actor.name, idempotency ?? undefined, true);
-    if (result.kind === 'room-gone') throw roomNotFound(request.roomId);
-    if (result.kind === 'key-used') return this.attach(result.use, idempotency!.input, request.waitForActive);
-    if (result.kind === 'slot-taken') throw alreadyStarted(roomId, result.by);
-    if (result.kind === 'moved-on') throw new Error(`recording ${recording.id} exists already`);
-    // Not awaited: the answer is followed up also when this caller goes away.
-    void this.launch.execute(recording);
-    return request.waitForActive ? this.outcome.wait(recording.id, result.position) : recording;
+    return this.writer.create(recording, effects, actor.name, idempotency ?? undefined, true);
   }
 
   private async checkRoom(room: Room): Promise<void> {
@@ -80,7 +105,7 @@ export class StartRecording {
       );
     }
     const holder = await this.store.slotHolder(roomId);
-    if (holder !== null) throw alreadyStarted(roomId, holder);
+    if (holder !== null) throw await this.alreadyStarted(roomId, holder);
     const live = await this.livekit.findRoom(roomId);
     if (live === null) {
       throw new TallyError(
@@ -134,25 +159,47 @@ export class StartRecording {
         },
       );
     }
-    const since: LogPosition = await this.events.end();
-    const recording = await this.store.get(recordingId);
-    if (recording === null || recording.upkeep.deleted) {
-      throw new TallyError(
-        'RECORDING_NOT_FOUND',
-        `recording ${recordingId}, which this idempotency key started, was deleted`,
-        { recordingId },
-      );
-    }
-    return waitForActive ? this.outcome.wait(recordingId, since) : this.outcome.sofar(recording);
+    return ofAttempt(recordingId, async () => {
+      const since: LogPosition = await this.events.end();
+      const recording = await this.store.get(recordingId);
+      if (recording === null || recording.upkeep.deleted) {
+        throw new TallyError(
+          'RECORDING_NOT_FOUND',
+          `recording ${recordingId}, which this idempotency key started, was deleted`,
+          { recordingId },
+        );
+      }
+      return waitForActive ? this.outcome.wait(recordingId, since) : this.outcome.current(recording);
+    });
+  }
+
+  private async alreadyStarted(roomId: RoomId, recordingId: RecordingId): Promise<TallyError> {
+    const holder = await this.store.get(recordingId);
+    return new TallyError(
+      'RECORDING_ALREADY_STARTED',
+      whatHolds(roomId, recordingId, holder, this.clock.now()),
+      { roomId, recordingId },
+    );
   }
 }
 
-function alreadyStarted(roomId: RoomId, recordingId: RecordingId): TallyError {
-  return new TallyError(
-    'RECORDING_ALREADY_STARTED',
-    `room ${roomId} is held by recording ${recordingId}; stop it first, or wait until its egress has ended`,
-    { roomId, recordingId },
-  );
+/** Whoever is told of a failure after the attempt may have been stored, is told which one it was. */
+async function ofAttempt<T>(recordingId: RecordingId, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isTallyError(error)) {
+      const message = `something went wrong while recording ${recordingId} was started; it has been logged, follow the recording by its id`;
+      throw new TallyError('INTERNAL', message, { recordingId, cause: error });
+    }
+    if (error.subject.recordingId !== undefined) throw error;
+    const { code, message, subject, cause } = error;
+    throw new TallyError(
+      code,
+      `${message}; recording ${recordingId} may have been stored: follow it by its id, or ask again with the same idempotency key`,
+      { ...subject, recordingId, cause },
+    );
+  }
 }
 
 function keyOf(request: StartRequest, actor: Actor): Commit['idempotency'] | null {

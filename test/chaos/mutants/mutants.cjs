@@ -96,9 +96,10 @@ const MUTANTS = [
     changes: [
       change(
         `${M}/slot.ts`,
-        ' || at < upkeep.startPendingUntil || hasLiveEgress(recording)) return false;',
-        ') return false;',
+        'if (!isFinal(recording.status) || hasLiveEgress(recording)) return false;',
+        'if (!isFinal(recording.status)) return false;',
       ),
+      change(`${M}/slot.ts`, '  if (at < upkeep.startPendingUntil) return false;', ''),
       change(
         `${M}/slot.ts`,
         '  return upkeep.listedAt !== null && upkeep.listedAt >= upkeep.startPendingUntil;',

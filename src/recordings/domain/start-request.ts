@@ -1,0 +1,46 @@
+import type { Fact } from './facts.js';
+import { nothing, type Patch, startResult } from './patch.js';
+import { isFinal, type StoredRecording } from './recording.js';
+
+/**
+ * LiveKit lists an egress once its worker has made it, which can be a moment after its own answer, or after the request was
+ * given up: for so long after the last instant of a start, the lists are not believed to be complete.
+ */
+export const LIST_MARGIN_MS = 5_000;
+
+/** Nobody has asked LiveKit to start it. Once it is final, or was dropped, nobody ever will. */
+export function isUnsent({ upkeep }: StoredRecording): boolean {
+  return upkeep.startSentAt === null;
+}
+
+/** Whoever is named in the row afterwards sends the request, once; everybody else leaves it alone for ever. */
+export function startSending(now: StoredRecording, fact: Extract<Fact, { kind: 'start-sending' }>): Patch {
+  if (!isUnsent(now) || now.upkeep.startAnswer !== 'none') return nothing;
+  if (isFinal(now.status)) return nothing;
+  if (now.status !== 'STARTING') return dropped(now, 'it was stopped before LiveKit was asked', fact.at);
+  if (fact.at - now.requestedAt > fact.windowMs)
+    return dropped(now, 'this server was held up, and LiveKit was not asked; start it again', fact.at);
+  return {
+    kept: {
+      startSentAt: fact.at,
+      startSentBy: fact.by,
+      startPendingUntil: fact.at + fact.limitMs + LIST_MARGIN_MS,
+    },
+  };
+}
+
+/** LiveKit has not been asked and will not be: nothing of it can begin. */
+function dropped(now: StoredRecording, why: string, at: number): Patch {
+  const kept = { startAnswer: 'refused', startPendingUntil: at } as const;
+  if (now.status === 'ENDING') return { kept, seen: { status: 'ABORTED', endedAt: at } };
+  return {
+    seen: { status: 'FAILED', endReason: 'START_REJECTED', endedAt: at, error: why },
+    kept: {
+      ...kept,
+      ...startResult(now, {
+        code: 'RECORDING_START_REJECTED',
+        message: `recording ${now.id} did not start: ${why}`,
+      }),
+    },
+  };
+}
