@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { Clock } from '../../kernel/clock.js';
 import { JobQueue } from '../../queue/define-job.js';
+import type { Effect } from '../domain/facts.js';
 import { type FiledEffect, RecordingStore } from '../store/recording.store.js';
 import { EffectDispatcher } from '../write/effect-dispatcher.port.js';
 import { checkRecorder } from './check-recorder.job.js';
@@ -20,6 +21,22 @@ import { writeMetadata } from './write-metadata.job.js';
 const LEFT_BEHIND_MS = 2_000;
 const LOOK_EVERY_MS = 2_000;
 const AT_ONCE = 200;
+const MOST_SKIPPED = 10_000;
+
+const KNOWN: Readonly<Record<Effect['do'], true>> = {
+  'pass-start-deadline': true,
+  'end-at-limit': true,
+  reconcile: true,
+  'check-recorder': true,
+  'continue-recording': true,
+  'stop-egress': true,
+  'remove-recorder': true,
+  'write-metadata': true,
+  'signal-room': true,
+  'finish-deletion': true,
+  'drop-room-metadata': true,
+};
+const isKnown = ({ effect }: FiledEffect): boolean => Object.hasOwn(KNOWN, effect.do);
 
 /** Every filed effect becomes a job; only then is it taken off, so that it happens at least once. */
 @Injectable()
@@ -37,17 +54,23 @@ export class QueueEffects extends EffectDispatcher {
 
   async dispatch(filed: readonly FiledEffect[]): Promise<void> {
     if (filed.length === 0) return;
+    // Those of a newer version are left to an instance of that version.
+    const known = filed.filter(isKnown);
+    const added = await Promise.allSettled(known.map((entry) => this.enqueue(entry)));
+    const queued = known.filter((_, i) => added[i]?.status === 'fulfilled');
+    const causes = added.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []));
     try {
-      await Promise.all(filed.map((effect) => this.enqueue(effect)));
-      await this.store.takeOff(filed.map(({ entry }) => entry));
+      await this.store.takeOff(queued.map(({ entry }) => entry));
     } catch (error) {
-      const cause = error instanceof Error ? error.message : String(error);
-      this.log.warn({
-        message: 'effects stay filed until the queue takes them',
-        effects: filed.map(({ effect }) => effect.do),
-        cause,
-      });
+      causes.push(String(error));
     }
+    if (causes.length === 0) return;
+    this.log.warn({
+      event: 'outbox_dispatch_failed',
+      message: `${causes.length} effects stay in the outbox until the queue takes them`,
+      effects: filed.map(({ effect }) => effect.do),
+      cause: causes[0],
+    });
   }
 
   /** Carries on what another process, or this one, committed and could not bring to the queue. */
@@ -56,7 +79,14 @@ export class QueueEffects extends EffectDispatcher {
     if (this.looking) return;
     this.looking = true;
     try {
-      await this.dispatch(await this.store.filedEffects(LEFT_BEHIND_MS, AT_ONCE));
+      let filed: FiledEffect[];
+      let skipped = 0;
+      do {
+        filed = await this.store.filedEffects(LEFT_BEHIND_MS, AT_ONCE, skipped);
+        await this.dispatch(filed);
+        skipped += filed.length;
+        // A whole batch of a newer version's must not hide what stands after it.
+      } while (filed.length === AT_ONCE && skipped < MOST_SKIPPED && !filed.some(isKnown));
     } catch (error) {
       this.log.debug({
         message: 'filed effects could not be read, they are looked for again',

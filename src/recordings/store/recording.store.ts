@@ -82,7 +82,7 @@ export abstract class RecordingStore {
   /** In the order of their ids, after the given one: recordings that somebody has to come back to. */
   abstract unsettled(after: RecordingId | null, limit: number): Promise<RecordingId[]>;
   abstract keyUse(caller: string, key: string): Promise<KeyUse | null>;
-  /** Filed longer ago than that. */
-  abstract filedEffects(olderThanMs: number, limit: number): Promise<FiledEffect[]>;
+  /** Filed longer ago than that, oldest first, without the first `skip` of them. */
+  abstract filedEffects(olderThanMs: number, limit: number, skip?: number): Promise<FiledEffect[]>;
   abstract takeOff(entries: readonly string[]): Promise<void>;
 }

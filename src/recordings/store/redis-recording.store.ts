@@ -107,10 +107,10 @@ export class RedisRecordingStore extends RecordingStore {
     return typeof use === 'string' ? (JSON.parse(use) as KeyUse) : null;
   }
 
-  async filedEffects(olderThanMs: number, limit: number): Promise<FiledEffect[]> {
+  async filedEffects(olderThanMs: number, limit: number, skip = 0): Promise<FiledEffect[]> {
     const until = this.clock.now() - olderThanMs;
     const entries = (await this.read((whole) =>
-      whole.zrange(keys.outbox(), '-inf', until, 'BYSCORE', 'LIMIT', 0, limit),
+      whole.zrange(keys.outbox(), '-inf', until, 'BYSCORE', 'LIMIT', skip, limit),
     )) as string[];
     return entries.map((entry) => parseEntry(entry));
   }

@@ -5,8 +5,8 @@ import { Random } from '../../kernel/random.js';
 import { isTallyError, TallyError } from '../../kernel/errors.js';
 import { tellHappening } from '../../kernel/happenings.js';
 import type { Effect, Fact } from '../domain/facts.js';
-import type { StoredRecording } from '../domain/recording.js';
-import { decide } from '../domain/recording.machine.js';
+import { isFinal, type RecordingStatus, type StoredRecording } from '../domain/recording.js';
+import { decide, type EventMade } from '../domain/recording.machine.js';
 import type { LogPosition } from '../store/log-position.js';
 import { type Commit, type CommitResult, RecordingStore } from '../store/recording.store.js';
 import { filedBy } from '../store/filed-effects.js';
@@ -28,6 +28,13 @@ const LONGEST_PAUSE_MS = 500;
 /** The pauses between the tries of a commit whose answer was lost; none begins later than this after the first. */
 const ASK_AGAIN_MS = [100, 300, 1_000] as const;
 const ASK_AGAIN_WITHIN_MS = 12_000;
+
+const EVENT_NAMES: Record<EventMade['type'], string> = {
+  REQUESTED: 'recording_requested',
+  STATUS_CHANGED: 'recording_status_changed',
+  UPDATED: 'recording_updated',
+  DELETED: 'recording_deleted',
+};
 
 /** The only one that writes recordings: callers bring facts, never statuses. */
 @Injectable()
@@ -96,6 +103,15 @@ export class RecordingWriter {
     );
   }
 
+  /** The last guard, whatever was decided before: a final status stays as it is, and no status goes back. */
+  private requireForward({ before, next }: Commit): void {
+    if (before === null || before.status === next.status) return;
+    if (!isFinal(before.status) && rankOf(next.status) > rankOf(before.status)) return;
+    const message = `recording ${next.id} is ${before.status} and can't become ${next.status}`;
+    this.log.error({ event: 'status_would_go_back', message, recordingId: next.id });
+    throw new TallyError('INTERNAL', message, { recordingId: next.id });
+  }
+
   /** An answer that was lost leaves open whether the step was carried out: it is sent again, which does it once at most. */
   private async commitSurely(step: Commit): Promise<CommitResult> {
     const since = this.clock.now();
@@ -112,32 +128,30 @@ export class RecordingWriter {
   }
 
   private async commit(step: Commit): Promise<CommitResult> {
+    this.requireForward(step);
     const result = await this.store.commit(step);
     if (result.kind !== 'done') return result;
-    const { before, next, event, cause } = step;
-    if (event) {
-      const message = before === null ? 'recording requested' : 'recording advanced';
-      const { id: recordingId, roomId, version, status: to, endReason, egressId } = next;
-      this.log.log({
-        message,
-        recordingId,
-        roomId,
-        from: before?.status ?? null,
-        to,
-        version,
-        cause,
-        endReason,
-        egressId,
-      });
-      const secondsSinceRequest = (step.at - next.requestedAt) / 1_000;
-      tellHappening('recording-changed', {
-        from: before?.status ?? null,
-        to,
-        endReason,
-        secondsSinceRequest,
-      });
-    }
+    const { event } = step;
+    if (event) this.report(step, event.type);
     await this.effects.dispatch(filedBy(step));
     return result;
   }
+
+  private report({ before, next, cause, at }: Commit, type: EventMade['type']): void {
+    const from = before?.status ?? null;
+    const { id: recordingId, roomId, version, status: to, endReason, egressId, error } = next;
+    const line = {
+      event: EVENT_NAMES[type],
+      message: `recording ${type === 'STATUS_CHANGED' ? `is ${to}` : type.toLowerCase()}`,
+      ...{ recordingId, roomId, from, to, version, cause, endReason, egressId },
+    };
+    if (type === 'STATUS_CHANGED' && to === 'FAILED') this.log.warn({ ...line, error });
+    else this.log.log(line);
+    const secondsSinceRequest = (at - next.requestedAt) / 1_000;
+    tellHappening('recording-changed', { from, to, endReason, secondsSinceRequest });
+  }
+}
+
+function rankOf(status: RecordingStatus): number {
+  return isFinal(status) ? 3 : { STARTING: 0, ACTIVE: 1, ENDING: 2 }[status];
 }

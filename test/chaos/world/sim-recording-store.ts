@@ -132,13 +132,13 @@ export class SimRecordingStore extends RecordingStore {
     return this.read('key use', () => usedKey(this.tables, caller, key));
   }
 
-  filedEffects(olderThanMs: number, limit: number): Promise<FiledEffect[]> {
+  filedEffects(olderThanMs: number, limit: number, skip = 0): Promise<FiledEffect[]> {
     const until = this.of.clock.now() - olderThanMs;
     return this.command('filed effects', () =>
       [...this.tables.outbox.entries()]
         .filter(([, at]) => at <= until)
         .sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))
-        .slice(0, limit)
+        .slice(skip, skip + limit)
         .map(([entry]) => parseEntry(entry)),
     );
   }
