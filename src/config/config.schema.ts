@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseDuration } from '../kernel/duration.js';
@@ -63,6 +64,10 @@ const schema = z.object({
   TALLYLIGHT_SECRET: secrets.optional(),
   WEBHOOK_ALLOW_PRIVATE: flag.default(false),
   REDIS_URL: url('redis:', 'rediss:'),
+  DEPLOYMENT_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,128}$/, 'must be 1 to 128 of A-Z a-z 0-9 . _ -')
+    .optional(),
   STORAGE_URL: address(['file:', 's3:'], 'must be file:<folder> or s3://<bucket>/<prefix>'),
   S3_ENDPOINT: url('http:', 'https:').optional(),
   S3_REGION: z.string().min(1).optional(),
@@ -187,16 +192,25 @@ function readStorage(env: Record<string, string | undefined>, faults: string[]):
   if (!accessKeyId !== !secretAccessKey) {
     faults.push('S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY go together; set both or neither');
   }
+  const bucket = parsed.hostname;
+  const prefix = withoutSlashes(parsed.pathname);
+  const endpoint = env.S3_ENDPOINT ?? null;
   return {
     kind: 's3',
-    bucket: parsed.hostname,
-    prefix: withoutSlashes(parsed.pathname),
-    endpoint: env.S3_ENDPOINT ?? null,
+    bucket,
+    prefix,
+    endpoint,
+    deployment: env.DEPLOYMENT_ID ?? derivedDeployment(endpoint ?? '', bucket, prefix),
     region: env.S3_REGION ?? env.AWS_REGION ?? 'us-east-1',
     credentials: accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : null,
     forcePathStyle: env.S3_FORCE_PATH_STYLE === 'true' || env.S3_FORCE_PATH_STYLE === '1',
     egressEndpoint: env.EGRESS_S3_ENDPOINT ?? env.S3_ENDPOINT ?? null,
   };
+}
+
+/** The same for every instance on one storage; says nothing of where that is. */
+function derivedDeployment(...storage: readonly string[]): string {
+  return createHash('sha256').update(storage.join('\n')).digest('base64url').slice(0, 22);
 }
 
 /** `file:relative`, `file:/absolute` and `file:///absolute` alike; null for no folder, or another machine's. */

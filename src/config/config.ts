@@ -13,6 +13,8 @@ export type StorageConfig =
       readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
       readonly forcePathStyle: boolean;
       readonly egressEndpoint: string | null;
+      /** Whose egresses are ours, where several deployments share a LiveKit. */
+      readonly deployment: string;
     };
 
 /** Of LiveKit. */

@@ -68,6 +68,8 @@ describe('an egress as a real server showed it', () => {
     expect(lastListed('audio-complete')).toEqual({
       egressId: 'EG_kb9t2XUApQX2',
       roomName: 'audio',
+      roomSid: 'RM_g4KgX5fFezFZ',
+      bucket: { name: 'rec', endpoint: 'http://127.0.0.1:9000', deployment: null },
       status: 'COMPLETE',
       filepath: 'tl/recordings/audio/rec_1.ogg',
       startedAtMs: 1795525253673,

@@ -5,16 +5,19 @@ import {
   ParticipantInfo_Kind,
   EgressStatus as ProtoEgressStatus,
   type Room,
+  type S3Upload,
   type WebhookEvent,
 } from '@livekit/protocol';
-import type {
-  EgressEndCause,
-  EgressFile,
-  EgressSeen,
-  EgressStatus,
-  LiveKitEvent,
-  LiveRoomSeen,
-  ParticipantSeen,
+import {
+  DEPLOYMENT_METADATA,
+  type EgressBucket,
+  type EgressEndCause,
+  type EgressFile,
+  type EgressSeen,
+  type EgressStatus,
+  type LiveKitEvent,
+  type LiveRoomSeen,
+  type ParticipantSeen,
 } from './livekit.types.js';
 
 const NS_PER_MS = 1_000_000n;
@@ -80,6 +83,8 @@ export function toEgressSeen(info: EgressInfo): EgressSeen {
   return {
     egressId: info.egressId,
     roomName: info.roomName,
+    roomSid: info.roomId || null,
+    bucket: requestedBucket(info),
     status: toStatus(info, result),
     filepath: requestedFilepath(info) || result?.filename || null,
     startedAtMs: toMs(info.startedAt),
@@ -177,6 +182,30 @@ function toEgressFile(file: FileInfo): EgressFile {
 
 function fileResult(info: EgressInfo): FileInfo | null {
   return info.fileResults[0] ?? (info.result.case === 'file' ? info.result.value : null);
+}
+
+/** The bucket that was asked for, wherever the request's kind keeps it: of its file, or of the request as a whole. */
+function requestedBucket({ request }: EgressInfo): EgressBucket | null {
+  switch (request.case) {
+    case 'egress': {
+      const output = request.value.outputs.find(({ config }) => config.case === 'file');
+      const provider = (output?.storage ?? request.value.storage)?.provider;
+      return provider?.case === 's3' ? toBucket(provider.value) : null;
+    }
+    case 'roomComposite':
+    case 'web':
+    case 'trackComposite':
+    case 'participant': {
+      const { output } = request.value.fileOutputs[0] ?? {};
+      return output?.case === 's3' ? toBucket(output.value) : null;
+    }
+    default:
+      return null;
+  }
+}
+
+function toBucket({ bucket, endpoint, metadata }: S3Upload): EgressBucket {
+  return { name: bucket, endpoint, deployment: metadata[DEPLOYMENT_METADATA] ?? null };
 }
 
 /** The path that was asked for, wherever the request's kind keeps it; empty where it names none. */

@@ -23,12 +23,28 @@ export interface EgressFile {
   readonly sizeBytes: number | null;
 }
 
+/** The key of the upload's metadata that names the deployment an egress belongs to. */
+export const DEPLOYMENT_METADATA = 'tallylight-deployment';
+
+/** Where an egress uploads to, as LiveKit echoes the request; secrets are masked there. */
+export interface EgressBucket {
+  readonly name: string;
+  /** Empty: the store of the region. */
+  readonly endpoint: string;
+  /** The deployment that asked for it, from the upload's metadata; null where it carries no such mark. */
+  readonly deployment: string | null;
+}
+
 /** One egress as LiveKit shows it, in our words; instants in ms, absent ones null. */
 export interface EgressSeen {
   /** Empty where LiveKit reports a start that never got one (automatic egress). */
   readonly egressId: string;
   readonly roomName: string;
+  /** The session of the room that it records (RM_...); null where LiveKit does not say. */
+  readonly roomSid: string | null;
   readonly status: EgressStatus;
+  /** The bucket that the request named, as LiveKit echoes it; null for an egress without S3 storage of its own. */
+  readonly bucket: EgressBucket | null;
   /** The file path that was asked for: names its recording. Null for an egress without a file output. */
   readonly filepath: string | null;
   readonly startedAtMs: number | null;
@@ -73,6 +89,8 @@ export type EgressOutput =
       readonly accessKeyId: string | null;
       readonly secretAccessKey: string | null;
       readonly forcePathStyle: boolean;
+      /** Goes along as metadata of the upload, which LiveKit echoes. */
+      readonly deployment: string;
     };
 
 export type EncodingPresetWord =

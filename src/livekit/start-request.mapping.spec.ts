@@ -12,6 +12,7 @@ const S3: EgressOutput = {
   accessKeyId: 'rig',
   secretAccessKey: 'rigrigrig',
   forcePathStyle: true,
+  deployment: 'dep-1',
 };
 const AUDIO: StartEgress = {
   roomName: 'audio',
@@ -21,10 +22,13 @@ const AUDIO: StartEgress = {
   output: S3,
 };
 
-/** The requests that a real server took, as messages of the protocol. */
+/** The requests that a real server took, as messages of the protocol; they were sent before uploads carried our mark. */
 function takenBy(name: string): unknown {
   const call = goldenCase(name).calls.find(({ method }) => method.endsWith('/StartRoomCompositeEgress'))!;
-  return RoomCompositeEgressRequest.fromJson(call.request as never).toJson();
+  const request = RoomCompositeEgressRequest.fromJson(call.request as never);
+  const output = request.fileOutputs[0]!.output;
+  if (output.case === 's3') output.value.metadata = { 'tallylight-deployment': 'dep-1' };
+  return request.toJson();
 }
 
 describe('the request for a recording', () => {

@@ -5,7 +5,7 @@ import {
   RoomCompositeEgressRequest,
   S3Upload,
 } from '@livekit/protocol';
-import type { EgressOutput, StartEgress } from './livekit.types.js';
+import { DEPLOYMENT_METADATA, type EgressOutput, type StartEgress } from './livekit.types.js';
 
 /**
  * Audio alone is sent without layout and preset: LiveKit then records from its own media connection instead of a
@@ -39,5 +39,6 @@ function toS3Upload(output: Extract<EgressOutput, { kind: 's3' }>): S3Upload {
     endpoint: output.endpoint ?? '',
     bucket: output.bucket,
     forcePathStyle: output.forcePathStyle,
+    metadata: { [DEPLOYMENT_METADATA]: output.deployment },
   });
 }

@@ -142,6 +142,7 @@ export class S3ObjectStorage extends ObjectStorage {
       accessKeyId: this.at.credentials?.accessKeyId ?? null,
       secretAccessKey: this.at.credentials?.secretAccessKey ?? null,
       forcePathStyle: this.at.forcePathStyle,
+      deployment: this.at.deployment,
     };
   }
 

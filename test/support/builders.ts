@@ -50,6 +50,8 @@ export function anEgress(
   return {
     egressId: 'EG_000000000001',
     roomName: of.roomId,
+    roomSid: 'RM_000000000001',
+    bucket: null,
     filepath,
     startedAtMs: T0 + 500,
     endedAtMs: ended || status === 'FAILED' || status === 'ABORTED' ? T0 + 60_000 : null,

@@ -80,6 +80,7 @@ export class S3Server {
       region: 'us-east-1',
       credentials: { accessKeyId: 'test-key', secretAccessKey: 'test-secret' },
       forcePathStyle: true,
+      deployment: 'test',
       egressEndpoint: this.endpoint,
     };
   }

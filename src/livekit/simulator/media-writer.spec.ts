@@ -57,6 +57,7 @@ describe('the media of a recording', () => {
       accessKeyId: 'key',
       secretAccessKey: 'secret',
       forcePathStyle: true,
+      deployment: 'dep-1',
     });
 
     it('is put under the key of the request, byte for byte', async () => {

@@ -156,6 +156,7 @@ describe('the life of a recording', () => {
       accessKeyId: 'rig',
       secretAccessKey: 'rigrigrig',
       forcePathStyle: true,
+      deployment: 'dep-1',
     };
     const egressId = await play.recording('talk', { output });
     const shown = play.engine.egress(egressId)?.toJsonString() ?? '';

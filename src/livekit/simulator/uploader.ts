@@ -78,6 +78,7 @@ function outputAt({ storage }: FileOrder, filepath: string): EgressOutput {
     accessKeyId: storage.accessKey || null,
     secretAccessKey: storage.secret || null,
     forcePathStyle: storage.forcePathStyle,
+    deployment: '',
   };
 }
 

@@ -1,0 +1,65 @@
+import { newRecordingId, parseRoomId } from '../../kernel/ids.js';
+import type { EgressBucket } from '../../livekit/livekit.types.js';
+import type { ObjectStorage } from '../../storage/object-storage.port.js';
+import { mediaKey } from '../../storage/object-keys.js';
+import { anEgress } from '../../../test/support/builders.js';
+import { OwnEgresses } from './own-egresses.js';
+
+const recording = {
+  id: newRecordingId(1_700_000_000_000),
+  roomId: parseRoomId('standup')!,
+  audioOnly: false,
+};
+const key = mediaKey(recording);
+const S3 = {
+  ...{ kind: 's3', bucket: 'rec', region: 'us-east-1', endpoint: 'http://s3.test:9000' },
+  ...{ accessKeyId: null, secretAccessKey: null, forcePathStyle: true, deployment: 'prod' },
+} as const;
+
+const toBucket = new OwnEgresses({
+  egressOutput: (path: string) => ({ ...S3, filepath: `tl/${path}` }),
+} as ObjectStorage);
+const toFolder = new OwnEgresses({
+  egressOutput: (path: string) => ({ kind: 'file', filepath: `/rec/${path}` }),
+} as ObjectStorage);
+
+const at = (fields: Partial<EgressBucket> = {}): EgressBucket => ({
+  ...{ name: 'rec', endpoint: 'http://s3.test:9000', deployment: 'prod' },
+  ...fields,
+});
+
+describe('whose an egress is', () => {
+  it.each([
+    ['with our mark', at(), 'ours'],
+    ['from before there were marks', at({ deployment: null }), 'ours'],
+    ['at another spelling of our endpoint', at({ endpoint: 'HTTP://S3.test:9000/' }), 'ours'],
+    ['of another deployment on our bucket', at({ deployment: 'staging' }), 'stranger'],
+    ['in another bucket', at({ name: 'staging' }), 'stranger'],
+    ['at another endpoint', at({ endpoint: 'http://other.test:9000' }), 'stranger'],
+    ['to no bucket', null, 'stranger'],
+  ])('%s', (_, bucket, owner) => {
+    const egress = anEgress(recording, { filepath: `tl/${key}`, bucket });
+    expect(toBucket.ownerOf(egress)).toEqual({ owner, recordingId: recording.id });
+    expect(toBucket.recordingOf(egress)).toBe(owner === 'ours' ? recording.id : null);
+  });
+
+  it("under another prefix is a stranger's", () => {
+    expect(toBucket.ownerOf(anEgress(recording, { filepath: `other/${key}`, bucket: at() })).owner).toBe(
+      'stranger',
+    );
+  });
+
+  it('is nothing of ours where the key is none of a recording', () => {
+    const egress = anEgress(recording, { filepath: 'tl/daily.mp4', bucket: at() });
+    expect(toBucket.ownerOf(egress)).toEqual({ owner: 'other-product' });
+  });
+
+  it('with a folder is told by its path, and by an upload that is none', () => {
+    const filepath = `/rec/${key}`;
+    expect(toFolder.ownerOf(anEgress(recording, { filepath, bucket: null })).owner).toBe('ours');
+    expect(toFolder.ownerOf(anEgress(recording, { filepath, bucket: at() })).owner).toBe('stranger');
+    expect(toFolder.ownerOf(anEgress(recording, { filepath: `/x${filepath}`, bucket: null })).owner).toBe(
+      'stranger',
+    );
+  });
+});
