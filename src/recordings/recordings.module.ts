@@ -44,7 +44,9 @@ import { FollowRecordings } from './use-cases/follow-recordings.js';
 import { LaunchEgress } from './use-cases/launch-egress.js';
 import { OwnEgresses } from './use-cases/own-egresses.js';
 import { PassStartDeadline } from './use-cases/pass-start-deadline.js';
+import { ObserveEgresses } from './use-cases/observe-egresses.js';
 import { ReconcileRecording } from './use-cases/reconcile-recording.js';
+import { RestoreFromRecord } from './use-cases/restore-from-record.js';
 import { StartOutcome } from './use-cases/start-outcome.js';
 import { StartRecording } from './use-cases/start-recording.js';
 import { StopRecording } from './use-cases/stop-recording.js';
@@ -78,6 +80,8 @@ const useCases = [
   ReconcileRecording,
   ApplyLiveKitEvent,
   OwnEgresses,
+  ObserveEgresses,
+  RestoreFromRecord,
   Unsettled,
   FleetProbe,
   CheckRecorder,

@@ -30,6 +30,8 @@ export const keys = {
   heard: () => `${TAG}:heard`,
   /** Whether each egress' recorder was seen in its room, and left it. */
   recorders: () => `${TAG}:recorders`,
+  /** Egresses whose worker is proven dead, by the instant of the proof. */
+  deadEgresses: () => `${TAG}:dead-egresses`,
   silence: (egressId: string) => `${TAG}:silence:${egressId}`,
   /** Recordings that were deleted not long ago, by the instant of it. */
   deleted: () => `${TAG}:deleted`,

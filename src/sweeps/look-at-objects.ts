@@ -18,7 +18,7 @@ import {
 import { type ObjectInfo, ObjectStorage } from '../storage/object-storage.port.js';
 import { RecordingObjects } from '../storage/recording-objects.js';
 import type { ObjectsSeen } from './objects-seen.js';
-import { RestoreFromRecord } from './restore-from-record.js';
+import { RestoreFromRecord } from '../recordings/use-cases/restore-from-record.js';
 import type { SweepPass } from './sweep.js';
 
 /** What was written or changed less than this ago is on its way: uploads, records, deletions. */

@@ -13,7 +13,6 @@ import { LookAtObjects } from './look-at-objects.js';
 import { LookAtRows } from './look-at-rows.js';
 import { OrphanedLocksSweep } from './orphaned-locks.sweep.js';
 import { OperateSweeps } from './operate-sweeps.js';
-import { RestoreFromRecord } from './restore-from-record.js';
 import { RetentionSweep } from './retention.sweep.js';
 import { RunSweepJob } from './run-sweep.job.js';
 import { StaleRecordingsSweep } from './stale-recordings.sweep.js';
@@ -39,7 +38,6 @@ import { Sweeps } from './sweeps.js';
     StaleRecordingsSweep,
     OrphanedLocksSweep,
     RetentionSweep,
-    RestoreFromRecord,
     LookAtObjects,
     LookAtRows,
     StorageReconciliationSweep,

@@ -24,8 +24,6 @@ import { ERROR_TABLE } from '../../src/kernel/errors.js';
 
 /** What of the contract is not served yet, by its coordinate; whoever serves an entry takes it out. */
 const NOT_SERVED_YET: readonly string[] = [
-  'RecordingEndReason.RECORDER_LEFT',
-  'Recording.roomSid',
   'Recording.crashProof',
   'Recording.recovered',
   'Recording.coverage',

@@ -27,7 +27,7 @@ import { RoomArchive } from '../../src/rooms/store/room-archive.js';
 import { LookAtObjects } from '../../src/sweeps/look-at-objects.js';
 import { LookAtRows } from '../../src/sweeps/look-at-rows.js';
 import { OrphanedLocksSweep } from '../../src/sweeps/orphaned-locks.sweep.js';
-import { RestoreFromRecord } from '../../src/sweeps/restore-from-record.js';
+import { RestoreFromRecord } from '../../src/recordings/use-cases/restore-from-record.js';
 import { RetentionSweep } from '../../src/sweeps/retention.sweep.js';
 import { StorageReconciliationSweep } from '../../src/sweeps/storage-reconciliation.sweep.js';
 import type { Sweep, SweepRun } from '../../src/sweeps/sweep.js';

@@ -152,6 +152,7 @@ export function aFinishedRecording(changes: Partial<Recording>): Recording {
     labels: {},
     continues: null,
     continuedBy: null,
+    roomSid: null,
     hasMedia: true,
     ...changes,
   };

@@ -1,3 +1,5 @@
+import { awaitsContinuation } from './continuation.js';
+import { durationLimitOf } from './deadlines.js';
 import type { Effect } from './facts.js';
 import { isFinal, type StoredRecording } from './recording.js';
 import { hasLiveEgress, isUnsettled, liveEgresses } from './slot.js';
@@ -11,8 +13,6 @@ export const REV_LEAP = 1_000_000;
 
 /** A start is given this much longer, so that LiveKit is looked at before its deadline, which may have passed long ago. */
 const LOOK_FIRST_MS = 5_000;
-/** A recorder that was lost longer ago than this has been followed by another recording, or was not to be. */
-const GO_ON_WITHIN_MS = 120_000;
 
 /** The recording as rebuild `number` brings it back from a copy; the same copy gives the same row in the same rebuild. */
 export function comeBack(copy: StoredRecording, number: number, at: number): StoredRecording {
@@ -35,8 +35,8 @@ export function effectsOfReturn(
   at: number,
   { startTimeoutMs }: { readonly startTimeoutMs: number },
 ): Effect[] {
-  if (!isUnsettled(recording)) return mayGoOn(recording, at) ? [{ do: 'continue-recording' }] : [];
-  const { status, upkeep, requestedAt, startedAt } = recording;
+  if (!isUnsettled(recording)) return [];
+  const { status, upkeep, requestedAt } = recording;
   const effects: Effect[] = [{ do: 'write-metadata' }, { do: 'reconcile', at }];
   if (status === 'STARTING')
     effects.push({
@@ -46,22 +46,13 @@ export function effectsOfReturn(
   if (status === 'ACTIVE')
     effects.push({
       do: 'end-at-limit',
-      at: Math.min(Math.max(startedAt ?? at, requestedAt), at) + upkeep.maxDurationMs,
+      at: durationLimitOf(recording) ?? at,
     });
   // The stop may have been filed and never sent; one more is harmless.
   if (status === 'ENDING' || isFinal(status))
     effects.push(...liveEgresses(recording).map((egressId) => ({ do: 'stop-egress', egressId }) as const));
   if (hasLiveEgress(recording)) effects.push({ do: 'check-recorder' });
   if (upkeep.deletion !== null) effects.push({ do: 'finish-deletion', at });
-  if (mayGoOn(recording, at)) effects.push({ do: 'continue-recording' });
+  if (awaitsContinuation(recording)) effects.push({ do: 'continue-recording' });
   return effects;
-}
-
-function mayGoOn({ endReason, endedAt, continuedBy, upkeep }: StoredRecording, at: number): boolean {
-  return (
-    endReason === 'RECORDER_LOST' &&
-    continuedBy === null &&
-    upkeep.stopRequestedAt === null &&
-    at - (endedAt ?? 0) < GO_ON_WITHIN_MS
-  );
 }

@@ -1,4 +1,5 @@
 import type { EgressEndCause, EgressSeen, EgressStatus } from '../../livekit/livekit.types.js';
+import type { RoomAtEnd } from './facts.js';
 import { join, nothing, type Patch, startResult, withPatch } from './patch.js';
 import type {
   EgressState,
@@ -15,7 +16,12 @@ const STOP_AGAIN_MS = 20_000;
 type EndedEgress = EgressSeen & { readonly status: FinalStatus };
 
 /** What one egress of this recording, as LiveKit shows it, changes. Late, doubled and reordered reports end in the same state. */
-export function seeEgress(now: StoredRecording, egress: EgressSeen, at: number): Patch {
+export function seeEgress(
+  now: StoredRecording,
+  egress: EgressSeen,
+  at: number,
+  room: RoomAtEnd = 'over',
+): Patch {
   if (egress.egressId === '') return nothing;
   const known = now.upkeep.egresses[egress.egressId];
   const state = stateAfter(known, egress.status);
@@ -25,13 +31,16 @@ export function seeEgress(now: StoredRecording, egress: EgressSeen, at: number):
       : { kept: { egresses: { ...now.upkeep.egresses, [egress.egressId]: state }, ...firstSight(now, at) } };
   const found: Patch =
     state === 'live' && now.upkeep.absence !== null ? join(noted, { kept: { absence: null } }) : noted;
-  const named: Patch = now.egressId === null ? join(found, { seen: { egressId: egress.egressId } }) : found;
+  const named: Patch =
+    now.egressId === null
+      ? join(found, { seen: { egressId: egress.egressId, roomSid: egress.roomSid ?? now.roomSid } })
+      : found;
   const primary = now.egressId === null || now.egressId === egress.egressId;
   if (isFinal(now.status)) return join(named, lateDuty(now, egress, state, at));
   // Two egresses of one recording write to one object: the first one named is the recording, any other is stopped.
   if (!primary) return state === 'live' ? join(named, stop(egress)) : named;
   if (known === 'over' && !isFinal(egress.status)) return named;
-  return join(named, progress(withPatch(now, named), egress, at));
+  return join(named, progress(withPatch(now, named), egress, at, room));
 }
 
 /** One request makes one egress: with it seen and the answer there, no other is on its way. */
@@ -54,12 +63,12 @@ function lateDuty(now: StoredRecording, egress: EgressSeen, state: EgressState, 
   return now.hasMedia ? nothing : { seen: mediaOf(egress, now) };
 }
 
-function progress(now: StoredRecording, egress: EgressSeen, at: number): Patch {
+function progress(now: StoredRecording, egress: EgressSeen, at: number, room: RoomAtEnd): Patch {
   if (egress.status === 'STARTING') return isCancelled(now) ? stop(egress) : nothing;
   if (egress.status === 'ACTIVE') return becomeActive(now, egress, at);
   if (egress.status === 'ENDING')
-    return now.status === 'ENDING' ? begun(now, egress) : becomeEnding(now, egress, at);
-  return becomeFinal(now, egress as EndedEgress, at);
+    return now.status === 'ENDING' ? begun(now, egress) : becomeEnding(now, egress, at, room);
+  return becomeFinal(now, egress as EndedEgress, at, room);
 }
 
 function isCancelled(now: Recording): boolean {
@@ -76,7 +85,7 @@ function becomeActive(now: StoredRecording, egress: EgressSeen, at: number): Pat
   const countedFrom = Math.min(Math.max(startedAt, now.requestedAt), at);
   return {
     seen: { status: 'ACTIVE', startedAt, filename: filenameOf(egress) },
-    kept: startResult(now, 'ACTIVE'),
+    kept: { ...startResult(now, 'ACTIVE'), activeSince: countedFrom },
     effects: [{ do: 'end-at-limit', at: countedFrom + now.upkeep.maxDurationMs }],
   };
 }
@@ -89,18 +98,20 @@ function begun(now: StoredRecording, egress: EgressSeen): Patch {
     : nothing;
 }
 
-function becomeEnding(now: StoredRecording, egress: EgressSeen, at: number): Patch {
+function becomeEnding(now: StoredRecording, egress: EgressSeen, at: number, room: RoomAtEnd): Patch {
+  // Whether its room is over is certain only once the egress is.
+  const reason = isSourceClosed(egress) && room === 'goes-on' ? null : reasonOf(egress.endCause);
   const base: Patch = {
-    seen: { status: 'ENDING', endReason: now.endReason ?? reasonOf(egress.endCause) },
+    seen: { status: 'ENDING', endReason: now.endReason ?? reason },
     // Only an active egress comes to its ENDING: a report in between may have been lost, the recording was there.
-    kept: startResult(now, 'ACTIVE'),
+    kept: { ...startResult(now, 'ACTIVE'), ...workerLimit(egress) },
   };
   const startedAt = now.startedAt ?? egress.file?.startedAtMs ?? egress.startedAtMs ?? at;
   return now.startedAt === null ? join(base, { seen: { startedAt, filename: filenameOf(egress) } }) : base;
 }
 
-function becomeFinal(now: StoredRecording, egress: EndedEgress, at: number): Patch {
-  const end = endOf(now, egress);
+function becomeFinal(now: StoredRecording, egress: EndedEgress, at: number, room: RoomAtEnd): Patch {
+  const end = endOf(now, egress, room);
   const recorded = egress.status === 'COMPLETE' || egress.status === 'LIMIT_REACHED';
   const left = recorded || egress.file?.uploaded === true;
   return {
@@ -110,12 +121,15 @@ function becomeFinal(now: StoredRecording, egress: EndedEgress, at: number): Pat
       ...(recorded ? { startedAt: now.startedAt ?? egress.file?.startedAtMs ?? egress.startedAtMs } : {}),
       endedAt: (recorded ? egress.file?.endedAtMs : null) ?? egress.endedAtMs ?? at,
     },
-    kept: startResult(
-      now,
-      recorded
-        ? 'ACTIVE'
-        : { code: 'RECORDING_START_FAILED', message: startFailure(now, end.endReason, end.error) },
-    ),
+    kept: {
+      ...workerLimit(egress),
+      ...startResult(
+        now,
+        recorded
+          ? 'ACTIVE'
+          : { code: 'RECORDING_START_FAILED', message: startFailure(now, end.endReason, end.error) },
+      ),
+    },
   };
 }
 
@@ -125,7 +139,19 @@ interface End {
   readonly error: string | null;
 }
 
-function endOf(now: StoredRecording, egress: EndedEgress): End {
+/** Its recorder is out of the room, or the room is over; the egress says the same of both. */
+function isSourceClosed({ endCause }: EgressSeen): boolean {
+  return endCause === null || endCause === 'source-closed' || endCause === 'streams-stopped';
+}
+
+function workerLimit({ endCause }: EgressSeen): { workerLimit?: true } {
+  return endCause === 'cpu-exhausted' ? { workerLimit: true } : {};
+}
+
+const LEFT = 'the recorder left the room although the meeting went on';
+
+function endOf(now: StoredRecording, egress: EndedEgress, room: RoomAtEnd): End {
+  const left = isSourceClosed(egress) && room === 'goes-on' && now.endReason === null;
   switch (egress.status) {
     case 'LIMIT_REACHED':
       return { status: 'LIMIT_REACHED', endReason: 'LIMIT_REACHED', error: null };
@@ -136,10 +162,13 @@ function endOf(now: StoredRecording, egress: EndedEgress): End {
         error: egress.error ?? 'the egress failed without saying why',
       };
     case 'COMPLETE': {
+      if (left) return { status: 'COMPLETE', endReason: 'RECORDER_LEFT', error: LEFT };
       const endReason = now.endReason ?? reasonOf(egress.endCause) ?? 'ROOM_ENDED';
       return { status: endReason === 'LIMIT_REACHED' ? 'LIMIT_REACHED' : 'COMPLETE', endReason, error: null };
     }
     case 'ABORTED': {
+      if (left && egress.endCause !== null)
+        return { status: 'ABORTED', endReason: 'RECORDER_LEFT', error: LEFT };
       const endReason = now.endReason ?? reasonOf(egress.endCause) ?? 'EGRESS_FAILED';
       return { status: 'ABORTED', endReason, error: endReason === 'EGRESS_FAILED' ? egress.error : null };
     }

@@ -6,6 +6,9 @@ export interface MediaSeen {
   readonly sizeBytes: number;
 }
 
+/** Whether the meeting that an egress recorded went on when its source closed; looked at before anything is said of it. */
+export type RoomAtEnd = 'goes-on' | 'over';
+
 /** What was seen or asked, in the past tense, with its own time (`at`, ms). The state machine decides each in every status. */
 export type Fact = { readonly at: number } &
   /**
@@ -26,12 +29,18 @@ export type Fact = { readonly at: number } &
     | { readonly kind: 'start-deadline-passed'; readonly waitedMs: number }
     | { readonly kind: 'start-cancelled' }
     | { readonly kind: 'duration-limit-passed' }
+    /** Somebody wants its end, or its continuation's. Stored before LiveKit is asked. */
+    | { readonly kind: 'stop-requested' }
     /** LiveKit took a stop that was asked of us; `egress` as its answer showed it, null where the outcome was left open. */
     | { readonly kind: 'stop-taken'; readonly egress: EgressSeen | null }
     /** One report or look at one egress of this recording. */
-    | { readonly kind: 'egress-seen'; readonly egress: EgressSeen }
+    | { readonly kind: 'egress-seen'; readonly egress: EgressSeen; readonly room?: RoomAtEnd }
     /** A look at all that LiveKit lists, by means that can't be falsely empty: every egress of this recording, none missing. */
-    | { readonly kind: 'egresses-listed'; readonly egresses: readonly EgressSeen[] }
+    | {
+        readonly kind: 'egresses-listed';
+        readonly egresses: readonly EgressSeen[];
+        readonly room?: RoomAtEnd;
+      }
     /**
      * LiveKit no longer knows its egress: by absence seen often enough, or by its own not-found to the stop and to the question.
      * `silence`: it still lists it, but the egress has long neither reported nor answered, and its room is gone or nobody publishes there.
@@ -45,6 +54,8 @@ export type Fact = { readonly at: number } &
     | { readonly kind: 'recorder-lost'; readonly egressId: string; readonly media: MediaSeen | null }
     /** Another recording goes on from this one. */
     | { readonly kind: 'continued'; readonly by: RecordingId }
+    /** The meeting is over or not to be recorded further. */
+    | { readonly kind: 'continuation-given-up' }
     /** The bucket was asked after everything was over. */
     | { readonly kind: 'media-looked-for'; readonly media: MediaSeen | null }
     | { readonly kind: 'deletion-requested'; readonly by: string }

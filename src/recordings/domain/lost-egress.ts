@@ -1,4 +1,4 @@
-import type { Effect, Fact, MediaSeen } from './facts.js';
+import type { Fact, MediaSeen } from './facts.js';
 import { join, nothing, type Patch, startResult } from './patch.js';
 import { isFinal, type StoredRecording } from './recording.js';
 import { isAbsenceProven, liveEgresses } from './slot.js';
@@ -88,7 +88,7 @@ function endOfLost(now: StoredRecording, media: MediaSeen | null, at: number): P
       endReason: 'RECORDER_LOST',
       endedAt: at,
     } as const;
-    return { seen, kept: { ...startResult(now, 'ACTIVE'), bucketChecked: true }, effects: goOn(now) };
+    return { seen, kept: { ...startResult(now, 'ACTIVE'), bucketChecked: true } };
   }
   if (now.endReason === 'START_CANCELLED') return { seen: { status: 'ABORTED', endedAt: at } };
   const error = 'the egress worker died, and what it had recorded is lost';
@@ -99,13 +99,7 @@ function endOfLost(now: StoredRecording, media: MediaSeen | null, at: number): P
   return {
     seen: { status: 'FAILED', endReason: 'RECORDER_LOST', endedAt: at, error },
     kept: startResult(now, result),
-    effects: goOn(now),
   };
-}
-
-/** What was to end anyway is not gone on with. */
-function goOn(now: StoredRecording): Effect[] {
-  return now.status === 'ENDING' || now.upkeep.stopRequestedAt !== null ? [] : [{ do: 'continue-recording' }];
 }
 
 export function mediaFound(media: MediaSeen): { hasMedia: true; sizeBytes: number } {

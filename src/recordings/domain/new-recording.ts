@@ -36,6 +36,7 @@ export function newRecording({ maxDurationMs, startLimitMs, ...attempt }: Attemp
     error: null,
     continues: null,
     continuedBy: null,
+    roomSid: null,
     hasMedia: false,
     rev: 1,
     upkeep: {

@@ -223,9 +223,11 @@ describe('the state machine, whatever happens in whatever order', () => {
         for (const fact of facts) {
           const decision = decide(now, fact);
           if (decision.kind === 'ignore') continue;
+          const awaited = now.upkeep.continuation === 'pending';
           now = decision.next;
-          if (isUnsettled(now) && now.status !== 'ACTIVE')
-            expect(decision.effects.some((effect) => effect.do === 'reconcile')).toBe(true);
+          const does = (order: string): boolean => decision.effects.some((effect) => effect.do === order);
+          if (now.upkeep.continuation === 'pending') expect(awaited || does('continue-recording')).toBe(true);
+          else if (isUnsettled(now) && now.status !== 'ACTIVE') expect(does('reconcile')).toBe(true);
         }
       }),
       { numRuns: 1_000 },

@@ -1,5 +1,6 @@
 import { seeEgress } from './egress-fact.js';
 import { gone, mediaFound, recorderLost } from './lost-egress.js';
+import { awaitsContinuation, isToBeContinued } from './continuation.js';
 import type { Effect, Fact } from './facts.js';
 import { join, nothing, type Patch, startResult, withPatch } from './patch.js';
 import { isFinal, type RecordingStatus, type StoredRecording, VISIBLE_FIELDS } from './recording.js';
@@ -52,6 +53,8 @@ function patchOf(now: StoredRecording, fact: Fact): Patch {
       return startUnknown(now, fact);
     case 'start-deadline-passed':
       return deadlinePassed(now, fact);
+    case 'stop-requested':
+      return stopRequested(now, fact.at);
     case 'start-cancelled':
       return startCancelled(now, fact.at);
     case 'duration-limit-passed':
@@ -61,7 +64,7 @@ function patchOf(now: StoredRecording, fact: Fact): Patch {
     case 'stop-taken':
       return stopTaken(now, fact);
     case 'egress-seen':
-      return seeEgress(now, fact.egress, fact.at);
+      return seeEgress(now, fact.egress, fact.at, fact.room);
     case 'egresses-listed':
       return listed(now, fact);
     case 'egress-gone':
@@ -69,7 +72,11 @@ function patchOf(now: StoredRecording, fact: Fact): Patch {
     case 'recorder-lost':
       return recorderLost(now, fact);
     case 'continued':
-      return now.continuedBy === null ? { seen: { continuedBy: fact.by } } : nothing;
+      return now.continuedBy === null
+        ? { seen: { continuedBy: fact.by }, kept: { continuation: null } }
+        : nothing;
+    case 'continuation-given-up':
+      return awaitsContinuation(now) ? { kept: { continuation: null } } : nothing;
     case 'media-looked-for':
       return join(
         { kept: { bucketChecked: true } },
@@ -78,7 +85,7 @@ function patchOf(now: StoredRecording, fact: Fact): Patch {
     case 'deletion-requested':
       return isFinal(now.status) && now.upkeep.deletion === null
         ? {
-            kept: { deletion: { requestedAt: fact.at, by: fact.by } },
+            kept: { deletion: { requestedAt: fact.at, by: fact.by }, continuation: null },
             effects: [{ do: 'finish-deletion', at: fact.at + DELETION_GRACE_MS }],
           }
         : nothing;
@@ -146,6 +153,12 @@ function startCancelled(now: StoredRecording, at: number): Patch {
   };
 }
 
+/** A stop is final: whatever it ends of afterwards, nobody records the meeting further for it. */
+function stopRequested(now: StoredRecording, at: number): Patch {
+  if (now.upkeep.stopRequestedAt !== null) return nothing;
+  return { kept: { stopRequestedAt: at, ...(awaitsContinuation(now) && { continuation: null }) } };
+}
+
 function stopTaken(now: StoredRecording, fact: Extract<Fact, { kind: 'stop-taken' }>): Patch {
   if (isFinal(now.status)) return fact.egress ? seeEgress(now, fact.egress, fact.at) : nothing;
   const asked: Patch = {
@@ -162,7 +175,7 @@ function stopTaken(now: StoredRecording, fact: Extract<Fact, { kind: 'stop-taken
 /** A look at everything that LiveKit lists of this recording: what is there, and what is missing. */
 function listed(now: StoredRecording, fact: Extract<Fact, { kind: 'egresses-listed' }>): Patch {
   const seen = fact.egresses.reduce(
-    (patch, egress) => join(patch, seeEgress(withPatch(now, patch), egress, fact.at)),
+    (patch, egress) => join(patch, seeEgress(withPatch(now, patch), egress, fact.at, fact.room)),
     nothing,
   );
   const after = withPatch(now, seen);
@@ -205,12 +218,17 @@ function stopLive(now: StoredRecording): Effect[] {
 function advance(now: StoredRecording, patch: Patch, fact: Fact): Decision {
   const at = fact.at;
   // Of a deleted recording clients have seen the last: what is still found out about its egress is upkeep.
-  const patched = withPatch(now, now.upkeep.deleted ? { ...patch, seen: {} } : patch);
+  const seen = withPatch(now, now.upkeep.deleted ? { ...patch, seen: {} } : patch);
+  const continued = isToBeContinued(now, seen);
+  const patched = continued ? withPatch(seen, { kept: { continuation: 'pending' } }) : seen;
   const deleting = patched.upkeep.deleted && !now.upkeep.deleted;
   const changed = deleting || VISIBLE_FIELDS.some((field) => patched[field] !== now[field]);
   const freed = now.upkeep.holdsSlot && mayFreeSlot(patched, at);
   const kept = freed || JSON.stringify(patched.upkeep) !== JSON.stringify(now.upkeep);
-  const effects = patch.effects ?? [];
+  const effects: Effect[] = [
+    ...(patch.effects ?? []),
+    ...(continued ? [{ do: 'continue-recording' } as const] : []),
+  ];
   if (!changed && !kept && effects.length === 0) return { kind: 'ignore' };
   const next: StoredRecording = {
     ...patched,

@@ -23,6 +23,7 @@ export type RecordingEndReason =
   | 'LIMIT_REACHED'
   | 'EGRESS_FAILED'
   | 'RECORDER_LOST'
+  | 'RECORDER_LEFT'
   | 'STALE';
 
 export type JsonValue =
@@ -52,6 +53,8 @@ export interface Recording {
   readonly labels: Labels;
   readonly continues: RecordingId | null;
   readonly continuedBy: RecordingId | null;
+  /** The session of the room that is recorded (RM_...); null until LiveKit named it. */
+  readonly roomSid: string | null;
   /** Its egress left media in the bucket, in time or late. */
   readonly hasMedia: boolean;
 }
@@ -94,6 +97,12 @@ export interface Upkeep {
   /** A deletion was asked for and is carried through, whatever happens. */
   readonly deletion: { readonly requestedAt: number; readonly by: string } | null;
   readonly deleted: boolean;
+  /** By our clock: what its maximum duration is counted from. */
+  readonly activeSince?: number;
+  /** Its egress was ended by a limit of its worker, not of its duration. */
+  readonly workerLimit?: boolean;
+  /** It ended although nobody ordered it, and the meeting is to be recorded further; gone once that was done or given up. */
+  readonly continuation?: 'pending' | null;
   /** The idempotency key that it was started with, so that the key outlives a Redis that was lost. */
   readonly key?: KeyUsed;
   /** Brought back from the bucket. */
@@ -141,6 +150,7 @@ export const VISIBLE_FIELDS = [
   'labels',
   'continues',
   'continuedBy',
+  'roomSid',
   'hasMedia',
 ] as const satisfies readonly (keyof Recording)[];
 

@@ -1,4 +1,5 @@
 import type { StoredRecording } from './recording.js';
+import { awaitsContinuation } from './continuation.js';
 import { isFinal } from './recording.js';
 import { isUnsent } from './start-request.js';
 
@@ -33,6 +34,10 @@ export function liveEgresses({ upkeep }: StoredRecording): string[] {
 
 /** Something about it is still to be found out or to be done: somebody has to come back to it. */
 export function isUnsettled(recording: StoredRecording): boolean {
+  return isToBeObserved(recording) || (awaitsContinuation(recording) && !recording.upkeep.deleted);
+}
+
+function isToBeObserved(recording: StoredRecording): boolean {
   const { upkeep } = recording;
   if (!isFinal(recording.status) || upkeep.holdsSlot || hasLiveEgress(recording)) return true;
   if (upkeep.deletion !== null && !upkeep.deleted) return true;
@@ -61,7 +66,7 @@ const clamp = (ms: number, least: number, most: number): number => Math.min(Math
  */
 export function nextLookMs(recording: StoredRecording, at: number): number | null {
   const { upkeep, status } = recording;
-  if (!isUnsettled(recording)) return null;
+  if (!isToBeObserved(recording)) return null;
   if (upkeep.absence !== null) return ABSENCE_SPACING_MS;
   if (status === 'ACTIVE') return null;
   if (status === 'STARTING') return clamp((at - recording.requestedAt) / 3, 400, 3_000);

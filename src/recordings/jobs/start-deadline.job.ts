@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { defineJob, done, JobHandler, type JobOutcome } from '../../queue/define-job.js';
+import { again, defineJob, done, JobHandler, type JobOutcome } from '../../queue/define-job.js';
 import { PassStartDeadline } from '../use-cases/pass-start-deadline.js';
 import { ofRecording, type OfRecording } from './recording-payload.js';
 
@@ -8,8 +8,8 @@ export const startDeadline = defineJob<OfRecording>({
   name: 'start-deadline',
   payload: ofRecording,
   key: ({ recordingId }) => recordingId,
-  mode: 'once',
-  options: { attempts: 20, backoffMs: 200, keepSeconds: 600 },
+  mode: 'wake',
+  options: { attempts: 20, backoffMs: 200 },
 });
 
 @Injectable()
@@ -21,7 +21,7 @@ export class StartDeadlineJob extends JobHandler<OfRecording> {
   }
 
   async handle({ recordingId }: OfRecording): Promise<JobOutcome> {
-    await this.deadline.execute(recordingId);
-    return done;
+    const inMs = await this.deadline.execute(recordingId);
+    return inMs === null ? done : again(inMs);
   }
 }

@@ -39,6 +39,11 @@ export class FleetProbe {
     return shared ? latest.answer : this.askAnew(roomName);
   }
 
+  /** The place that the last answer told of is used: whoever wants one asks anew. */
+  taken(): void {
+    if (this.latest?.answered) this.latest = null;
+  }
+
   private askAnew(roomName: string): Promise<boolean> {
     const asked: Asked = { askedAt: this.clock.now(), answered: false, answer: this.ask(roomName) };
     this.latest = asked;

@@ -19,6 +19,9 @@ export abstract class RecorderLog {
   /** Whether the worker of any other egress answered a question that was asked after that. */
   abstract anotherHeardSince(egressId: string, at: number): Promise<boolean>;
   abstract setPresence(egressId: string, presence: 'seen' | 'left'): Promise<void>;
+  /** Its worker is proven dead. LiveKit lists it for ever, so it is remembered for long. */
+  abstract markDead(egressId: string, at: number): Promise<void>;
+  abstract isDead(egressId: string): Promise<boolean>;
   /** It is over. */
   abstract forget(egressId: string): Promise<void>;
 }

@@ -7,6 +7,8 @@ import { RecorderLog, type RecorderState } from './recorder-log.port.js';
 /** Questions are asked every few seconds: what is older than this belongs to no silence any more. */
 const SILENCE_SECONDS = 3_600;
 const KEPT_QUESTIONS = 50;
+/** Workers that died, the latest: LiveKit forgets none of their egresses. */
+const KEPT_DEAD = 10_000;
 
 @Injectable()
 export class RedisRecorderLog extends RecorderLog {
@@ -49,6 +51,17 @@ export class RedisRecorderLog extends RecorderLog {
 
   async setPresence(egressId: string, presence: 'seen' | 'left'): Promise<void> {
     await this.ask((all) => all.hset(keys.recorders(), egressId, presence));
+  }
+
+  async markDead(egressId: string, at: number): Promise<void> {
+    await this.ask((all) =>
+      all.zadd(keys.deadEgresses(), at, egressId).zremrangebyrank(keys.deadEgresses(), 0, -KEPT_DEAD - 1),
+    );
+  }
+
+  async isDead(egressId: string): Promise<boolean> {
+    const [diedAt] = await this.ask((all) => all.zscore(keys.deadEgresses(), egressId));
+    return diedAt !== null;
   }
 
   async forget(egressId: string): Promise<void> {

@@ -1,16 +1,17 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Clock } from '../../kernel/clock.js';
 import { parseRoomId, type RecordingId, type RoomId } from '../../kernel/ids.js';
 import type { EgressSeen, LiveKitEvent } from '../../livekit/livekit.types.js';
+import { metadataKey } from '../../storage/object-keys.js';
 import { RoomSignals } from '../../livekit/room-signal.js';
 import { isFinal } from '../domain/recording.js';
 import { watchedEgresses } from '../domain/slot.js';
 import { RecorderLog } from '../recorders/recorder-log.port.js';
 import { RecordingStore } from '../store/recording.store.js';
-import { RecordingWriter } from '../write/recording.writer.js';
 import { EndEgress } from './end-egress.js';
+import { ObserveEgresses } from './observe-egresses.js';
 import { OwnEgresses } from './own-egresses.js';
 import { ReconcileRecording } from './reconcile-recording.js';
+import { RestoreFromRecord } from './restore-from-record.js';
 
 /** What LiveKit reported, whatever the order and however often: a hint what to look at, or a fact about one egress. */
 @Injectable()
@@ -19,13 +20,13 @@ export class ApplyLiveKitEvent {
 
   constructor(
     private readonly store: RecordingStore,
-    private readonly writer: RecordingWriter,
+    private readonly observe: ObserveEgresses,
+    private readonly fromRecord: RestoreFromRecord,
     private readonly own: OwnEgresses,
     private readonly signals: RoomSignals,
     private readonly endEgress: EndEgress,
     private readonly reconcile: ReconcileRecording,
     private readonly recorders: RecorderLog,
-    private readonly clock: Clock,
   ) {}
 
   /** The recording whose recorder has to be asked at once, if any. */
@@ -38,10 +39,11 @@ export class ApplyLiveKitEvent {
         return this.lookAtHolder(event.roomName);
       case 'participant-left':
         if (event.participantKind !== 'egress') return null;
-        await this.recorders.setPresence(event.identity, 'left');
+        await this.notePresence(event.roomName, event.identity, 'left');
         return this.lookAtHolder(event.roomName);
       case 'participant-joined':
-        if (event.participantKind === 'egress') await this.recorders.setPresence(event.identity, 'seen');
+        if (event.participantKind === 'egress')
+          await this.notePresence(event.roomName, event.identity, 'seen');
         if (event.participantKind === 'standard') await this.greet(event.roomName, event.identity);
         return null;
       case 'room-started':
@@ -50,24 +52,30 @@ export class ApplyLiveKitEvent {
     }
   }
 
-  /** An egress of ours is known by the object it writes; another product's is left alone. */
+  /** An egress of ours is known by its deployment and the object it writes; another's is left alone. */
   async seeEgress(egress: EgressSeen, cause = 'livekit'): Promise<void> {
     const recordingId = this.own.recordingOf(egress);
     if (recordingId === null) return;
-    const told = await this.writer.tell(
-      recordingId,
-      { kind: 'egress-seen', egress, at: this.clock.now() },
-      cause,
-    );
-    if (told !== null || isFinal(egress.status)) return;
-    // Nobody owns it: its recording was deleted, or lost before its record reached the bucket.
-    this.log.warn({
-      message: 'an egress of ours without a recording is stopped',
-      egressId: egress.egressId,
-      recordingId,
-      roomId: egress.roomName,
-    });
-    await this.endEgress.stop({ recordingId, roomName: egress.roomName, egressId: egress.egressId });
+    const seen = await this.observe.one(recordingId, egress, cause);
+    if (seen !== null || isFinal(egress.status)) return;
+    if (await this.store.wasDeleted(recordingId)) return this.stopDeleted(recordingId, egress);
+    // Redis has forgotten it, or it is not stored yet: its record decides, and without one the sweep, that looks twice.
+    if (await this.restore(recordingId, egress, cause)) await this.observe.one(recordingId, egress, cause);
+  }
+
+  /** True: the recording of an egress that no row explains is there again, from its record in the bucket. */
+  async restore(recordingId: RecordingId, { roomName }: EgressSeen, cause: string): Promise<boolean> {
+    const roomId = parseRoomId(roomName);
+    if (roomId === null) return false;
+    await this.fromRecord.execute(metadataKey({ id: recordingId, roomId }), cause);
+    return (await this.store.get(recordingId)) !== null;
+  }
+
+  private async stopDeleted(recordingId: RecordingId, { egressId, roomName }: EgressSeen): Promise<void> {
+    if (await this.recorders.isDead(egressId)) return;
+    const message = 'an egress of a deleted recording is stopped';
+    this.log.warn({ event: 'egress_orphaned', message, egressId, recordingId, roomId: roomName });
+    await this.endEgress.stop({ recordingId, roomName, egressId });
   }
 
   /** The deleted recording of which an ended egress reports media, when everything of it had been removed; null: none. */
@@ -79,6 +87,12 @@ export class ApplyLiveKitEvent {
     const roomId = parseRoomId(event.egress.roomName);
     if (recordingId === null || roomId === null || !(await this.store.wasDeleted(recordingId))) return null;
     return { recordingId, roomId };
+  }
+
+  /** Of our own egresses alone: nobody would ever forget what is noted of another's. */
+  private async notePresence(roomName: string, egressId: string, presence: 'seen' | 'left'): Promise<void> {
+    const recording = await this.inProgress(roomName);
+    if (recording?.upkeep.egresses[egressId] === 'live') await this.recorders.setPresence(egressId, presence);
   }
 
   private async lookAtHolder(roomName: string): Promise<RecordingId | null> {

@@ -12,6 +12,7 @@ import { FleetProbe } from '../recorders/fleet-probe.js';
 import { RecorderLog, type RecorderState } from '../recorders/recorder-log.port.js';
 import { RecordingStore } from '../store/recording.store.js';
 import { RecordingWriter } from '../write/recording.writer.js';
+import { ObserveEgresses } from './observe-egresses.js';
 import { ReconcileRecording } from './reconcile-recording.js';
 
 const LEAST_QUESTIONS = 3;
@@ -38,6 +39,7 @@ export class CheckRecorder {
     private readonly recorders: RecorderLog,
     private readonly fleet: FleetProbe,
     private readonly reconcile: ReconcileRecording,
+    private readonly observe: ObserveEgresses,
     private readonly config: Config,
     private readonly clock: Clock,
   ) {}
@@ -83,11 +85,7 @@ export class CheckRecorder {
     const listed = await this.livekit.findEgress(egressId);
     if (listed === null) return 'not-known';
     if (isFinal(listed.status)) {
-      await this.writer.tell(
-        recording.id,
-        { kind: 'egress-seen', egress: listed, at: this.clock.now() },
-        'livekit',
-      );
+      await this.observe.one(recording.id, listed, 'livekit');
       return 'not-askable';
     }
     return this.askListed(egressId, listed.status);
@@ -110,6 +108,8 @@ export class CheckRecorder {
       { kind: 'recorder-lost', egressId, media, at: this.clock.now() },
       'recorder-check',
     );
+    // LiveKit lists it for ever, also when its recording is deleted.
+    await this.recorders.markDead(egressId, this.clock.now());
     await this.recorders.forget(egressId);
     return nextMs;
   }

@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../kernel/clock.js';
 import type { RecordingId } from '../../kernel/ids.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
 import type { EgressSeen } from '../../livekit/livekit.types.js';
 import type { EgressState } from '../domain/recording.js';
 import { RecordingStore } from '../store/recording.store.js';
-import { RecordingWriter } from '../write/recording.writer.js';
+import { ObserveEgresses } from './observe-egresses.js';
 
 /** What an egress is given to end by itself before it is asked again. */
 const ASK_AGAIN_MS = 3_000;
@@ -21,9 +20,8 @@ export interface EgressToEnd {
 export class EndEgress {
   constructor(
     private readonly store: RecordingStore,
-    private readonly writer: RecordingWriter,
+    private readonly observe: ObserveEgresses,
     private readonly livekit: LiveKit,
-    private readonly clock: Clock,
   ) {}
 
   /** How long until it has to be asked again, in ms; null: it is over, or ends. Throws LIVEKIT_UNAVAILABLE. */
@@ -67,6 +65,6 @@ export class EndEgress {
   }
 
   private async tell(recordingId: RecordingId, egress: EgressSeen): Promise<void> {
-    await this.writer.tell(recordingId, { kind: 'egress-seen', egress, at: this.clock.now() }, 'livekit');
+    await this.observe.one(recordingId, egress, 'livekit');
   }
 }

@@ -12,6 +12,7 @@ import { isUnsent } from '../domain/start-request.js';
 import { RecordingStore } from '../store/recording.store.js';
 import { RecordingWriter } from '../write/recording.writer.js';
 import { LaunchEgress } from './launch-egress.js';
+import { ObserveEgresses } from './observe-egresses.js';
 import { OwnEgresses } from './own-egresses.js';
 
 /** A start that has not been sent for so long was left by a process that died. */
@@ -27,6 +28,7 @@ export class ReconcileRecording {
     private readonly livekit: LiveKit,
     private readonly storage: ObjectStorage,
     private readonly own: OwnEgresses,
+    private readonly observe: ObserveEgresses,
     private readonly launch: LaunchEgress,
     private readonly clock: Clock,
   ) {}
@@ -51,7 +53,7 @@ export class ReconcileRecording {
     // What is seen is at least as new as this, which the slot's rule relies on.
     const at = this.clock.now();
     const egresses = await this.egressesOf(recording);
-    const told = await this.writer.tell(recording.id, { kind: 'egresses-listed', egresses, at }, cause);
+    const told = await this.observe.listed(recording.id, egresses, at, cause);
     return told === null ? null : this.lookIntoBucket(told.recording, cause);
   }
 
@@ -92,11 +94,17 @@ export class ReconcileRecording {
       return found.filter((egress) => egress !== null);
     }
     const ofRoom = await this.livekit.listEgresses({ roomName: recording.roomId });
-    const listed = ofRoom.length > 0 ? ofRoom : await this.livekit.listEgresses();
+    // Those that have ended are many, and are asked for only where nothing is on its way any more.
+    const active = isStartOver(recording, this.clock.now()) ? {} : { active: true };
+    const listed = ofRoom.length > 0 ? ofRoom : await this.livekit.listEgresses(active);
     return listed.filter((egress) => this.isOf(egress, recording));
   }
 
   private isOf(egress: EgressSeen, recording: StoredRecording): boolean {
     return egress.egressId in recording.upkeep.egresses || this.own.recordingOf(egress) === recording.id;
   }
+}
+
+function isStartOver({ upkeep }: StoredRecording, at: number): boolean {
+  return at >= upkeep.startPendingUntil;
 }

@@ -4,10 +4,15 @@ import type { Actor } from '../../kernel/actor.js';
 import { Clock } from '../../kernel/clock.js';
 import { TallyError } from '../../kernel/errors.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
+import { awaitsContinuation } from '../domain/continuation.js';
 import { isFinal, type StoredRecording } from '../domain/recording.js';
 import { RecordingStore } from '../store/recording.store.js';
 import { RecordingWriter } from '../write/recording.writer.js';
+import { ObserveEgresses } from './observe-egresses.js';
 import { ReconcileRecording } from './reconcile-recording.js';
+
+/** Further recordings of one meeting that are followed to the last. */
+const LONGEST_CHAIN = 1_000;
 
 /** Answers as soon as LiveKit has taken the stop; what it answers decides, never what we hoped for. */
 @Injectable()
@@ -17,6 +22,7 @@ export class StopRecording {
     private readonly writer: RecordingWriter,
     private readonly livekit: LiveKit,
     private readonly reconcile: ReconcileRecording,
+    private readonly observe: ObserveEgresses,
     private readonly clock: Clock,
   ) {}
 
@@ -24,8 +30,43 @@ export class StopRecording {
     const found = await this.store.get(requireRecordingId(id));
     const recording = requireRecordingVisible(actor, id, found?.upkeep.deleted ? null : found);
     requireRight(actor, 'stop', recording.roomId, 'stop a recording');
-    if (recording.status === 'STARTING') return this.stopStarting(recording, actor);
-    return this.stopActive(recording, actor);
+    if (isFinal(recording.status)) return this.stopContinuation(recording, actor);
+    const wanted = (await this.want(recording, actor)) ?? recording;
+    // It has ended in this moment: what was asked for is so, and nobody goes on from it.
+    if (isFinal(wanted.status) && recording.status !== 'ENDING') return wanted;
+    if (wanted.status === 'STARTING') return this.stopStarting(wanted, actor);
+    return this.stopActive(wanted, actor);
+  }
+
+  /** Stored before LiveKit is asked, so that whatever becomes of it meanwhile, the meeting is not recorded further. */
+  private async want({ id }: StoredRecording, actor: Actor): Promise<StoredRecording | null> {
+    const stored = await this.writer.tell(id, { kind: 'stop-requested', at: this.clock.now() }, actor.name);
+    return stored?.recording ?? null;
+  }
+
+  /** It has ended; what goes on from it, or is to, ends before it is there. */
+  private async stopContinuation(recording: StoredRecording, actor: Actor): Promise<StoredRecording> {
+    const last = await this.lastOf(recording);
+    if (isFinal(last.status) && awaitsContinuation(last)) {
+      await this.want(last, actor);
+      return (await this.store.get(recording.id)) ?? recording;
+    }
+    if (last.id !== recording.id && last.status === 'STARTING') {
+      await this.want(last, actor);
+      await this.writer.tell(last.id, { kind: 'start-cancelled', at: this.clock.now() }, actor.name);
+      return (await this.store.get(recording.id)) ?? recording;
+    }
+    throw alreadyStopped(recording);
+  }
+
+  private async lastOf(recording: StoredRecording): Promise<StoredRecording> {
+    let last = recording;
+    for (let steps = 0; steps < LONGEST_CHAIN && last.continuedBy !== null; steps++) {
+      const next = await this.store.get(last.continuedBy);
+      if (next === null) break;
+      last = next;
+    }
+    return last;
   }
 
   /** Looked at first: an egress that is active already is stopped like any other, else the start is cancelled. */
@@ -49,10 +90,7 @@ export class StopRecording {
   private async stopActive(recording: StoredRecording, actor: Actor): Promise<StoredRecording> {
     const { id, egressId, status } = recording;
     if (status === 'ENDING' || isFinal(status)) {
-      throw new TallyError('RECORDING_ALREADY_STOPPED', `recording ${id} is ${status} already`, {
-        recordingId: id,
-        roomId: recording.roomId,
-      });
+      throw alreadyStopped(recording);
     }
     if (egressId === null) throw new Error(`recording ${id} is ${status} without an egress`);
     const outcome = await this.livekit.stopEgress(egressId);
@@ -85,16 +123,17 @@ export class StopRecording {
   /** LiveKit says that there is no such egress: asked once more by its id, then the bucket has the last word. */
   private async notKnown(recording: StoredRecording, egressId: string): Promise<StoredRecording> {
     const egress = await this.livekit.findEgress(egressId);
-    const at = this.clock.now();
-    const fact =
-      egress === null
-        ? ({
-            kind: 'egress-gone',
-            proof: 'not-found',
-            media: await this.reconcile.findMedia(recording),
-            at,
-          } as const)
-        : ({ kind: 'egress-seen', egress, at } as const);
+    if (egress !== null)
+      return (await this.observe.one(recording.id, egress, 'livekit'))?.recording ?? recording;
+    const media = await this.reconcile.findMedia(recording);
+    const fact = { kind: 'egress-gone', proof: 'not-found', media, at: this.clock.now() } as const;
     return (await this.writer.tell(recording.id, fact, 'livekit'))?.recording ?? recording;
   }
+}
+
+function alreadyStopped({ id, roomId, status }: StoredRecording): TallyError {
+  return new TallyError('RECORDING_ALREADY_STOPPED', `recording ${id} is ${status} already`, {
+    recordingId: id,
+    roomId,
+  });
 }

@@ -37,11 +37,11 @@ export class RedisSweepStore extends SweepStore {
     await this.ask((redis) => redis.set(keys.sweepSights(name), JSON.stringify([...sights])));
   }
 
-  async held(name: SweepName): Promise<Held | null> {
+  async held(name: string): Promise<Held | null> {
     return parse<Held>(await this.ask((redis) => redis.get(keys.breaker(name))));
   }
 
-  async hold(name: SweepName, held: Held | null): Promise<void> {
+  async hold(name: string, held: Held | null): Promise<void> {
     await this.ask<unknown>((redis) =>
       held === null ? redis.del(keys.breaker(name)) : redis.set(keys.breaker(name), JSON.stringify(held)),
     );

@@ -14,6 +14,6 @@ export abstract class SweepStore {
   /** What the last pass suspected. */
   abstract sights(name: SweepName): Promise<ReadonlySet<string>>;
   abstract keepSights(name: SweepName, sights: ReadonlySet<string>): Promise<void>;
-  abstract held(name: SweepName): Promise<Held | null>;
-  abstract hold(name: SweepName, held: Held | null): Promise<void>;
+  abstract held(name: string): Promise<Held | null>;
+  abstract hold(name: string, held: Held | null): Promise<void>;
 }

@@ -58,7 +58,7 @@ function changeOf(type: WebhookEventType, at: number): LoggedChange {
       endReason: isOver ? 'STOP_REQUESTED' : null,
       error: null,
     },
-    ...{ labels: { example: true }, continues: null, continuedBy: null, hasMedia: isOver },
+    ...{ labels: { example: true }, continues: null, continuedBy: null, roomSid: null, hasMedia: isOver },
   };
   return { type: kind, at, cause: 'example', previousStatus: previous, recording };
 }

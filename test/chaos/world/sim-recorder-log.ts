@@ -6,6 +6,7 @@ export interface RecorderTables {
   readonly heard: Table<number>;
   readonly silent: Table<readonly number[]>;
   readonly presence: Table<'seen' | 'left'>;
+  readonly dead: Table<number>;
 }
 
 export class SimRecorderLog extends RecorderLog {
@@ -48,6 +49,14 @@ export class SimRecorderLog extends RecorderLog {
 
   setPresence(egressId: string, presence: 'seen' | 'left'): Promise<void> {
     return this.command(`presence ${presence}`, () => this.tables.presence.set(egressId, presence));
+  }
+
+  markDead(egressId: string, at: number): Promise<void> {
+    return this.command('mark dead', () => this.tables.dead.set(egressId, at));
+  }
+
+  isDead(egressId: string): Promise<boolean> {
+    return this.command('is dead', () => this.tables.dead.get(egressId) !== undefined);
   }
 
   forget(egressId: string): Promise<void> {

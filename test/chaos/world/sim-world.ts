@@ -117,6 +117,7 @@ export class SimWorld {
       heard: this.redis.table<number>(),
       silent: this.redis.table<readonly number[]>(),
       presence: this.redis.table<'seen' | 'left'>(),
+      dead: this.redis.table<number>(),
     };
     this.jobs = new JobTables(this.redis);
     const { redis, trace } = this;
@@ -256,7 +257,7 @@ export class SimWorld {
     const { rows, slots, unsettled, outbox, events } = this.recordings;
     for (const table of [rows, slots, unsettled, outbox, events]) table.clear();
     for (const table of [this.rooms.rooms, this.rooms.unsaved]) table.clear();
-    for (const table of [this.recorders.heard, this.recorders.silent, this.recorders.presence]) table.clear();
+    for (const table of Object.values(this.recorders)) table.clear();
     for (const table of [this.sweeps.sights, this.sweeps.held]) table.clear();
     this.jobs.clearTimers();
   }

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { Config } from '../config/config.js';
-import { Clock } from '../kernel/clock.js';
-import { EventLog } from '../recordings/events/event-log.port.js';
-import { readArchived } from '../recordings/store/archived-recording.js';
-import { RecordingRestorer } from '../recordings/store/recording-restorer.port.js';
-import { RecordingStore } from '../recordings/store/recording.store.js';
-import { ReturnCount } from '../recordings/store/return-count.js';
-import { returnOf } from '../recordings/store/return-of.js';
-import { parseMetadataKey } from '../storage/object-keys.js';
-import { ObjectStorage } from '../storage/object-storage.port.js';
+import { Config } from '../../config/config.js';
+import { Clock } from '../../kernel/clock.js';
+import { EventLog } from '../events/event-log.port.js';
+import { readArchived } from '../store/archived-recording.js';
+import { RecordingRestorer } from '../store/recording-restorer.port.js';
+import { RecordingStore } from '../store/recording.store.js';
+import { ReturnCount } from '../store/return-count.js';
+import { returnOf } from '../store/return-of.js';
+import { parseMetadataKey } from '../../storage/object-keys.js';
+import { ObjectStorage } from '../../storage/object-storage.port.js';
 
 /** A record of the bucket whose recording nobody knows any more becomes that recording again. */
 @Injectable()
