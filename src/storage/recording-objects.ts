@@ -61,10 +61,24 @@ export class RecordingObjects {
     );
     const results = await this.ask([...keys.values()].flat());
     for (const [one, its] of keys) {
-      const refused = its.map((key) => whyNot(results, key)).find((why) => why !== null);
-      if (refused !== undefined) faults.set(one, refused);
+      const refused = its.flatMap((key) => {
+        const why = whyNot(results, key);
+        return why === null ? [] : [{ key, why }];
+      });
+      const [first] = refused;
+      // A recording has one media file: where another key of it was refused, that was perhaps never there.
+      if (first !== undefined && !(await this.areMissing(refused))) faults.set(one, first.why);
     }
     return faults;
+  }
+
+  /** False also where the storage could not be asked. */
+  private async areMissing(refused: readonly { readonly key: string }[]): Promise<boolean> {
+    for (const { key } of refused) {
+      const isThere = await unlessAway(async () => (await this.storage.head(key)) !== null);
+      if (isThere !== false) return false;
+    }
+    return true;
   }
 
   private async listed({ prefixes }: Artifacts): Promise<string[]> {
