@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseDuration } from '../kernel/duration.js';
-import { parseUrl, withoutSlashes } from '../kernel/url.js';
+import { canonicalAddress, parseUrl, withoutSlashes } from '../kernel/url.js';
 import { Config, type StorageConfig } from './config.js';
 
 const duration = (fallback: string) =>
@@ -195,16 +195,18 @@ function readStorage(env: Record<string, string | undefined>, faults: string[]):
   const bucket = parsed.hostname;
   const prefix = withoutSlashes(parsed.pathname);
   const endpoint = env.S3_ENDPOINT ?? null;
+  const egressEndpoint = env.EGRESS_S3_ENDPOINT ?? endpoint;
   return {
     kind: 's3',
     bucket,
     prefix,
     endpoint,
-    deployment: env.DEPLOYMENT_ID ?? derivedDeployment(endpoint ?? '', bucket, prefix),
+    deployment:
+      env.DEPLOYMENT_ID ?? derivedDeployment(canonicalAddress(egressEndpoint ?? ''), bucket, prefix),
     region: env.S3_REGION ?? env.AWS_REGION ?? 'us-east-1',
     credentials: accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : null,
     forcePathStyle: env.S3_FORCE_PATH_STYLE === 'true' || env.S3_FORCE_PATH_STYLE === '1',
-    egressEndpoint: env.EGRESS_S3_ENDPOINT ?? env.S3_ENDPOINT ?? null,
+    egressEndpoint,
   };
 }
 

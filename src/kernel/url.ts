@@ -20,3 +20,10 @@ export function percentDecoded(text: string): string | null {
     throw error;
   }
 }
+
+/** Equal for two spellings of one address: the case of the host, the usual port and slashes at the end tell nothing. */
+export function canonicalAddress(text: string): string {
+  const parsed = parseUrl(text);
+  if (parsed === null) return text;
+  return `${parsed.protocol}//${parsed.host}${withoutSlashes(parsed.pathname, false)}`;
+}

@@ -1,11 +1,11 @@
 import {
   type EgressInfo,
+  type EncodedFileOutput,
   type FileInfo,
   type ParticipantInfo,
   ParticipantInfo_Kind,
   EgressStatus as ProtoEgressStatus,
   type Room,
-  type S3Upload,
   type WebhookEvent,
 } from '@livekit/protocol';
 import {
@@ -189,23 +189,36 @@ function requestedBucket({ request }: EgressInfo): EgressBucket | null {
   switch (request.case) {
     case 'egress': {
       const output = request.value.outputs.find(({ config }) => config.case === 'file');
-      const provider = (output?.storage ?? request.value.storage)?.provider;
-      return provider?.case === 's3' ? toBucket(provider.value) : null;
+      return toBucket((output?.storage ?? request.value.storage)?.provider);
     }
     case 'roomComposite':
     case 'web':
     case 'trackComposite':
     case 'participant': {
-      const { output } = request.value.fileOutputs[0] ?? {};
-      return output?.case === 's3' ? toBucket(output.value) : null;
+      return toBucket(request.value.fileOutputs[0]?.output);
     }
     default:
       return null;
   }
 }
 
-function toBucket({ bucket, endpoint, metadata }: S3Upload): EgressBucket {
-  return { name: bucket, endpoint, deployment: metadata[DEPLOYMENT_METADATA] ?? null };
+type Upload = EncodedFileOutput['output'];
+
+/** One of another kind of store is named by that kind: it is none of S3's. */
+function toBucket(upload: Upload | undefined): EgressBucket | null {
+  switch (upload?.case) {
+    case 's3': {
+      const { bucket, endpoint, metadata } = upload.value;
+      return { name: bucket, endpoint, deployment: metadata[DEPLOYMENT_METADATA] ?? null };
+    }
+    case 'gcp':
+    case 'aliOSS':
+      return { name: upload.value.bucket, endpoint: `${upload.case}:`, deployment: null };
+    case 'azure':
+      return { name: upload.value.containerName, endpoint: 'azure:', deployment: null };
+    default:
+      return null;
+  }
 }
 
 /** The path that was asked for, wherever the request's kind keeps it; empty where it names none. */

@@ -29,7 +29,7 @@ export const DEPLOYMENT_METADATA = 'tallylight-deployment';
 /** Where an egress uploads to, as LiveKit echoes the request; secrets are masked there. */
 export interface EgressBucket {
   readonly name: string;
-  /** Empty: the store of the region. */
+  /** Empty: the store of the region; `gcp:` and the like for a store that is none of S3's. */
   readonly endpoint: string;
   /** The deployment that asked for it, from the upload's metadata; null where it carries no such mark. */
   readonly deployment: string | null;
@@ -43,7 +43,7 @@ export interface EgressSeen {
   /** The session of the room that it records (RM_...); null where LiveKit does not say. */
   readonly roomSid: string | null;
   readonly status: EgressStatus;
-  /** The bucket that the request named, as LiveKit echoes it; null for an egress without S3 storage of its own. */
+  /** The bucket that the request named, as LiveKit echoes it; null for an egress without storage of its own. */
   readonly bucket: EgressBucket | null;
   /** The file path that was asked for: names its recording. Null for an egress without a file output. */
   readonly filepath: string | null;

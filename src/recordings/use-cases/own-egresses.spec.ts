@@ -43,6 +43,17 @@ describe('whose an egress is', () => {
     expect(toBucket.recordingOf(egress)).toBe(owner === 'ours' ? recording.id : null);
   });
 
+  it("of another room than its key says is a stranger's", () => {
+    const egress = anEgress(recording, { roomName: 'retro', filepath: `tl/${key}`, bucket: at() });
+    expect(toBucket.ownerOf(egress).owner).toBe('stranger');
+  });
+
+  it.each(['Weekly Standup', 'é'.repeat(128), 'a/b'])('with the encoded key of room %s', (name) => {
+    const other = { ...recording, roomId: parseRoomId(name)! };
+    const egress = anEgress(other, { roomName: name, filepath: `tl/${mediaKey(other)}`, bucket: at() });
+    expect(toBucket.ownerOf(egress).owner).toBe('ours');
+  });
+
   it("under another prefix is a stranger's", () => {
     expect(toBucket.ownerOf(anEgress(recording, { filepath: `other/${key}`, bucket: at() })).owner).toBe(
       'stranger',

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { RecordingId } from '../../kernel/ids.js';
+import { parseRoomId, type RecordingId } from '../../kernel/ids.js';
+import { canonicalAddress } from '../../kernel/url.js';
 import type { EgressBucket, EgressOutput, EgressSeen } from '../../livekit/livekit.types.js';
-import { parseMediaKey } from '../../storage/object-keys.js';
+import { artifactsOf, parseMediaKey } from '../../storage/object-keys.js';
 import { ObjectStorage } from '../../storage/object-storage.port.js';
 
 /** `stranger`: it writes to a key like ours, for another deployment. */
@@ -12,7 +13,8 @@ export type EgressOwner =
 
 /**
  * Whose an egress is. Ours only where deployment and key both say so: the same bucket at the same endpoint, as LiveKit
- * echoes them, no mark of another deployment, and a key of ours. What is not ours is never touched.
+ * echoes them, no mark of another deployment, and the key of a recording in the room that is recorded. A request without
+ * a bucket has no place for a mark: there the absolute path is the identity. What is not ours is never touched.
  */
 @Injectable()
 export class OwnEgresses {
@@ -23,7 +25,10 @@ export class OwnEgresses {
     if (key === null || egress.egressId === '') return { owner: 'other-product' };
     const { recordingId } = key;
     const output = this.storage.egressOutput(key.key);
-    const ours = egress.filepath === output.filepath && isSameTarget(egress.bucket, output);
+    const ours =
+      egress.filepath === output.filepath &&
+      isOfItsRoom(key.key, recordingId, egress.roomName) &&
+      isSameTarget(egress.bucket, output);
     return { owner: ours ? 'ours' : 'stranger', recordingId };
   }
 
@@ -43,21 +48,20 @@ export class OwnEgresses {
   }
 }
 
+/** A long room's name can't be read from a key, but its key can be told from the name. */
+function isOfItsRoom(key: string, id: RecordingId, roomName: string): boolean {
+  const roomId = parseRoomId(roomName);
+  return roomId !== null && artifactsOf({ id, roomId }).media.includes(key);
+}
+
 function isSameTarget(bucket: EgressBucket | null, output: EgressOutput): boolean {
   // A folder has one path on one machine; an upload is never to a folder.
   if (output.kind === 'file') return bucket === null;
   return (
     bucket !== null &&
     bucket.name === output.bucket &&
-    endpointOf(bucket.endpoint) === endpointOf(output.endpoint ?? '') &&
+    canonicalAddress(bucket.endpoint) === canonicalAddress(output.endpoint ?? '') &&
     // An egress without a mark was started before there were any.
     (bucket.deployment === null || bucket.deployment === output.deployment)
   );
-}
-
-/** Equal for two spellings of one address: the case of the host, the usual port and a slash at the end tell nothing. */
-function endpointOf(text: string): string {
-  if (!URL.canParse(text)) return text;
-  const { protocol, host, pathname } = new URL(text);
-  return `${protocol}//${host}${pathname.replace(/\/$/, '')}`;
 }
