@@ -28,6 +28,8 @@ import { RedisRecorderLog } from './recorders/redis-recorder-log.js';
 import { MetadataArchive } from './store/metadata-archive.js';
 import { RecordingRestorer } from './store/recording-restorer.port.js';
 import { RecordingStore } from './store/recording.store.js';
+import { LoggedMissingRows } from './store/logged-missing-rows.js';
+import { MissingRows } from './store/missing-rows.port.js';
 import { RedisRecordingPages } from './store/redis-recording-pages.js';
 import { RedisRecordingRestorer } from './store/redis-recording-restorer.js';
 import { RedisRecordingStore } from './store/redis-recording.store.js';
@@ -56,6 +58,7 @@ import { RecordingWriter } from './write/recording.writer.js';
 
 const adapters = [
   RedisRecordingPages,
+  { provide: MissingRows, useClass: LoggedMissingRows },
   { provide: RecordingStore, useClass: RedisRecordingStore },
   { provide: EventLog, useClass: RedisEventLog },
   { provide: EffectDispatcher, useClass: QueueEffects },

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { redisFailure } from './redis.connections.js';
 
@@ -13,9 +14,9 @@ export class Script {
   private readonly source: string;
   private readonly sha: string;
 
-  /** `path`: the .lua file that stands beside the adapter that uses it. */
+  /** `path`: the .lua file that stands beside the adapter that uses it; a line `-- include x.lua` stands for that file beside it. */
   constructor(path: string) {
-    this.source = readFileSync(path, 'utf8');
+    this.source = sourceOf(path);
     this.sha = createHash('sha1').update(this.source).digest('hex');
   }
 
@@ -57,6 +58,11 @@ export class Script {
       throw redisFailure(error);
     }
   }
+}
+
+function sourceOf(path: string): string {
+  const include = (_line: string, name: string): string => readFileSync(join(dirname(path), name), 'utf8');
+  return readFileSync(path, 'utf8').replace(/^-- include (\S+)$/gm, include);
 }
 
 function isUnknownScript(error: unknown): boolean {

@@ -55,7 +55,7 @@ export class RetentionSweep extends Sweep {
       pass.examined(page.items.length);
       const due = page.items.map(({ recording }) => recording).filter((one) => isDue(one, keptSince));
       await Promise.all(due.map((recording) => limit(() => this.suspect(pass, recording, days))));
-      after = page.items.at(-1)?.cursor ?? null;
+      after = page.endCursor;
       if (!page.hasNextPage || after === null) return;
     }
   }

@@ -55,7 +55,7 @@ export class StorageReconciliationSweep extends Sweep {
       pass.examined(page.items.length);
       const now = this.clock.now();
       for (const { recording } of page.items) await this.rows.look(pass, recording, seen, now);
-      after = page.items.at(-1)?.cursor ?? null;
+      after = page.endCursor;
       if (!page.hasNextPage || after === null) return;
     }
   }

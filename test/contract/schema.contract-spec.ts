@@ -30,8 +30,6 @@ const NOT_SERVED_YET: readonly string[] = [
   'Recording.livePath',
   'Coverage',
   'CoverageGap',
-  'RecordingFilter.egressId',
-  'RecordingFilter.endReasons',
   'RecordingFilter.search',
   'RoomRecordingSettings.crashProof',
   'RoomRecordingSettings.autoRecordFrom',

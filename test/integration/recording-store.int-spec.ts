@@ -3,10 +3,12 @@ import { Redis } from 'ioredis';
 import { SystemClock } from '../../src/kernel/clock.js';
 import { SystemRandom } from '../../src/kernel/random.js';
 import { newRecording } from '../../src/recordings/domain/new-recording.js';
+import type { RecordingId } from '../../src/kernel/ids.js';
 import { RECORDING_STATUSES, type StoredRecording } from '../../src/recordings/domain/recording.js';
 import { foldHistory } from '../../src/recordings/store/history.js';
 import type { PageCursor, RecordingQuery } from '../../src/recordings/store/recording-query.js';
 import { canonicalJson } from '../../src/recordings/store/recording-query.js';
+import { LoggedMissingRows } from '../../src/recordings/store/logged-missing-rows.js';
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
 import type { FiledEffect } from '../../src/recordings/store/recording.store.js';
@@ -35,7 +37,11 @@ describe('recordings in Redis', () => {
   beforeAll(async () => {
     server = await startRedisServer();
     connections = new RedisConnections(aConfig({ REDIS_URL: server.url }));
-    store = new RedisRecordingStore(connections, new RedisRecordingPages(connections), new SystemClock());
+    store = new RedisRecordingStore(
+      connections,
+      new RedisRecordingPages(connections, new LoggedMissingRows(new SystemClock())),
+      new SystemClock(),
+    );
     writer = new RecordingWriter(store, new NoDispatch(), new SystemClock(), new SystemRandom());
     mark = new WholeMark(connections);
   });
@@ -197,6 +203,8 @@ describe('recordings in Redis', () => {
             startLimitMs: 1,
           }),
           status: pick(RECORDING_STATUSES, 2),
+          endReason: pick([null, 'STOP_REQUESTED', 'ROOM_ENDED'] as const, 3),
+          egressId: i % 4 === 0 ? null : `EG_${i % 40}`,
           durationMs,
           sizeBytes: i % 5 === 0 ? null : (i * 37) % 11,
         };
@@ -221,6 +229,10 @@ describe('recordings in Redis', () => {
         .filter((r) => query.statuses.includes(r.status))
         .filter((r) => query.requestedAfter === null || r.requestedAt > query.requestedAfter)
         .filter((r) => query.requestedBefore === null || r.requestedAt < query.requestedBefore)
+        .filter((r) => query.egressId == null || r.egressId === query.egressId)
+        .filter(
+          (r) => query.endReasons == null || (r.endReason !== null && query.endReasons.includes(r.endReason)),
+        )
         .filter((r) =>
           holds.every(
             ([name, value]) =>
@@ -237,21 +249,32 @@ describe('recordings in Redis', () => {
         .map((r) => r.id);
     };
 
-    const readAll = async (query: RecordingQuery): Promise<{ ids: string[]; totals: Set<number | null> }> => {
+    const readAll = async (
+      query: RecordingQuery,
+      pages: Pick<RedisRecordingStore, 'page'> = store,
+    ): Promise<{ ids: string[]; totals: Set<number | null> }> => {
       const ids: string[] = [];
       const totals = new Set<number | null>();
       let after: PageCursor | null = null;
       for (;;) {
-        const page = await store.page({ ...query, after });
+        const page = await pages.page({ ...query, after });
         ids.push(...page.items.map((item) => item.recording.id));
         totals.add(page.total);
         if (!page.hasNextPage) return { ids, totals };
-        after = page.items.at(-1)!.cursor;
+        expect(page.items.length).toBeGreaterThan(0);
+        after = page.endCursor;
       }
     };
 
-    it('page like a naive list in every combination of room, status, time, labels and sort', async () => {
+    /** As large lists are read. */
+    class SmallPages extends RedisRecordingPages {
+      protected override readonly limits = { selected: 8, siftedAtOnce: 5, sifted: 1_000, counted: 1_000 };
+    }
+
+    it('page like a naive list in every combination of room, status, time, labels, ends and sort', async () => {
       await fill(140);
+      const small = new SmallPages(connections, new LoggedMissingRows(new SystemClock()));
+      const large = { page: (query: RecordingQuery) => small.read(query) };
       const anyQuery = fc.record({
         rooms: fc.option(fc.subarray(rooms), { nil: null }),
         statuses: fc.subarray([...RECORDING_STATUSES], { minLength: 1 }),
@@ -265,6 +288,8 @@ describe('recordings in Redis', () => {
           { n: 3 },
           { n: 3, team: 'b' },
         ),
+        egressId: fc.constantFrom(null, null, null, null, 'EG_1', 'EG_7', 'EG_nobody'),
+        endReasons: fc.option(fc.subarray(['STOP_REQUESTED', 'ROOM_ENDED', 'STALE'] as const), { nil: null }),
         field: fc.constantFrom('REQUESTED_AT' as const, 'DURATION' as const, 'SIZE' as const),
         direction: fc.constantFrom('ASC' as const, 'DESC' as const),
         first: fc.integer({ min: 1, max: 50 }),
@@ -276,10 +301,54 @@ describe('recordings in Redis', () => {
           const { ids, totals } = await readAll(query);
           expect(ids).toEqual(want);
           expect([...totals]).toEqual([want.length]);
+          const refused = { code: 'BAD_USER_INPUT' };
+          const sifted = await readAll(query, large).catch((error: unknown) => error);
+          const inRange = query.requestedAfter !== null || query.requestedBefore !== null;
+          if (sifted instanceof Error && inRange && query.field !== 'REQUESTED_AT')
+            expect(sifted).toMatchObject(refused);
+          else expect(sifted).toEqual({ ids: want, totals: new Set([want.length]) });
         }),
         { numRuns: 300 },
       );
     });
+
+    it('go on where too many were passed over for one page, and say from where', async () => {
+      await fill(140);
+      class TinyPages extends RedisRecordingPages {
+        protected override readonly limits = { selected: 1, siftedAtOnce: 5, sifted: 10, counted: 10 };
+      }
+      const pages = new TinyPages(connections, new LoggedMissingRows(new SystemClock()));
+      const query = aQuery({ labels: { team: 'a', n: 3 }, first: 100 });
+      const ids: string[] = [];
+      let page = await pages.read(query);
+      for (; page.hasNextPage; page = await pages.read({ ...query, after: page.endCursor })) {
+        expect([page.total, page.endCursor]).toEqual([null, expect.anything()]);
+        ids.push(...page.items.map(({ recording }) => recording.id));
+      }
+      ids.push(...page.items.map(({ recording }) => recording.id));
+      expect(ids).toEqual(expected(query));
+    });
+
+    it.each([{}, { labels: { team: 'a', n: 0 } }, { field: 'SIZE' as const }])(
+      'pass over rows that are gone, count them not, and say which (%o)',
+      async (more) => {
+        await fill(60);
+        const query = aQuery({ first: 100, ...more });
+        const lost = expected(query).slice(0, 3) as RecordingId[];
+        for (const id of lost) await redis().del(keys.recording(id));
+        const reported = new Set<RecordingId>();
+        const missing = { report: (ids: readonly RecordingId[]) => ids.forEach((id) => reported.add(id)) };
+        const pages = new RedisRecordingPages(connections, missing);
+        const page = await pages.read(query);
+        const left = expected(query).slice(3);
+        expect(page).toMatchObject({ total: left.length, hasNextPage: false });
+        expect(page.items.map(({ recording }) => recording.id)).toEqual(left);
+        expect([...reported].sort()).toEqual([...lost].sort());
+        const two = await pages.read({ ...query, first: 2 });
+        expect(two.items.map(({ recording }) => recording.id)).toEqual(left.slice(0, 2));
+        expect(two.hasNextPage).toBe(left.length > 2);
+      },
+    );
 
     it('go on after a recording that has left the list since', async () => {
       await fill(20);

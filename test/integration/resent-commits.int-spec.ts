@@ -1,5 +1,6 @@
 import { SystemClock } from '../../src/kernel/clock.js';
 import { SystemRandom } from '../../src/kernel/random.js';
+import { LoggedMissingRows } from '../../src/recordings/store/logged-missing-rows.js';
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
 import type { FiledEffect } from '../../src/recordings/store/recording.store.js';
@@ -33,7 +34,11 @@ describe('a commit whose answer is lost', () => {
     server = await startRedisServer();
     proxy = await startCuttableProxy(server.url);
     connections = new RedisConnections(aConfig({ REDIS_URL: proxy.url.replace('http:', 'redis:') }));
-    store = new RedisRecordingStore(connections, new RedisRecordingPages(connections), new SystemClock());
+    store = new RedisRecordingStore(
+      connections,
+      new RedisRecordingPages(connections, new LoggedMissingRows(new SystemClock())),
+      new SystemClock(),
+    );
     dispatcher = new CountingDispatcher();
     writer = new RecordingWriter(store, dispatcher, new SystemClock(), new SystemRandom());
   });

@@ -11,6 +11,7 @@ import type { StoredRecording } from '../../src/recordings/domain/recording.js';
 import { RedisEventLog } from '../../src/recordings/events/redis-event-log.js';
 import { MetadataArchive } from '../../src/recordings/store/metadata-archive.js';
 import type { FiledEffect } from '../../src/recordings/store/recording.store.js';
+import { LoggedMissingRows } from '../../src/recordings/store/logged-missing-rows.js';
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
 import { RedisRecordingRestorer } from '../../src/recordings/store/redis-recording-restorer.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
@@ -74,7 +75,7 @@ export class KeptScene {
     const connections = (this.connections = new RedisConnections(this.config));
     const store = (this.store = new RedisRecordingStore(
       connections,
-      new RedisRecordingPages(connections),
+      new RedisRecordingPages(connections, new LoggedMissingRows(clock)),
       clock,
     ));
     this.restorer = new RedisRecordingRestorer(connections, clock);

@@ -3,6 +3,7 @@ import { SystemClock } from '../../src/kernel/clock.js';
 import { newRecordingId } from '../../src/kernel/ids.js';
 import { SystemRandom } from '../../src/kernel/random.js';
 import type { StoredRecording } from '../../src/recordings/domain/recording.js';
+import { LoggedMissingRows } from '../../src/recordings/store/logged-missing-rows.js';
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
 import type { FiledEffect } from '../../src/recordings/store/recording.store.js';
@@ -25,7 +26,11 @@ export async function plantRecordings(
   fields: Partial<StoredRecording> = {},
 ): Promise<StoredRecording[]> {
   const connections = new RedisConnections(aConfig({ REDIS_URL: redisUrl }));
-  const store = new RedisRecordingStore(connections, new RedisRecordingPages(connections), new SystemClock());
+  const store = new RedisRecordingStore(
+    connections,
+    new RedisRecordingPages(connections, new LoggedMissingRows(new SystemClock())),
+    new SystemClock(),
+  );
   const writer = new RecordingWriter(store, new NoDispatch(), new SystemClock(), new SystemRandom());
   const planted: StoredRecording[] = [];
   const now = new SystemClock().now();

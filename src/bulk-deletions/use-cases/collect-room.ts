@@ -48,7 +48,7 @@ export class CollectRoom {
     after: PageCursor | null,
   ): Promise<Found> {
     if (roomId === null) return { ids: [], next: null };
-    const { items, hasNextPage } = await this.recordings.page({
+    const { items, hasNextPage, endCursor } = await this.recordings.page({
       rooms: [roomId],
       statuses: RECORDING_STATUSES,
       requestedAfter: null,
@@ -66,7 +66,7 @@ export class CollectRoom {
       .map(({ recording }) => recording)
       .filter(isOld)
       .map(({ id }) => id);
-    return { ids, next: hasNextPage ? (items.at(-1)?.cursor ?? null) : null };
+    return { ids, next: hasNextPage ? endCursor : null };
   }
 }
 

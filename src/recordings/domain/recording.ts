@@ -14,17 +14,19 @@ export const RECORDING_STATUSES = [
 export type RecordingStatus = (typeof RECORDING_STATUSES)[number];
 export type FinalStatus = 'COMPLETE' | 'FAILED' | 'ABORTED' | 'LIMIT_REACHED';
 
-export type RecordingEndReason =
-  | 'STOP_REQUESTED'
-  | 'START_CANCELLED'
-  | 'START_TIMEOUT'
-  | 'START_REJECTED'
-  | 'ROOM_ENDED'
-  | 'LIMIT_REACHED'
-  | 'EGRESS_FAILED'
-  | 'RECORDER_LOST'
-  | 'RECORDER_LEFT'
-  | 'STALE';
+export const RECORDING_END_REASONS = [
+  'STOP_REQUESTED',
+  'START_CANCELLED',
+  'START_TIMEOUT',
+  'START_REJECTED',
+  'ROOM_ENDED',
+  'LIMIT_REACHED',
+  'EGRESS_FAILED',
+  'RECORDER_LOST',
+  'RECORDER_LEFT',
+  'STALE',
+] as const;
+export type RecordingEndReason = (typeof RECORDING_END_REASONS)[number];
 
 export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };

@@ -5,7 +5,7 @@ import { badInput } from '../../kernel/errors.js';
 import { parseRecordingId, parseRoomId, type RoomId } from '../../kernel/ids.js';
 import { ENCODING_PRESETS, RECORDING_LAYOUTS } from '../../kernel/recording-options.js';
 import { roomNotFound } from '../../auth/rights.js';
-import { type Labels, RECORDING_STATUSES } from '../domain/recording.js';
+import { type Labels, RECORDING_END_REASONS, RECORDING_STATUSES } from '../domain/recording.js';
 import { isStreamId } from '../events/stream-id.js';
 import type { PageCursor, RecordingQuery } from '../store/recording-query.js';
 import type { LogPosition } from '../store/log-position.js';
@@ -83,6 +83,8 @@ const filterInput = z.object({
   requestedAfter: z.number().nullish(),
   requestedBefore: z.number().nullish(),
   labels: labels.nullish(),
+  egressId: z.string().max(BOUNDS.id, `has more than ${BOUNDS.id} characters`).nullish(),
+  endReasons: z.array(z.enum(RECORDING_END_REASONS)).nullish(),
 });
 const sortInput = z.object({
   field: z.enum(['REQUESTED_AT', 'DURATION', 'SIZE']).default('REQUESTED_AT'),
@@ -103,6 +105,8 @@ export function toRecordingQuery(args: RecordingsArguments): {
       requestedAfter: filter.requestedAfter ?? null,
       requestedBefore: filter.requestedBefore ?? null,
       labels: filter.labels ?? {},
+      egressId: filter.egressId ?? null,
+      endReasons: filter.endReasons == null ? null : [...new Set(filter.endReasons)],
       field,
       direction,
       first: toFirst(args.first, DEFAULT_FIRST),

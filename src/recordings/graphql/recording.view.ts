@@ -74,8 +74,11 @@ export function toRecordingConnectionView(
     cursor: toPageCursor(cursor, query),
     node: toRecordingView(recording),
   }));
+  const { pageInfo, ...connection } = toConnection(edges, page.hasNextPage, query.after !== null);
+  const endCursor = page.endCursor === null ? null : toPageCursor(page.endCursor, query);
   return {
-    ...toConnection(edges, page.hasNextPage, query.after !== null),
+    ...connection,
+    pageInfo: { ...pageInfo, endCursor },
     totalCount: page.total,
     eventCursor: toEventCursor(page.position),
   };

@@ -1,6 +1,11 @@
 import { digest, keys } from '../../redis/keys.js';
 import type { RoomId } from '../../kernel/ids.js';
-import { type JsonValue, type RecordingStatus, type StoredRecording } from '../domain/recording.js';
+import {
+  type JsonValue,
+  type RecordingEndReason,
+  type RecordingStatus,
+  type StoredRecording,
+} from '../domain/recording.js';
 import { canonicalJson, type SortField } from './recording-query.js';
 
 /** `all`, or one room's. */
@@ -18,6 +23,10 @@ export const indexKeys = {
   /** Those without a value to sort by, in the order of their requests. */
   valueless: (scope: Scope, status: RecordingStatus, field: Exclude<SortField, 'REQUESTED_AT'>) =>
     keys.index(scope, `${status}:no-${FIELDS[field]}`),
+  ended: (scope: Scope, status: RecordingStatus, reason: RecordingEndReason) =>
+    keys.index(scope, `${status}:reason:${reason}`),
+  /** Of all rooms and statuses: there is one such recording, as a rule. */
+  egress: (egressId: string) => keys.index('all', `egress:${digest(egressId)}`),
   label: (scope: Scope, status: RecordingStatus, name: string, value: JsonValue) =>
     keys.index(scope, `${status}:label:${digest(`${name}\n${canonicalJson(value)}`)}`),
 };
@@ -26,7 +35,8 @@ export const indexKeys = {
 export function indexEntries(recording: StoredRecording): Map<string, number> {
   const entries = new Map<string, number>();
   if (recording.upkeep.deleted) return entries;
-  const { status, requestedAt, durationMs, sizeBytes } = recording;
+  const { status, requestedAt, durationMs, sizeBytes, endReason, egressId } = recording;
+  if (egressId !== null) entries.set(indexKeys.egress(egressId), requestedAt);
   for (const scope of ['all', roomScope(recording.roomId)] as const) {
     entries.set(indexKeys.requested(scope, status), requestedAt);
     for (const [field, value] of [
@@ -36,6 +46,7 @@ export function indexEntries(recording: StoredRecording): Map<string, number> {
       if (value === null) entries.set(indexKeys.valueless(scope, status, field), requestedAt);
       else entries.set(indexKeys.valued(scope, status, field), value);
     }
+    if (endReason !== null) entries.set(indexKeys.ended(scope, status, endReason), requestedAt);
     for (const [name, value] of Object.entries(recording.labels))
       entries.set(indexKeys.label(scope, status, name, value), requestedAt);
   }

@@ -1,10 +1,13 @@
 -- page-recordings.lua: a page merged from sorted indexes, in a time that does not grow with their size.
 -- KEYS 1 epoch  2 event stream  3.. indexes
--- ARGV 1 query (json): phases [{ from, to (key numbers), min, max }], desc, limit, after { phase, score, id } or null, prefix of recordings
--- Returns {'not-whole'} or { epoch, last event id, total, id, score, phase, doc, id, score, phase, doc, ... }
+-- ARGV 1 query (json): phases [{ from, to (key numbers), min, max, minBelow, also (for each key: conditions to be met too; left out: none) }],
+--        desc, want (rows to give), look (entries to look at, at most), after { phase, score, id } or null, prefix of recordings
+-- Returns {'not-whole'} or { epoch, last event id, entries in the indexes, of those looked at how many match, how many were looked at, 1 where none is left,
+--        { id, score, phase } of the last one looked at, { id of a row that is gone, ... }, { id, score, phase, doc, ... } }
 local query = cjson.decode(ARGV[1])
 local epoch = redis.call('GET', KEYS[1])
 if not epoch then return { 'not-whole' } end
+-- include list.inc.lua
 
 -- How many members stand before (score, id), counting it too when `through`; ties are searched by halves, the order among them is that of the ids.
 local function rankOf(key, score, id, through)
@@ -18,20 +21,11 @@ local function rankOf(key, score, id, through)
   return low
 end
 
-local function before(a, b)
-  if a.score ~= b.score then
-    if query.desc then return a.score > b.score end
-    return a.score < b.score
-  end
-  if query.desc then return a.id > b.id end
-  return a.id < b.id
-end
-
-local total = 0
-local found = {}
+local total, looked, available, matched, given = 0, 0, 0, 0, 0
+local to, gone, rows = {}, {}, {}
 for number, phase in ipairs(query.phases) do
   local merged = {}
-  local wanted = query.limit - #found
+  local wanted = query.look - looked
   for k = phase.from, phase.to do
     local key = KEYS[k]
     local first = phase.min == '-inf' and 0 or redis.call('ZCOUNT', key, '-inf', phase.minBelow)
@@ -46,27 +40,38 @@ for number, phase in ipairs(query.phases) do
         first = math.max(first, rankOf(key, after.score, after.id, true))
       end
     end
-    if wanted > 0 and first <= last then
-      if query.desc then first = math.max(first, last - wanted + 1) else last = math.min(last, first + wanted - 1) end
-      local pairs_ = redis.call('ZRANGE', key, first, last, 'WITHSCORES')
-      for i = 1, #pairs_, 2 do merged[#merged + 1] = { id = pairs_[i], score = tonumber(pairs_[i + 1]), text = pairs_[i + 1], phase = number } end
+    if first <= last then
+      available = available + (last - first + 1)
+      if wanted > 0 then
+        if query.desc then first = math.max(first, last - wanted + 1) else last = math.min(last, first + wanted - 1) end
+        local also = phase.also and phase.also[k - phase.from + 1]
+        local pairs_ = redis.call('ZRANGE', key, first, last, 'WITHSCORES')
+        for i = 1, #pairs_, 2 do
+          merged[#merged + 1] = { id = pairs_[i], score = tonumber(pairs_[i + 1]), text = pairs_[i + 1], phase = number, also = also }
+        end
+      end
     end
   end
   table.sort(merged, before)
-  for i = 1, math.min(wanted, #merged) do found[#found + 1] = merged[i] end
+  for i = 1, math.min(wanted, #merged) do
+    if query.want > 0 and given == query.want then break end
+    local item = merged[i]
+    looked = looked + 1
+    to = item
+    if not item.also or meetsAll(item.also, item.id) then
+      matched = matched + 1
+      local doc = query.want > 0 and redis.call('HGET', query.prefix .. item.id, 'doc')
+      if doc then
+        given = given + 1
+        put(rows, item)
+        rows[#rows + 1] = doc
+      elseif query.want > 0 then
+        gone[#gone + 1] = item.id
+      end
+    end
+  end
 end
 
-local last = '0-0'
-if redis.call('EXISTS', KEYS[2]) == 1 then
-  local info = redis.call('XINFO', 'STREAM', KEYS[2])
-  for i = 1, #info, 2 do if info[i] == 'last-generated-id' then last = info[i + 1] end end
-end
-local answer = { epoch, last, total }
-for _, item in ipairs(found) do
-  local doc = redis.call('HGET', query.prefix .. item.id, 'doc')
-  answer[#answer + 1] = item.id
-  answer[#answer + 1] = item.text
-  answer[#answer + 1] = item.phase
-  answer[#answer + 1] = doc or ''
-end
-return answer
+local place = {}
+if to.id then put(place, to) end
+return { epoch, lastEventId(KEYS[2]), total, matched, looked, looked == available and 1 or 0, place, gone, rows }

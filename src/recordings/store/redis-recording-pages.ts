@@ -6,154 +6,320 @@ import { keys } from '../../redis/keys.js';
 import { notWhole } from '../../redis/not-whole.js';
 import { RedisConnections } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
-import type { JsonValue, RecordingStatus, StoredRecording } from '../domain/recording.js';
+import type { RecordingStatus, StoredRecording } from '../domain/recording.js';
 import { indexKeys, roomScope, type Scope } from './index-entries.js';
+import type { LogPosition } from './log-position.js';
+import { MissingRows } from './missing-rows.port.js';
 import {
-  canonicalJson,
+  isBefore,
+  matches,
   MOST_SELECTED,
   type PageCursor,
   type PageItem,
   type RecordingPage,
   type RecordingQuery,
+  toItem,
 } from './recording-query.js';
 
 const pageScript = new Script(join(__dirname, 'page-recordings.lua'));
 const selectScript = new Script(join(__dirname, 'select-recordings.lua'));
 const FIXED_KEYS = 2;
 
+/** One room or all, and one status. */
 interface Source {
   readonly scope: Scope;
   readonly status: RecordingStatus;
 }
-type Label = readonly [name: string, value: JsonValue];
+/** The indexes of which one holds a recording of this source that meets the condition; none holds it with another of them. */
+type Condition = (source: Source) => readonly string[];
+
+/** Indexes that are merged in order; `also`: of each, the conditions that a recording has to meet too, as their indexes. */
 interface Phase {
   readonly keys: readonly string[];
   readonly bounded: boolean;
+  readonly also?: readonly (readonly (readonly string[])[])[];
+}
+
+/** What one script call read. */
+interface Part {
+  readonly items: readonly PageItem[];
+  readonly missing: readonly RecordingId[];
+  readonly position: LogPosition;
+  /** Entries of the indexes, whether they hold the other conditions or not. */
+  readonly entries: number;
+  readonly matched: number;
+  readonly looked: number;
+  readonly exhausted: boolean;
+  readonly lookedTo: PageCursor | null;
 }
 
 /** Reads pages of recordings from the indexes that the commit script keeps. */
 @Injectable()
 export class RedisRecordingPages {
-  constructor(private readonly connections: RedisConnections) {}
+  protected readonly limits = {
+    /** Chosen among in one call. */
+    selected: MOST_SELECTED,
+    /** Passed through in one call, and for one page altogether, where more than that hold the rarest condition. */
+    siftedAtOnce: 2_000,
+    sifted: 200_000,
+    /** Passed through to count what holds all of several conditions. */
+    counted: 50_000,
+  };
+
+  constructor(
+    private readonly connections: RedisConnections,
+    private readonly missing: MissingRows,
+  ) {}
 
   async read(query: RecordingQuery): Promise<RecordingPage> {
-    const labels = Object.entries(query.labels);
+    if (query.egressId != null) return this.ofEgress(query, query.egressId);
+    const conditions = conditionsOf(query);
     const bounded = query.requestedAfter !== null || query.requestedBefore !== null;
     const byValue = query.field !== 'REQUESTED_AT';
-    if (labels.length === 0 && !byValue)
-      return this.merged(query, [{ keys: keysOf(query, requestedKey), bounded }]);
-    if (labels.length === 0 && !bounded) return this.merged(query, phasesByValue(query));
-    if (labels.length === 1 && !byValue)
-      return this.merged(query, [{ keys: keysOf(query, labelKey(labels[0]!)), bounded }]);
-    const ordered = await this.rarestFirst(query, labels);
-    const selected = await this.selected(query, ordered);
+    const [only = requested] = conditions;
+    if (conditions.length < 2 && !byValue) return this.merged(query, [phaseOf(query, only, [])]);
+    if (conditions.length === 0 && !bounded) return this.merged(query, phasesByValue(query, []));
+    const counted = await this.rarestFirst(query, conditions);
+    const selected = await this.selected(
+      query,
+      counted.map(({ condition }) => condition),
+    );
     if (selected !== null) return selected;
-    if (byValue) throw tooMany(query.field);
-    return this.sifted(query, ordered);
+    if (byValue && bounded) throw tooMany(query.field);
+    return this.sifted(query, counted);
   }
 
   /** One index, or one after the other, merged in order: any size. */
   private async merged(query: RecordingQuery, phases: readonly Phase[]): Promise<RecordingPage> {
-    const indexes = phases.flatMap((phase) => phase.keys);
-    let from = FIXED_KEYS + 1;
+    const { page, part, missing } = await this.collect(query, phases, 0);
+    return { ...page, total: part.entries - missing };
+  }
+
+  /** By several conditions of which even the rarest holds for too many: passes through that one's, a bounded way. */
+  private async sifted(query: RecordingQuery, counted: readonly Counted[]): Promise<RecordingPage> {
+    const [rarest, ...others] = counted.map(({ condition }) => condition);
+    const phases =
+      query.field === 'REQUESTED_AT'
+        ? [phaseOf(query, rarest!, others)]
+        : phasesByValue(
+            query,
+            counted.map(({ condition }) => condition),
+          );
+    const { page, missing } = await this.collect(query, phases, this.limits.siftedAtOnce);
+    const total = counted.length === 1 ? counted[0]!.count : await this.count(query, counted);
+    return { ...page, total: total === null ? null : total - missing };
+  }
+
+  /** Null: too many to pass through. */
+  private async count(query: RecordingQuery, counted: readonly Counted[]): Promise<number | null> {
+    if (counted[0]!.count > this.limits.counted) return null;
+    const [rarest, ...others] = counted.map(({ condition }) => condition);
+    const phases = [phaseOf(query, rarest!, others)];
+    let matched = 0;
+    let after: PageCursor | null = null;
+    for (;;) {
+      const part: Part = await this.part({ ...query, field: 'REQUESTED_AT', after }, phases, {
+        want: 0,
+        look: this.limits.siftedAtOnce,
+      });
+      matched += part.matched;
+      after = part.lookedTo ?? after;
+      if (part.exhausted) return matched;
+    }
+  }
+
+  /** Reads on until the page is full, nothing is left, or enough was passed through. Rows that are gone are passed over. */
+  private async collect(
+    query: RecordingQuery,
+    phases: readonly Phase[],
+    look: number,
+  ): Promise<{ page: Omit<RecordingPage, 'total'>; part: Part; missing: number }> {
+    const items: PageItem[] = [];
+    let first: Part | null = null;
+    let part: Part;
+    let after = query.after;
+    let looked = 0;
+    let missing = 0;
+    do {
+      // One more than asked for tells whether there is a next page.
+      const want = query.first + 1 - items.length;
+      part = await this.part({ ...query, after }, phases, { want, look: Math.max(look, want) });
+      first ??= part;
+      items.push(...part.items);
+      missing += part.missing.length;
+      looked += part.looked;
+      after = part.lookedTo ?? after;
+    } while (!part.exhausted && items.length <= query.first && looked < this.limits.sifted);
+    const full = items.length > query.first;
+    const shown = items.slice(0, query.first);
+    return {
+      page: {
+        items: shown,
+        hasNextPage: full || !part.exhausted,
+        endCursor: full || part.exhausted ? (shown.at(-1)?.cursor ?? null) : after,
+        position: first.position,
+      },
+      part: first,
+      missing,
+    };
+  }
+
+  private async part(
+    query: RecordingQuery,
+    phases: readonly Phase[],
+    { want, look }: { readonly want: number; readonly look: number },
+  ): Promise<Part> {
+    const indexes: string[] = [];
+    const numberOf = (key: string): number => indexes.push(key) + FIXED_KEYS;
     const described = phases.map((phase) => {
-      const range = {
-        from,
-        to: from + phase.keys.length - 1,
-        ...(phase.bounded ? bounds(query) : bounds(null)),
+      const from = indexes.length + FIXED_KEYS + 1;
+      phase.keys.forEach(numberOf);
+      return {
+        ...{ from, to: from + phase.keys.length - 1 },
+        ...bounds(phase.bounded ? query : null),
+        ...(phase.also && {
+          also: phase.also.map((conditions) => conditions.map((keysOfOne) => keysOfOne.map(numberOf))),
+        }),
       };
-      from += phase.keys.length;
-      return range;
     });
     const answer = await pageScript.run(
       this.connections.command,
       [keys.epoch(), keys.events(), ...indexes],
-      [JSON.stringify({ phases: described, ...common(query) })],
+      [JSON.stringify({ phases: described, want, look, ...common(query) })],
     );
-    return toPage(answer, query);
+    return this.toPart(answer);
   }
 
   /** Null: more than may be selected. */
-  private async selected(query: RecordingQuery, labels: readonly Label[]): Promise<RecordingPage | null> {
-    const [rarest, ...others] = labels;
+  private async selected(
+    query: RecordingQuery,
+    conditions: readonly Condition[],
+  ): Promise<RecordingPage | null> {
+    const [rarest = requested, ...others] = conditions;
     const indexes: string[] = [];
     const numberOf = (key: string): number => indexes.push(key) + FIXED_KEYS;
-    const described = sources(query).map((source) => ({
-      key: numberOf(rarest ? labelKey(rarest)(source) : requestedKey(source)),
-      also: others.map((label) => numberOf(labelKey(label)(source))),
-      value:
-        query.field === 'REQUESTED_AT'
-          ? 0
-          : numberOf(indexKeys.valued(source.scope, source.status, query.field)),
-    }));
+    const described = sources(query).flatMap((source) => {
+      const also = others.map((condition) => condition(source).map(numberOf));
+      const { scope, status } = source;
+      const { field } = query;
+      const value = field === 'REQUESTED_AT' ? 0 : numberOf(indexKeys.valued(scope, status, field));
+      return rarest(source).map((key) => ({ key: numberOf(key), also, value }));
+    });
+    const terms = { sources: described, most: this.limits.selected, want: query.first + 1 };
     const answer = await selectScript.run(
       this.connections.command,
       [keys.epoch(), keys.events(), ...indexes],
-      [JSON.stringify({ sources: described, most: MOST_SELECTED, ...bounds(query), ...common(query) })],
+      [JSON.stringify({ ...terms, ...bounds(query), ...common(query) })],
     );
-    return (answer as unknown[])[0] === 'too-many' ? null : toPage(answer, query);
+    if ((answer as unknown[])[0] === 'too-many') return null;
+    const { items, position, matched, missing } = this.toPart(answer);
+    return pageOf(items, query, matched - missing.length, position);
   }
 
-  /** By several labels of which even the rarest is on too many: goes through that one's page by page, a bounded way. */
-  private async sifted(query: RecordingQuery, [rarest, ...others]: readonly Label[]): Promise<RecordingPage> {
-    const bounded = query.requestedAfter !== null || query.requestedBefore !== null;
-    const phase = { keys: keysOf(query, labelKey(rarest!)), bounded };
-    const items: PageItem[] = [];
-    let after = query.after;
-    let last: RecordingPage | null = null;
-    for (
-      let looked = 0;
-      looked < MOST_SELECTED && items.length <= query.first && last?.hasNextPage !== false;
-      looked += SIFTED_AT_ONCE
-    ) {
-      last = await this.merged({ ...query, first: SIFTED_AT_ONCE, after }, [phase]);
-      after = last.items.at(-1)?.cursor ?? after;
-      items.push(...last.items.filter((item) => others.every((label) => holds(item.recording, label))));
-    }
-    const more = items.length > query.first || last!.hasNextPage;
-    return { items: items.slice(0, query.first), hasNextPage: more, total: null, position: last!.position };
+  /** One, as a rule: there is nothing to merge. */
+  private async ofEgress(query: RecordingQuery, egressId: string): Promise<RecordingPage> {
+    const phases = [{ keys: [indexKeys.egress(egressId)], bounded: false }];
+    const all = { ...query, field: 'REQUESTED_AT', after: null, first: MOST_SELECTED } as const;
+    const { page } = await this.collect(all, phases, 0);
+    const items = page.items
+      .filter(({ recording }) => matches(recording, query))
+      .map(({ recording }) => toItem(recording, query))
+      .sort((a, b) => (isBefore(a.cursor, b.cursor, query) ? -1 : 1));
+    const { after } = query;
+    const rest = after === null ? items : items.filter(({ cursor }) => isBefore(after, cursor, query));
+    return pageOf(rest, query, items.length, page.position);
   }
 
-  private async rarestFirst(query: RecordingQuery, labels: readonly Label[]): Promise<Label[]> {
-    if (labels.length < 2) return [...labels];
+  private async rarestFirst(query: RecordingQuery, conditions: readonly Condition[]): Promise<Counted[]> {
     const counted = await Promise.all(
-      labels.map(async (label) => {
-        const page = await this.merged({ ...query, first: 0, after: null }, [
-          { keys: keysOf(query, labelKey(label)), bounded: true },
-        ]);
-        return { label, count: page.total ?? 0 };
+      conditions.map(async (condition) => {
+        const phases = [phaseOf(query, condition, [])];
+        const { entries } = await this.part({ ...query, after: null }, phases, { want: 0, look: 0 });
+        return { condition, count: entries };
       }),
     );
-    return counted.sort((a, b) => a.count - b.count).map(({ label }) => label);
+    return counted.sort((a, b) => a.count - b.count);
+  }
+
+  private toPart(answer: unknown): Part {
+    const [epoch, id, entries, matched, looked, exhausted, place, gone, rows] = answer as [
+      ...[string, string, number, number, number, number],
+      ...[(string | number)[], RecordingId[], (string | number)[]],
+    ];
+    if (epoch === 'not-whole') throw notWhole();
+    const items: PageItem[] = [];
+    for (let i = 0; i < rows.length; i += 4)
+      items.push({
+        recording: JSON.parse(String(rows[i + 3])) as StoredRecording,
+        cursor: cursorOf(rows.slice(i)),
+      });
+    if (gone.length > 0) this.missing.report(gone);
+    return {
+      ...{ items, missing: gone, position: { epoch, id }, entries, matched, looked },
+      exhausted: exhausted === 1,
+      lookedTo: place.length === 0 ? null : cursorOf(place),
+    };
   }
 }
 
-const SIFTED_AT_ONCE = 500;
+interface Counted {
+  readonly condition: Condition;
+  readonly count: number;
+}
+
+function cursorOf([id, score, phase]: readonly (string | number)[]): PageCursor {
+  return { id: id as RecordingId, score: Number(score), valued: phase === 1 };
+}
+
+/** The first of what is left after the query's cursor. */
+function pageOf(
+  rest: readonly PageItem[],
+  query: RecordingQuery,
+  total: number,
+  position: LogPosition,
+): RecordingPage {
+  const items = rest.slice(0, query.first);
+  const endCursor = items.at(-1)?.cursor ?? null;
+  return { items, hasNextPage: rest.length > query.first, endCursor, total, position };
+}
 
 function sources({ rooms, statuses }: RecordingQuery): Source[] {
   const scopes: Scope[] = rooms === null ? ['all'] : rooms.map(roomScope);
   return scopes.flatMap((scope) => statuses.map((status) => ({ scope, status })));
 }
 
-function keysOf(query: RecordingQuery, key: (source: Source) => string): string[] {
-  return sources(query).map(key);
+const requested: Condition = ({ scope, status }) => [indexKeys.requested(scope, status)];
+
+function conditionsOf({ labels, endReasons }: RecordingQuery): Condition[] {
+  const labelled = Object.entries(labels).map(([name, value]): Condition => ({ scope, status }) => [
+    indexKeys.label(scope, status, name, value),
+  ]);
+  if (endReasons == null) return labelled;
+  return [
+    ({ scope, status }) => endReasons.map((reason) => indexKeys.ended(scope, status, reason)),
+    ...labelled,
+  ];
 }
 
-function requestedKey({ scope, status }: Source): string {
-  return indexKeys.requested(scope, status);
+function phaseOf(query: RecordingQuery, base: Condition, others: readonly Condition[]): Phase {
+  const bounded = query.requestedAfter !== null || query.requestedBefore !== null;
+  const keysAlso = sources(query).flatMap((source) => {
+    const also = others.map((condition) => condition(source));
+    return base(source).map((key) => ({ key, also }));
+  });
+  return {
+    keys: keysAlso.map(({ key }) => key),
+    bounded,
+    ...(others.length > 0 && { also: keysAlso.map(({ also }) => also) }),
+  };
 }
 
-function labelKey([name, value]: Label): (source: Source) => string {
-  return ({ scope, status }) => indexKeys.label(scope, status, name, value);
-}
-
-function phasesByValue(query: RecordingQuery): Phase[] {
+function phasesByValue(query: RecordingQuery, conditions: readonly Condition[]): Phase[] {
   const { field } = query;
   if (field === 'REQUESTED_AT') return [];
-  return [
-    { keys: keysOf(query, ({ scope, status }) => indexKeys.valued(scope, status, field)), bounded: false },
-    { keys: keysOf(query, ({ scope, status }) => indexKeys.valueless(scope, status, field)), bounded: false },
-  ];
+  const valued: Condition = ({ scope, status }) => [indexKeys.valued(scope, status, field)];
+  const valueless: Condition = ({ scope, status }) => [indexKeys.valueless(scope, status, field)];
+  return [valued, valueless].map((base) => ({ ...phaseOf(query, base, conditions), bounded: false }));
 }
 
 /** Exclusive on both sides; `minBelow` bounds what stands before the range. */
@@ -166,48 +332,18 @@ function bounds(query: RecordingQuery | null): { min: string; minBelow: string; 
   };
 }
 
-function common(query: RecordingQuery): Record<string, unknown> {
-  const { after } = query;
+function common({ after, direction }: RecordingQuery): Record<string, unknown> {
   return {
-    desc: query.direction === 'DESC',
-    // One more than asked for tells whether there is a next page.
-    limit: query.first + 1,
+    desc: direction === 'DESC',
     prefix: keys.recording('' as RecordingId),
     ...(after && { after: { phase: after.valued ? 1 : 2, score: String(after.score), id: after.id } }),
   };
 }
 
-function toPage(answer: unknown, query: RecordingQuery): RecordingPage {
-  const [epoch, id, total, ...rest] = answer as (string | number)[];
-  if (epoch === 'not-whole') throw notWhole();
-  const items: PageItem[] = [];
-  for (let i = 0; i < rest.length; i += 4) {
-    const doc = String(rest[i + 3]);
-    if (doc === '') continue;
-    const cursor: PageCursor = {
-      id: rest[i] as RecordingId,
-      score: Number(rest[i + 1]),
-      valued: rest[i + 2] === 1,
-    };
-    items.push({ recording: JSON.parse(doc) as StoredRecording, cursor });
-  }
-  return {
-    items: items.slice(0, query.first),
-    hasNextPage: items.length > query.first,
-    total: Number(total),
-    position: { epoch: String(epoch), id: String(id) },
-  };
-}
-
-function holds(recording: StoredRecording, [name, value]: Label): boolean {
-  const has = recording.labels[name];
-  return has !== undefined && canonicalJson(has) === canonicalJson(value);
-}
-
 function tooMany(field: string): TallyError {
   return new TallyError(
     'BAD_USER_INPUT',
-    `filter: sorting by ${field} in a time range or by labels can choose among ${MOST_SELECTED} recordings at most; ask for a narrower range`,
+    `filter: sorting by ${field} in a time range can choose among ${MOST_SELECTED} recordings at most; ask for a narrower range`,
     { field: 'filter' },
   );
 }

@@ -6,7 +6,13 @@ import type { LoggedEvent } from '../../../src/recordings/events/event-log.port.
 import { fileEntry, parseEntry } from '../../../src/recordings/store/filed-effects.js';
 import { changesBetween } from '../../../src/recordings/store/history.js';
 import type { LogPosition } from '../../../src/recordings/store/log-position.js';
-import type { RecordingPage, RecordingQuery } from '../../../src/recordings/store/recording-query.js';
+import {
+  isBefore,
+  matches,
+  type RecordingPage,
+  type RecordingQuery,
+  toItem,
+} from '../../../src/recordings/store/recording-query.js';
 import {
   type Commit,
   type CommitResult,
@@ -237,32 +243,19 @@ export function positionOf(tables: RecordingTables): LogPosition {
   return { epoch: tables.epoch, id: tables.lastEventId() };
 }
 
-/** In the order of their requests; the simulation asks for no other. */
 function pageOf(tables: RecordingTables, query: RecordingQuery): RecordingPage {
-  const { rooms, statuses, requestedAfter, requestedBefore, direction, after, first } = query;
-  if (query.field !== 'REQUESTED_AT') throw new Error('pages of the simulation are in the order of requests');
-  const matching = [...tables.rows.values()]
-    .map(({ doc }) => doc)
-    .filter(({ upkeep, status }) => !upkeep.deleted && statuses.includes(status))
-    .filter(({ roomId }) => rooms === null || rooms.includes(roomId))
-    .filter(({ requestedAt }) => requestedAt > (requestedAfter ?? -Infinity))
-    .filter(({ requestedAt }) => requestedAt < (requestedBefore ?? Infinity))
-    .sort((a, b) => a.requestedAt - b.requestedAt || (a.id < b.id ? -1 : 1));
-  if (direction === 'DESC') matching.reverse();
-  const isAfter = ({ requestedAt, id }: StoredRecording): boolean => {
-    if (after === null) return true;
-    const step = requestedAt - after.score || (id === after.id ? 0 : id > after.id ? 1 : -1);
-    return direction === 'ASC' ? step > 0 : step < 0;
-  };
-  const rest = matching.filter(isAfter);
-  const items = rest.slice(0, first).map((recording) => ({
-    recording,
-    cursor: { valued: true, score: recording.requestedAt, id: recording.id },
-  }));
+  const { after, first } = query;
+  const items = [...tables.rows.values()]
+    .filter(({ doc }) => matches(doc, query))
+    .map(({ doc }) => toItem(doc, query))
+    .sort((a, b) => (isBefore(a.cursor, b.cursor, query) ? -1 : 1));
+  const rest = after === null ? items : items.filter(({ cursor }) => isBefore(after, cursor, query));
+  const page = rest.slice(0, first);
   return {
-    items,
+    items: page,
     hasNextPage: rest.length > first,
-    total: matching.length,
+    endCursor: page.at(-1)?.cursor ?? null,
+    total: items.length,
     position: positionOf(tables),
   };
 }
