@@ -44,6 +44,12 @@ export const BOUNDS = {
   search: 256,
   instant: 64,
 
+  /** Of what is logged: one text, a stack, entries of one list or object, levels in each other. */
+  logText: 2_048,
+  logStack: 8_192,
+  logEntries: 50,
+  logDepth: 5,
+
   /** All that a WebSocket may send before it is let in: a handshake's rest and one credential. */
   uninvitedBytes: 16 * 1024,
   /** Between the opening of a WebSocket and its credential, in ms. */

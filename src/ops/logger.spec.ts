@@ -67,6 +67,39 @@ describe('the log', () => {
     expect(lines.join('')).toContain('[hidden]');
   });
 
+  it('has an end, whatever it is told, and is told quickly', () => {
+    const long = 'http://a'.repeat(100_000);
+    const deep: Record<string, unknown> = {};
+    let at = deep;
+    for (let level = 0; level < 10_000; level += 1) at = at.a = {};
+    const broken = Object.assign(new Error(long), { response: { body: long } });
+    const many = Array.from({ length: 10_000 }, () => long);
+    const lines = logged(
+      (log) => {
+        log.debug?.({ message: long, long, deep, many, err: broken, [long]: 1 }, 'GraphQL');
+        log.error(long, long, 'Nest');
+        log.warn(`${'x '.repeat(1_000)}${'eyJhbGciOiJIUzI1NiJ9.'.repeat(40_000)}`);
+      },
+      { LOG_LEVEL: 'debug' },
+    );
+    expect(lines).toHaveLength(3);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(300_000);
+    expect(lines.join('')).not.toContain('response');
+  });
+
+  it('shows no character that turns, hides or breaks a line', () => {
+    const [line = ''] = logged((log) => log.log({ message: 'a\u202eb\u001b[31m\nc', name: 'd\u2066\r\ne' }), {
+      LOG_FORMAT: 'pretty',
+    });
+    expect(line).toContain('a b [31m c');
+    expect(line).toContain('d   e');
+  });
+
+  it('of a text that is cut never shows half of a secret', () => {
+    const [line = ''] = logged((log) => log.log(`${'x'.repeat(2_036)} the-livekit-secret`));
+    expect(line).not.toContain('the-');
+  });
+
   it('can be made for a person to read', () => {
     const [line = ''] = logged(
       (log) => log.log({ message: 'recording advanced', to: 'ACTIVE' }, 'Recordings'),

@@ -3,6 +3,7 @@ import { type DestinationStream, destination, type Level, type Logger, pino, std
 import { build as prettyStream } from 'pino-pretty';
 import type { Config } from '../config/config.js';
 import type { Instance } from '../config/instance.js';
+import { boundedFields, boundedText } from './log-fields.js';
 import { redactor } from './redact.js';
 
 /** Where Nest tells of its own doings, a line per route and module: of use to who debugs Tallylight, not to who runs it. */
@@ -46,7 +47,7 @@ export class PinoLogger implements LoggerService {
     const stack = texts.length > 1 ? texts[0] : undefined;
     const at = level === 'info' && context !== undefined && CHATTER.has(context) ? 'debug' : level;
     const fields = { ...(context && { context }), ...(stack && { stack }), ...fieldsOf(message) };
-    this.pino[at](fields, textOf(message));
+    this.pino[at](boundedFields(fields), boundedText(textOf(message)));
   }
 }
 
