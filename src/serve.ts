@@ -1,13 +1,15 @@
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.js';
-import type { Config } from './config/config.js';
+import { Config } from './config/config.js';
+import { WebSocketDoor } from './graphql/websocket-door.js';
+import { Drain } from './ops/drain.js';
 import { SystemClock } from './kernel/clock.js';
 import { isErrno, StartFault } from './kernel/start-fault.js';
 
 /** How long an end may take before it is forced: a job that waits for LiveKit's answer is another's soon after. */
-const END_LIMIT_MS = 20_000;
-/** npm passes on the signal that the terminal has already sent, so that one Ctrl-C arrives twice. */
+const END_LIMIT_MS = 9_000;
+/** npm passes on the interrupt that the terminal has already sent, so that one Ctrl-C arrives twice. */
 const SAME_SIGNAL_MS = 1_000;
 
 /** Boots the application and listens. Throws StartFault where the port can't be had. */
@@ -46,21 +48,40 @@ export function portFault({ host, port }: Pick<Config, 'host' | 'port'>, error: 
   return error;
 }
 
+/** Ends the application: what is under way gets its time, and nothing new begins. */
+export async function endApp(app: NestFastifyApplication): Promise<void> {
+  const doors: { end(): Promise<void> }[] = [app.get(Drain)];
+  if (app.get(Config).role !== 'worker') doors.push(app.get(WebSocketDoor, { strict: false }));
+  // Side by side, as both have the same time.
+  await Promise.all(doors.map((door) => door.end()));
+  await app.close();
+}
+
 /** Runs `end` once at the first SIGINT or SIGTERM, and leaves; a further signal, or an end that hangs, forces it. */
 export function endOnSignal(end: () => Promise<void>): void {
   const clock = new SystemClock();
+  const log = new Logger('Process');
   let since: number | null = null;
-  const onSignal = (): void => {
+  const onSignal = (signal: NodeJS.Signals): void => {
     if (since !== null) {
-      if (clock.now() - since > SAME_SIGNAL_MS) process.exit(130);
+      const isEcho =
+        signal === 'SIGINT' && clock.now() - since < SAME_SIGNAL_MS && 'npm_command' in process.env;
+      if (!isEcho) process.exit(130);
       return;
     }
     since = clock.now();
-    void clock.sleep(END_LIMIT_MS).then(() => process.exit(1));
+    log.log({ event: 'ending', message: 'what is under way gets a few seconds to end', signal });
+    void clock.sleep(END_LIMIT_MS).then(() => {
+      log.warn({
+        event: 'end_forced',
+        message: 'something did not end in time; others take over what it held',
+      });
+      process.exit(1);
+    });
     end().then(
       () => process.exit(0),
       (error: unknown) => {
-        new Logger('Process').error({ message: 'the end went wrong', err: error });
+        log.error({ event: 'end_failed', message: 'the end went wrong', err: error });
         process.exit(1);
       },
     );

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.js';
 import { readConfig } from '../config/config.schema.js';
 import { loadEnvFile } from '../config/env-file.js';
 import { SystemClock } from '../kernel/clock.js';
-import { endOnSignal, portFault, serve, tellFault, tellOfTheUnexpected } from '../serve.js';
+import { endApp, endOnSignal, portFault, serve, tellFault, tellOfTheUnexpected } from '../serve.js';
 import { CreateRoom } from '../rooms/use-cases/create-room.js';
 import { EmbeddedStack, withPlaceholders } from './embedded-stack.js';
 import { listenOnce } from './free-port.js';
@@ -38,7 +38,7 @@ export async function start({ redisServer }: { redisServer: string | null }): Pr
     });
     const config = readConfig({ ...process.env, ...stack.variables }, context);
     const app = await serve(config);
-    enders.push(() => app.close());
+    enders.push(() => endApp(app));
     if (stack.hasFirstRooms) await makeFirstRoomsKnown(app.get(CreateRoom), clock);
     process.stdout.write(greeting(config, stack.parts));
   } catch (error) {

@@ -3,8 +3,10 @@ import type { Duplex } from 'node:stream';
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import {
   type ExecutionArgs,
+  type ExecutionResult,
   GraphQLError,
   type GraphQLSchema,
+  execute,
   getOperationAST,
   parse,
   validate,
@@ -39,7 +41,10 @@ const INTERNAL_ERROR = 4500;
 const LOOK_AGAIN_MS = 350;
 /** A timer takes no more than 2^31 ms. */
 const LONGEST_SLEEP_MS = 86_400_000;
-const LAST_CALL_MS = 2_000;
+/** As long as requests over HTTP have; see Drain. */
+const DRAIN_MS = 5_000;
+const LOOK_EVERY_MS = 50;
+const LAST_CALL_MS = 1_000;
 /** A client that is gone without a word, or that reads nothing, is cut off by the second call. */
 const BEAT_MS = 12_000;
 /** Calls go over a real wire, whatever time it is for the rest. */
@@ -62,6 +67,9 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
   private readonly meetings = new WeakMap<Duplex, () => void>();
   private readonly over = new AbortController();
   private shut: () => Promise<void> = () => Promise.resolve();
+  private ending: Promise<void> | null = null;
+  /** Queries and mutations. */
+  private underWay = 0;
 
   constructor(
     private readonly credentials: Credentials,
@@ -99,14 +107,21 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
   }
 
   /** Before the web server closes: it would wait for our sockets. */
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.shut();
+  beforeApplicationShutdown(): Promise<void> {
+    return this.end();
+  }
+
+  /** Lets what is under way, but for subscriptions, end within its time; then asks everybody to go. */
+  end(): Promise<void> {
+    this.ending ??= this.shut();
+    return this.ending;
   }
 
   private protocol(schema: GraphQLSchema): Protocol {
     return makeServer<ConnectionInitMessage['payload'], Guest>({
       schema,
       connectionInitWaitTimeout: BOUNDS.inviteMs,
+      execute: (args) => this.execute(args),
       onConnect: (connection) => this.connect(connection),
       onSubscribe: (connection, id, payload) => this.prepare(schema, connection, id, payload),
       onError: (_connection, _id, _payload, errors) => errors.map((e) => this.errors.toClient(e)),
@@ -145,6 +160,15 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
     });
   }
 
+  private async execute(args: ExecutionArgs): Promise<ExecutionResult> {
+    this.underWay += 1;
+    try {
+      return await execute(args);
+    } finally {
+      this.underWay -= 1;
+    }
+  }
+
   private async callAll(): Promise<void> {
     while (!this.over.signal.aborted) {
       await WIRE.sleep(BEAT_MS, this.over.signal).catch(() => undefined);
@@ -154,6 +178,8 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
 
   /** Clients are asked to go; who doesn't answer is cut off. */
   private async empty(sockets: WebSocketServer): Promise<void> {
+    const until = WIRE.now() + DRAIN_MS;
+    while (this.underWay > 0 && WIRE.now() < until) await WIRE.sleep(LOOK_EVERY_MS);
     const closed = new Promise<void>((resolve) => sockets.close(() => resolve()));
     for (const wire of this.wires) wire.close(GOING_AWAY, 'this instance is shutting down');
     const empty = new AbortController();

@@ -10,6 +10,7 @@ import { BackendCounts } from './backend-counts.js';
 import { MetricsController } from './metrics.controller.js';
 import { MetricsPort } from './metrics-port.js';
 import { Metrics } from './metrics.js';
+import { ProcessBeat } from './process-beat.js';
 import { ReadinessProbe } from './readiness.js';
 
 @Module({
@@ -17,6 +18,7 @@ import { ReadinessProbe } from './readiness.js';
   controllers: [HealthController, MetricsController],
   providers: [
     ReadinessProbe,
+    ProcessBeat,
     Drain,
     BackendCounts,
     Metrics,

@@ -1,70 +1,127 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
+import { Config } from '../config/config.js';
 import { Clock } from '../kernel/clock.js';
-import { isTallyError, TallyError } from '../kernel/errors.js';
+import { isTallyError } from '../kernel/errors.js';
 import { ReadinessGate } from '../kernel/readiness-gate.js';
+import { parseUrl } from '../kernel/url.js';
 import { LiveKit } from '../livekit/livekit.port.js';
-import { redisFailure, RedisConnections } from '../redis/redis.connections.js';
 import { ObjectStorage } from '../storage/object-storage.port.js';
+import { ProcessBeat } from './process-beat.js';
 
 /** How long one dependency may take to answer before it counts as away. */
 const CHECK_LIMIT_MS = 3_000;
-/** Probes of several balancers share one look. */
-const FRESH_MS = 1_000;
-const LEAST_REDIS = 7;
+const LOOK_EVERY_MS = 2_000;
+/** What is asked of others is asked less often than what decides. */
+const OTHERS_EVERY = 3;
 
 export interface CheckResult {
   readonly ok: boolean;
-  /** Why not, for an operator. */
+  /** Why not, and what to do, for an operator. */
   readonly problem?: string;
 }
 
 export interface Readiness {
-  readonly status: 'ready' | 'not ready';
+  /** `degraded`: this process answers, and something else needs somebody. */
+  readonly status: 'ready' | 'degraded' | 'not ready';
+  /** The names of the checks that failed without making this process not ready. */
+  readonly degraded: readonly string[];
   readonly checks: Readonly<Record<string, CheckResult>>;
 }
 
-/** Looks at everything this process depends on, side by side, each with a limit of its own. */
+interface Look extends CheckResult {
+  /** Without it this process can't answer. */
+  readonly decides: boolean;
+  /** What anybody is told in place of a problem that names buckets and hosts. */
+  readonly publicly?: string;
+}
+
+/**
+ * Whether this process can answer, and how what it depends on is: looked at every some seconds, each with a limit of its own,
+ * and told from memory, so that no probe waits for anything.
+ */
 @Injectable()
-export class ReadinessProbe {
-  private latest: { readonly atMs: number; readonly answer: Promise<Readiness> } | null = null;
+export class ReadinessProbe implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly over = new AbortController();
+  private looks: ReadonlyMap<string, Look> = new Map();
+  private round = 0;
   private closing = false;
+  private watching: Promise<void> = Promise.resolve();
 
   constructor(
+    private readonly config: Config,
     private readonly clock: Clock,
-    private readonly redis: RedisConnections,
+    private readonly beat: ProcessBeat,
     private readonly storage: ObjectStorage,
     private readonly livekit: LiveKit,
     private readonly discovery: DiscoveryService,
   ) {}
 
-  look(): Promise<Readiness> {
-    const now = this.clock.now();
-    if (this.latest === null || now - this.latest.atMs >= FRESH_MS) {
-      this.latest = { atMs: now, answer: this.lookNow() };
-    }
-    return this.latest.answer;
+  onApplicationBootstrap(): void {
+    this.watching = this.watch();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.over.abort();
+    await this.watching;
+  }
+
+  /** `inFull`: with the names of buckets and hosts, for an ADMIN. */
+  look(inFull: boolean): Readiness {
+    const looks = new Map(this.looks);
+    if (looks.size === 0) looks.set('process', failed('it has not yet looked at what it depends on'));
+    if (this.closing) looks.set('process', failed('this instance is shutting down'));
+    // The connection knows before the next look does.
+    if (!this.beat.isConnected && looks.get('redis')?.ok) looks.set('redis', REDIS_AWAY);
+    const bad = [...looks].filter(([, look]) => !look.ok);
+    const notReady = bad.some(([, look]) => look.decides);
+    return {
+      status: notReady ? 'not ready' : bad.length > 0 ? 'degraded' : 'ready',
+      degraded: bad.filter(([, look]) => !look.decides).map(([name]) => name),
+      checks: Object.fromEntries([...looks].map(([name, look]) => [name, toResult(look, inFull)])),
+    };
   }
 
   /** From now on a balancer is told to send nothing more. */
   close(): void {
     this.closing = true;
-    this.latest = null;
   }
 
-  private async lookNow(): Promise<Readiness> {
-    const looks: Record<string, Promise<CheckResult>> = {
-      redis: this.ask('Redis', () => this.checkRedis()),
-      storage: this.ask('the storage', () => this.storage.check()),
-      livekit: this.ask('LiveKit', () => this.livekit.checkAccess()),
-    };
-    for (const gate of this.gates()) looks[gate.name] = this.askGate(gate);
-    if (this.closing)
-      looks.process = Promise.resolve({ ok: false, problem: 'this instance is shutting down' });
-    const names = Object.keys(looks);
-    const results = await Promise.all(Object.values(looks));
-    const checks = Object.fromEntries(names.map((name, i) => [name, results[i] ?? { ok: false }]));
-    return { status: results.every((result) => result.ok) ? 'ready' : 'not ready', checks };
+  get isClosing(): boolean {
+    return this.closing;
+  }
+
+  private async watch(): Promise<void> {
+    while (!this.over.signal.aborted) {
+      await this.lookNow();
+      await this.clock.sleep(LOOK_EVERY_MS, this.over.signal).catch(() => undefined);
+    }
+  }
+
+  private async lookNow(): Promise<void> {
+    const asked: Record<string, Promise<Look>> = { redis: this.askRedis() };
+    for (const gate of this.gates()) asked[gate.name] = this.askGate(gate);
+    const isTurn = this.round++ % OTHERS_EVERY === 0;
+    if (isTurn || this.looks.get('storage')?.ok === false) {
+      asked.storage = this.askOther('the storage', () => this.storage.check());
+    }
+    if (isTurn || this.looks.get('livekit')?.ok === false) {
+      asked.livekit = this.askOther('LiveKit', () => this.livekit.checkAccess());
+    }
+    const names = Object.keys(asked);
+    const answers = await Promise.all(Object.values(asked));
+    const looks = new Map(this.looks);
+    names.forEach((name, i) => {
+      const answer = answers[i];
+      if (answer) looks.set(name, answer);
+    });
+    for (const name of OF_BEAT) {
+      const problem = this.beat.seen[name];
+      // Without Redis it is not known.
+      if (problem === undefined) looks.delete(name);
+      else looks.set(name, problem === null ? OK : { ok: false, problem, decides: false });
+    }
+    this.looks = looks;
   }
 
   private gates(): ReadinessGate[] {
@@ -74,23 +131,50 @@ export class ReadinessProbe {
       .filter((instance): instance is ReadinessGate => instance instanceof ReadinessGate);
   }
 
-  private async askGate(gate: ReadinessGate): Promise<CheckResult> {
-    let waitingFor: string | null = null;
-    const asked = await this.ask(gate.name, async () => {
-      waitingFor = await gate.waitingFor();
-    });
-    return asked.ok && waitingFor !== null ? { ok: false, problem: waitingFor } : asked;
+  private async askRedis(): Promise<Look> {
+    const problem = await this.ask('Redis', () => this.beat.strike());
+    return problem === null ? OK : { ...REDIS_AWAY, problem };
   }
 
-  private async ask(who: string, question: () => Promise<void>): Promise<CheckResult> {
+  private async askGate(gate: ReadinessGate): Promise<Look> {
+    let waitingFor: string | null = null;
+    const problem = await this.ask(gate.name, async () => {
+      waitingFor = await gate.waitingFor();
+    });
+    const { decides } = gate;
+    if (problem !== null) return { ok: false, problem, publicly: REDIS_AWAY.publicly, decides };
+    return waitingFor === null ? OK : { ok: false, problem: waitingFor, decides };
+  }
+
+  private async askOther(who: string, question: () => Promise<void>): Promise<Look> {
+    const problem = await this.ask(who, question);
+    if (problem === null) return OK;
+    const publicly = this.namesPlaces(problem) ? `${who} can not be used; an ADMIN is told why` : problem;
+    return { ok: false, problem, publicly, decides: false };
+  }
+
+  /** Where things are, and how they are opened, is nobody's but an ADMIN's. */
+  private namesPlaces(problem: string): boolean {
+    const { storage, livekit } = this.config;
+    const names =
+      storage.kind === 's3'
+        ? [storage.bucket, hostOf(storage.endpoint), storage.region, storage.prefix]
+        : [storage.folder];
+    return (
+      ADDRESS.test(problem) || [...names, hostOf(livekit.url)].some((name) => name && problem.includes(name))
+    );
+  }
+
+  /** Null, or what is wrong. */
+  private async ask(who: string, question: () => Promise<void>): Promise<string | null> {
     const limit = new AbortController();
     const late = this.clock.sleep(CHECK_LIMIT_MS, limit.signal).then(
-      (): CheckResult => ({ ok: false, problem: `${who} did not answer within ${CHECK_LIMIT_MS / 1_000} s` }),
-      (): CheckResult => ({ ok: true }),
+      () => `${who} did not answer within ${CHECK_LIMIT_MS / 1_000} s`,
+      () => null,
     );
     const answer = question().then(
-      (): CheckResult => ({ ok: true }),
-      (error: unknown): CheckResult => ({ ok: false, problem: problemOf(who, error) }),
+      () => null,
+      (error: unknown) => (isTallyError(error) ? error.message : `${who} can not be asked`),
     );
     try {
       return await Promise.race([answer, late]);
@@ -98,25 +182,28 @@ export class ReadinessProbe {
       limit.abort();
     }
   }
-
-  private async checkRedis(): Promise<void> {
-    let info: string;
-    try {
-      info = await this.redis.command.info('server');
-    } catch (error) {
-      throw redisFailure(error);
-    }
-    const version = /^(?:valkey_version|redis_version):(\S+)/m.exec(info)?.[1] ?? '';
-    if (Number.parseInt(version, 10) < LEAST_REDIS) {
-      throw new TallyError(
-        'REDIS_UNAVAILABLE',
-        `Redis is version ${version}; ${LEAST_REDIS} or later is needed`,
-      );
-    }
-  }
 }
 
-/** Anyone may read it, so only our own words are shown. */
-function problemOf(who: string, error: unknown): string {
-  return isTallyError(error) ? error.message : `${who} can not be asked`;
+const OF_BEAT = ['workers', 'clock'] as const;
+const OK: Look = { ok: true, decides: false };
+const REDIS_AWAY: Look = {
+  ok: false,
+  problem: 'Redis does not answer',
+  publicly: 'Redis does not answer, or takes no writes; an ADMIN is told why',
+  decides: true,
+};
+
+const ADDRESS = /\d\.\d{1,3}\.\d{1,3}\.\d|:\/\/|:\d{2,5}\b|S3_/;
+
+function hostOf(url: string | null): string | undefined {
+  return url === null ? undefined : parseUrl(url)?.hostname;
+}
+
+function failed(problem: string): Look {
+  return { ok: false, problem, decides: true };
+}
+
+function toResult({ ok, problem, publicly }: Look, inFull: boolean): CheckResult {
+  if (ok) return { ok };
+  return { ok, problem: inFull ? problem : (publicly ?? problem) };
 }

@@ -11,7 +11,7 @@ import { type JobDefinition, JobHandler, JobQueue, type QueueName } from './defi
 /** What a killed process held is another's within ten seconds: a lock outlives its last renewal by LOCK_MS and is looked for every STALLED_MS. */
 const LOCK_MS = 5_000;
 /** How long running jobs are given to end at a stop; also where Redis is away and a worker can't say goodbye. */
-const CLOSING_LIMIT_MS = 5_000;
+const CLOSING_LIMIT_MS = 2_000;
 const STALLED_MS = 1_500;
 const MAX_BACKOFF_MS = 60_000;
 

@@ -68,6 +68,8 @@ export const keys = {
   lastSweeps: () => `${TAG}:last-sweeps`,
   sweepSights: (name: string) => `${TAG}:sweep-sights:${name}`,
   breaker: (name: string) => `${TAG}:breaker:${name}`,
+  /** The processes of this deployment, `worker <instance>` or `api <instance>`, by the instant of their last sign of life. */
+  processes: () => `${TAG}:processes`,
   lease: (name: string) => `${TAG}:lease:${name}`,
   leases: () => `${TAG}:leases`,
 } as const;

@@ -151,7 +151,8 @@ export class S3ObjectStorage extends ObjectStorage {
     await this.asking(`answering for the bucket ${this.at.bucket}`, () => this.control.send(command));
   }
 
-  onModuleDestroy(): void {
+  /** Not before what is being streamed has had its time. */
+  onApplicationShutdown(): void {
     this.control.destroy();
     this.streaming.destroy();
   }

@@ -8,6 +8,8 @@ import { SweepStore } from './store/sweep.store.js';
 @Injectable()
 export class FirstReconciliationGate extends ReadinessGate {
   readonly name = 'reconciliation';
+  /** What LiveKit has not told yet is no reason to answer nothing. */
+  override readonly decides = false;
   private readonly startedAt: number;
   private open = false;
 

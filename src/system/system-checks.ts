@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
 import type { IncidentKind } from '../incidents/incidents.port.js';
 import { ReadinessProbe } from '../ops/readiness.js';
-import { Queues } from '../queue/queues.js';
 import { keys } from '../redis/keys.js';
 import { redisFailure, RedisConnections } from '../redis/redis.connections.js';
 
@@ -15,7 +14,6 @@ export interface Check {
   readonly incident: IncidentKind | null;
 }
 
-const CLOCK_TOLERANCE_MS = 2_000;
 const ASK_LIMIT_MS = 3_000;
 /** So long after a recording had its egress, LiveKit has reported of it. */
 const WEBHOOK_DUE_MS = 60_000;
@@ -25,6 +23,16 @@ const STATE_WITHOUT: Readonly<Record<string, Check['state']>> = {
   redis: 'UNAVAILABLE',
   rebuild: 'UNAVAILABLE',
   process: 'UNAVAILABLE',
+  workers: 'UNAVAILABLE',
+};
+const WHEN_RIGHT: Readonly<Record<string, string>> = {
+  workers: 'processes of ours run jobs',
+  clock: 'this process and Redis agree on the time',
+};
+const INCIDENT_OF: Readonly<Record<string, IncidentKind>> = {
+  storage: 'dependency_unavailable',
+  livekit: 'dependency_unavailable',
+  workers: 'no_workers',
 };
 
 /** Looks at what this deployment depends on and is made of. */
@@ -32,63 +40,19 @@ const STATE_WITHOUT: Readonly<Record<string, Check['state']>> = {
 export class SystemChecks {
   constructor(
     private readonly readiness: ReadinessProbe,
-    private readonly queues: Queues,
     private readonly redis: RedisConnections,
     private readonly clock: Clock,
   ) {}
 
   async look(): Promise<Check[]> {
-    const { checks } = await this.readiness.look();
-    const dependencies = Object.entries(checks).map(([name, { ok, problem }]): Check => {
-      const isDependency = name === 'storage' || name === 'livekit';
-      return {
-        name,
-        state: ok ? 'OK' : (STATE_WITHOUT[name] ?? 'DEGRADED'),
-        detail: ok ? 'answers' : (problem ?? 'does not answer'),
-        incident: isDependency ? 'dependency_unavailable' : null,
-      };
-    });
-    const ours = await Promise.all([this.workers(), this.clocks(), this.webhooks()]);
-    return [...dependencies, ...ours];
-  }
-
-  private async workers(): Promise<Check> {
-    const name = 'workers';
-    try {
-      const queue = this.queues.get('recordings');
-      const count = await withLimit(this.clock, queue.getWorkersCount());
-      return count > 0
-        ? { name, state: 'OK', detail: `${count} of our processes run jobs`, incident: 'no_workers' }
-        : {
-            name,
-            state: 'UNAVAILABLE',
-            detail: 'no process runs jobs: start one whose ROLE is worker or all',
-            incident: 'no_workers',
-          };
-    } catch (error) {
-      return unknown(name, error);
-    }
-  }
-
-  private async clocks(): Promise<Check> {
-    const name = 'clock';
-    try {
-      const askedAt = this.clock.now();
-      const [seconds, micros] = await withLimit(this.clock, this.redis.command.time());
-      const answeredAt = this.clock.now();
-      const redisAt = Number(seconds) * 1_000 + Number(micros) / 1_000;
-      const off = redisAt < askedAt ? redisAt - askedAt : Math.max(0, redisAt - answeredAt);
-      return Math.abs(off) <= CLOCK_TOLERANCE_MS
-        ? { name, state: 'OK', detail: 'this process and Redis agree on the time', incident: null }
-        : {
-            name,
-            state: 'DEGRADED',
-            detail: `the clock of Redis is ${Math.round(off)} ms off from this process': let both be set by NTP`,
-            incident: null,
-          };
-    } catch (error) {
-      return unknown(name, error);
-    }
+    const { checks } = this.readiness.look(true);
+    const looks = Object.entries(checks).map(([name, { ok, problem }]): Check => ({
+      name,
+      state: ok ? 'OK' : (STATE_WITHOUT[name] ?? 'DEGRADED'),
+      detail: ok ? (WHEN_RIGHT[name] ?? 'answers') : (problem ?? 'does not answer'),
+      incident: INCIDENT_OF[name] ?? null,
+    }));
+    return [...looks, await this.webhooks()];
   }
 
   private async webhooks(): Promise<Check> {

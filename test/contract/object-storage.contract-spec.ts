@@ -26,7 +26,7 @@ objectStorageBattery('a bucket', async () => {
     storage,
     space: 'space',
     stop: async () => {
-      storage.onModuleDestroy();
+      storage.onApplicationShutdown();
       await server.stop();
     },
   };
@@ -48,7 +48,7 @@ if (S3_ENDPOINT && STORAGE_URL.startsWith('s3:')) {
     );
     if (at.kind !== 's3') throw new Error('STORAGE_URL names no bucket');
     const storage = new S3ObjectStorage(at);
-    return { storage, space: `battery-${newToken()}`, stop: async () => storage.onModuleDestroy() };
+    return { storage, space: `battery-${newToken()}`, stop: async () => storage.onApplicationShutdown() };
   });
 } else {
   describe.skip('a real bucket: skipped because STORAGE_URL=s3://… and S3_ENDPOINT name none', () => {

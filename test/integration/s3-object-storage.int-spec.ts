@@ -20,7 +20,7 @@ describe('a bucket as storage', () => {
     storage = new S3ObjectStorage(server.storage('recs'));
   });
   afterEach(async () => {
-    storage.onModuleDestroy();
+    storage.onApplicationShutdown();
     await server.stop();
   });
 
@@ -45,7 +45,7 @@ describe('a bucket as storage', () => {
     await whole.put('a', body, 'text/plain');
     expect(server.body('a')).toEqual(body);
     expect(whole.egressOutput('a')).toMatchObject({ filepath: 'a' });
-    whole.onModuleDestroy();
+    whole.onApplicationShutdown();
   });
 
   it('tells an egress where to write, by the address that the egress can reach', () => {
@@ -156,7 +156,7 @@ describe('a bucket as storage', () => {
       ...unavailable,
       message: expect.stringMatching(/failed reading a .*check that S3_ENDPOINT can be reached/),
     });
-    nobody.onModuleDestroy();
+    nobody.onApplicationShutdown();
   });
 
   it('refuses to pass off a whole object as a span of it', async () => {

@@ -9,6 +9,10 @@ export interface ChildInstance {
   readonly url: string;
   /** Ends it at once, without a chance to do anything (kill -9). */
   kill(): Promise<void>;
+  /** Asks it to end. */
+  signal(signal: 'SIGTERM' | 'SIGINT'): void;
+  /** Resolves with its exit code (null: ended by a signal) as soon as it has ended. */
+  readonly ended: Promise<number | null>;
 }
 
 const ROOT = join(__dirname, '../..');
@@ -25,6 +29,7 @@ export async function startChild(env: Readonly<Record<string, string>>): Promise
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
+  const ended = once(child, 'exit').then(([code]) => code as number | null);
   const said: string[] = [];
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (text: Buffer) => said.push(String(text)));
@@ -47,7 +52,7 @@ export async function startChild(env: Readonly<Record<string, string>>): Promise
     await kill();
     throw error;
   }
-  return { url, kill };
+  return { url, kill, ended, signal: (signal) => void child.kill(signal) };
 }
 
 async function killNow(child: ChildProcess): Promise<void> {

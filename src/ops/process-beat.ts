@@ -1,0 +1,93 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Config } from '../config/config.js';
+import { Instance } from '../config/instance.js';
+import { Clock } from '../kernel/clock.js';
+import { TallyError } from '../kernel/errors.js';
+import { keys } from '../redis/keys.js';
+import { RedisConnections, redisFailure } from '../redis/redis.connections.js';
+
+/** A process that has not been heard of for so long is gone. */
+const SILENT_MS = 15_000;
+const FORGOTTEN_MS = 60_000;
+const CLOCK_TOLERANCE_MS = 1_000;
+/** A restart leaves nobody for a moment. */
+const TOLD_AFTER_MS = 10_000;
+const RUNS_JOBS = 'worker ';
+
+/**
+ * This process' sign of life, written into Redis: it shows that Redis takes writes, who else is there to run jobs, and what
+ * time it is for everybody.
+ */
+@Injectable()
+export class ProcessBeat {
+  private readonly log = new Logger('Process');
+  private noWorkerSince: number | null = null;
+  private told = false;
+  /** A problem for an operator by the name of what was looked at, null where there is none; empty while it is not known. */
+  seen: { readonly workers?: string | null; readonly clock?: string | null } = {};
+
+  constructor(
+    private readonly config: Config,
+    private readonly instance: Instance,
+    private readonly redis: RedisConnections,
+    private readonly clock: Clock,
+  ) {}
+
+  /** False while there is no connection at all. */
+  get isConnected(): boolean {
+    return this.redis.command.status === 'ready';
+  }
+
+  /** Throws REDIS_UNAVAILABLE where Redis can't be asked, or refuses to write. */
+  async strike(): Promise<void> {
+    const { command } = this.redis;
+    try {
+      const askedAt = this.clock.now();
+      const [seconds, micros] = await command.time();
+      const answeredAt = this.clock.now();
+      const now = Math.round(Number(seconds) * 1_000 + Number(micros) / 1_000);
+      const name = `${this.config.role === 'api' ? 'api ' : RUNS_JOBS}${this.instance.id}`;
+      await command.zadd(keys.processes(), now, name);
+      await command.zremrangebyscore(keys.processes(), '-inf', now - FORGOTTEN_MS);
+      const present = await command.zrange(keys.processes(), now - SILENT_MS, '+inf', 'BYSCORE');
+      const workers = present.filter((one) => one.startsWith(RUNS_JOBS)).length;
+      this.seen = { workers: this.problemOfWorkers(workers), clock: clockProblem(now, askedAt, answeredAt) };
+    } catch (error) {
+      this.seen = {};
+      throw isRefusal(error) ? unwritable(error) : redisFailure(error);
+    }
+  }
+
+  private problemOfWorkers(workers: number): string | null {
+    if (workers > 0) {
+      if (this.told) this.log.log({ event: 'worker_back', message: 'a process runs jobs again', workers });
+      this.told = false;
+      this.noWorkerSince = null;
+      return null;
+    }
+    const problem = 'no process runs jobs: start one whose ROLE is worker or all';
+    this.noWorkerSince ??= this.clock.now();
+    if (!this.told && this.clock.now() - this.noWorkerSince >= TOLD_AFTER_MS) {
+      this.told = true;
+      this.log.error({ event: 'no_worker', message: problem });
+    }
+    return problem;
+  }
+}
+
+function clockProblem(redisAt: number, askedAt: number, answeredAt: number): string | null {
+  const off = redisAt < askedAt ? redisAt - askedAt : Math.max(0, redisAt - answeredAt);
+  if (Math.abs(off) <= CLOCK_TOLERANCE_MS) return null;
+  const direction = off > 0 ? 'behind' : 'ahead of';
+  return `this process' clock is ${Math.abs(off)} ms ${direction} that of Redis: let both be set by NTP`;
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** Redis answered, and said no; its own word is what tells why. */
+function unwritable(cause: unknown): TallyError {
+  const said = cause instanceof Error ? cause.message.slice(0, 200) : 'no reason';
+  return new TallyError('REDIS_UNAVAILABLE', `Redis takes no writes: ${said}`, { cause });
+}
