@@ -20,6 +20,8 @@ export interface Happenings {
   };
   /** A webhook of LiveKit's was believed and stored. */
   'livekit-webhook': Readonly<Record<string, never>>;
+  /** A webhook was not believed. */
+  'webhook-refused': { readonly reason: string };
   /** Whether an egress worker answered. */
   'recorders-asked': { readonly there: boolean };
   /** An event was read by this process for those who follow the log, so long after it was written. */

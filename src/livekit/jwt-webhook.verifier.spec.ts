@@ -9,6 +9,7 @@ import {
 } from '../../test/support/golden-payloads.js';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
 import { JwtWebhookVerifier } from './jwt-webhook.verifier.js';
+import { RefusedWebhooks } from './refused-webhooks.js';
 import type { LiveKitEvent } from './livekit.types.js';
 
 const DAY_MS = 86_400_000;
@@ -27,7 +28,11 @@ function signedAtMs({ headers }: GoldenWebhook): number {
 
 function verifierAt(nowMs: number, keys = GOLDEN_KEYS): JwtWebhookVerifier {
   const config = aConfig({ LIVEKIT_API_KEY: keys.apiKey, LIVEKIT_API_SECRET: keys.apiSecret });
-  return new JwtWebhookVerifier(config, new VirtualClock(nowMs));
+  return new JwtWebhookVerifier(
+    config,
+    new VirtualClock(nowMs),
+    new RefusedWebhooks(new VirtualClock(nowMs)),
+  );
 }
 
 function verifyAtItsTime(webhook: GoldenWebhook): Promise<LiveKitEvent> {

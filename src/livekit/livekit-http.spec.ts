@@ -65,6 +65,16 @@ describe('a start', () => {
     ['its worker failed', goldenAnswer('launch-failed', 'StartRoomCompositeEgress', 500), 500],
     ['its worker answered late', twirpRefusal(408, 'deadline_exceeded'), 408],
     ['its id was taken already', twirpRefusal(409, 'already_exists', 'egress already exists'), 409],
+  ])('has an unknown outcome when %s, though an answer came', async (_case, answer, status) => {
+    server.always(answer);
+    expect(await server.livekit().startEgress(START)).toMatchObject({
+      kind: 'unknown',
+      answered: true,
+      status,
+    });
+  });
+
+  it.each([
     ['a proxy gave up', { status: 504, content_type: 'text/html', response: '<html>' }, 504],
     [
       'the answer was no egress',
@@ -72,11 +82,11 @@ describe('a start', () => {
       200,
     ],
     ['it was sent elsewhere', { status: 302, content_type: 'text/html', response: '' }, 302],
-  ])('has an unknown outcome when %s, though an answer came', async (_case, answer, status) => {
+  ])("may still be on its way when %s: no answer is LiveKit's own", async (_case, answer, status) => {
     server.always(answer);
     expect(await server.livekit().startEgress(START)).toMatchObject({
       kind: 'unknown',
-      answered: true,
+      answered: false,
       status,
     });
   });

@@ -13,11 +13,13 @@ import {
   SendDataRequest,
   SendDataResponse,
   StopEgressRequest,
+  type TokenPagination,
   UpdateStreamRequest,
 } from '@livekit/protocol';
 import { Injectable } from '@nestjs/common';
 import type { VideoGrant } from 'livekit-server-sdk';
 import { Config } from '../config/config.js';
+import { TallyError } from '../kernel/errors.js';
 import { newToken } from '../kernel/ids.js';
 import { toEgressSeen, toLiveRoomSeen, toParticipantSeen } from './livekit.mapping.js';
 import { LiveKit } from './livekit.port.js';
@@ -95,8 +97,19 @@ export class HttpLiveKit extends LiveKit {
   }
 
   async listEgresses(filter: { roomName?: string; active?: boolean } = {}): Promise<EgressSeen[]> {
-    const { items } = await this.ask(orThrow<ListEgressResponse>, this.egressList(filter));
-    return items.map(toEgressSeen);
+    const found: EgressSeen[] = [];
+    let pageToken: TokenPagination | undefined;
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const request = this.egressList({ ...filter, ...(pageToken && { pageToken }) });
+      const { items, nextPageToken } = await this.ask(orThrow<ListEgressResponse>, request);
+      for (const item of items) found.push(toEgressSeen(item));
+      if (!nextPageToken?.token) return found;
+      pageToken = nextPageToken;
+    }
+    throw new TallyError(
+      'LIVEKIT_UNAVAILABLE',
+      `LiveKit's list of egresses has more than ${MOST_PAGES} pages`,
+    );
   }
 
   askWorker(egressId: string): Promise<WorkerAnswer> {
@@ -114,7 +127,7 @@ export class HttpLiveKit extends LiveKit {
   }
 
   askFleet(roomName: string): Promise<FleetAnswer> {
-    return this.ask(toFleetAnswer, this.startRequest(new RoomCompositeEgressRequest({ roomName })));
+    return this.askFleetWith(this.startRequest(new RoomCompositeEgressRequest({ roomName })));
   }
 
   async removeRecorder(roomName: string, egressId: string): Promise<boolean> {
@@ -155,6 +168,13 @@ export class HttpLiveKit extends LiveKit {
   async checkAccess(): Promise<void> {
     const nobody = `no-such-${newToken()}`;
     await Promise.all([this.roomsNamed([nobody]), this.findEgress(nobody)]);
+  }
+
+  private async askFleetWith(request: TwirpRequest<EgressInfo>): Promise<FleetAnswer> {
+    const answer = await this.server.ask(request);
+    // Nobody knows what it records, or where: it must not run on.
+    if (answer.kind === 'ok') await this.stopEgress(answer.message.egressId);
+    return toFleetAnswer(answer, { name: nameOf(request.method), limitMs: request.limitMs });
   }
 
   private async roomsNamed(names: string[]): Promise<LiveRoomSeen[]> {
@@ -200,6 +220,7 @@ export class HttpLiveKit extends LiveKit {
     egressId?: string;
     roomName?: string;
     active?: boolean;
+    pageToken?: TokenPagination;
   }): TwirpRequest<ListEgressResponse> {
     return {
       method: 'Egress/ListEgress',
@@ -210,6 +231,9 @@ export class HttpLiveKit extends LiveKit {
     };
   }
 }
+
+/** Newer servers answer long lists in pages. */
+const MOST_PAGES = 1_000;
 
 function nameOf(method: TwirpMethod): string {
   return method.slice(method.indexOf('/') + 1);

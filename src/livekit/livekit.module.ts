@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { JwtWebhookVerifier } from './jwt-webhook.verifier.js';
 import { HttpLiveKit } from './livekit-http.js';
 import { LiveKit } from './livekit.port.js';
+import { RefusedWebhooks } from './refused-webhooks.js';
 import { RoomSignals } from './room-signal.js';
 import { WebhookVerifier } from './webhook.verifier.js';
 
@@ -9,6 +10,7 @@ import { WebhookVerifier } from './webhook.verifier.js';
   providers: [
     { provide: LiveKit, useClass: HttpLiveKit },
     { provide: WebhookVerifier, useClass: JwtWebhookVerifier },
+    RefusedWebhooks,
     RoomSignals,
   ],
   exports: [LiveKit, WebhookVerifier, RoomSignals],

@@ -35,7 +35,9 @@ export function toStartOutcome(answer: TwirpAnswer<EgressInfo>, asked: Asked): S
   if (answer.kind === 'silence') return { kind: 'unknown', answered: false, status: null, why };
   const { status } = answer;
   const isDefinite = status >= 400 && status < 500 && status !== 408 && status !== 409;
-  return isDefinite ? { kind: 'refused', status, why } : { kind: 'unknown', answered: true, status, why };
+  if (isDefinite) return { kind: 'refused', status, why };
+  // A proxy's own 502, 503 or 504 ends nothing: the request may still be on its way behind it.
+  return { kind: 'unknown', answered: answer.code !== null, status, why };
 }
 
 export function toStopOutcome(answer: TwirpAnswer<EgressInfo>, asked: Asked): StopOutcome {

@@ -36,6 +36,9 @@ export interface TwirpRequest<T> {
 /** A timer of Node that is to take longer rings at once; no connection waits for weeks. */
 const LONGEST_LIMIT_MS = 2 ** 31 - 1;
 
+/** What LiveKit lists of a day with tens of thousands of egresses is smaller. */
+const MOST_BYTES = 64 * 1_024 * 1_024;
+
 /** A token must outlive the longest request and a clock that is off. */
 const TOKEN_TTL = '10m';
 
@@ -90,9 +93,19 @@ function outcomeOf(answer: TwirpAnswer<unknown>): LiveKitOutcome {
 
 /** Null: not declared as JSON, and so not read at all. */
 async function readJsonText(response: Response): Promise<string | null> {
-  if (response.headers.get('content-type')?.startsWith('application/json')) return response.text();
-  await response.body?.cancel();
-  return null;
+  if (!response.headers.get('content-type')?.startsWith('application/json')) {
+    await response.body?.cancel();
+    return null;
+  }
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of response.body ?? []) {
+    size += part.byteLength;
+    if (size > MOST_BYTES)
+      throw Object.assign(new Error('an answer without end'), { code: 'ANSWER_TOO_LONG' });
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
 }
 
 function toAnswer<T>(response: Response, text: string | null, request: TwirpRequest<T>): TwirpAnswer<T> {

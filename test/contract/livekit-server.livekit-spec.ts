@@ -3,6 +3,7 @@ import type { Config } from '../../src/config/config.js';
 import { SystemClock } from '../../src/kernel/clock.js';
 import { newToken } from '../../src/kernel/ids.js';
 import { JwtWebhookVerifier } from '../../src/livekit/jwt-webhook.verifier.js';
+import { RefusedWebhooks } from '../../src/livekit/refused-webhooks.js';
 import { HttpLiveKit } from '../../src/livekit/livekit-http.js';
 import { FileObjectStorage } from '../../src/storage/file-object-storage.js';
 import type { ObjectStorage } from '../../src/storage/object-storage.port.js';
@@ -69,10 +70,13 @@ async function openRealLiveKit(): Promise<Rig> {
   const storage = storageOf(config, clock);
   await storage.check();
   const port = Number(env.LIVEKIT_WEBHOOK_PORT);
-  const webhooks = await WebhookReceiver.listen(new JwtWebhookVerifier(config, clock), {
-    host: '0.0.0.0',
-    port,
-  });
+  const webhooks = await WebhookReceiver.listen(
+    new JwtWebhookVerifier(config, clock, new RefusedWebhooks(clock)),
+    {
+      host: '0.0.0.0',
+      port,
+    },
+  );
   const rooms = new RoomServiceClient(config.livekit.url, config.livekit.apiKey, config.livekit.apiSecret);
   const opened: string[] = [];
   return {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { SystemClock } from '../../src/kernel/clock.js';
 import { newToken } from '../../src/kernel/ids.js';
 import { JwtWebhookVerifier } from '../../src/livekit/jwt-webhook.verifier.js';
+import { RefusedWebhooks } from '../../src/livekit/refused-webhooks.js';
 import { HttpLiveKit } from '../../src/livekit/livekit-http.js';
 import { InProcessLiveKit } from '../../src/livekit/simulator/in-process.js';
 import { type RunningSimulator, startSimulator } from '../../src/livekit/simulator/start-simulator.js';
@@ -41,7 +42,9 @@ async function openSimulator(door: 'wire' | 'in-process'): Promise<Rig> {
   const clock = new SystemClock();
   const folder = await mkdtemp(join(tmpdir(), 'tallylight-battery-'));
   const config = aConfig({ LIVEKIT_API_KEY: KEYS.apiKey, LIVEKIT_API_SECRET: KEYS.apiSecret });
-  const webhooks = await WebhookReceiver.listen(new JwtWebhookVerifier(config, clock));
+  const webhooks = await WebhookReceiver.listen(
+    new JwtWebhookVerifier(config, clock, new RefusedWebhooks(clock)),
+  );
   const simulator = await startSimulator({
     ...KEYS,
     webhookUrl: webhooks.url,

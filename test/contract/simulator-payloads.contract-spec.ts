@@ -1,6 +1,7 @@
 import { AccessToken, type VideoGrant } from 'livekit-server-sdk';
 import { SystemClock } from '../../src/kernel/clock.js';
 import { JwtWebhookVerifier } from '../../src/livekit/jwt-webhook.verifier.js';
+import { RefusedWebhooks } from '../../src/livekit/refused-webhooks.js';
 import { type RunningSimulator, startSimulator } from '../../src/livekit/simulator/start-simulator.js';
 import { scaledTimings } from '../../src/livekit/simulator/timings.js';
 import { aConfig } from '../support/a-config.js';
@@ -25,7 +26,9 @@ let ids: Map<string, string>;
 
 beforeEach(async () => {
   const config = aConfig({ LIVEKIT_API_KEY: GOLDEN_KEYS.apiKey, LIVEKIT_API_SECRET: GOLDEN_KEYS.apiSecret });
-  webhooks = await WebhookReceiver.listen(new JwtWebhookVerifier(config, new SystemClock()));
+  webhooks = await WebhookReceiver.listen(
+    new JwtWebhookVerifier(config, new SystemClock(), new RefusedWebhooks(new SystemClock())),
+  );
   simulator = await startSimulator({
     ...GOLDEN_KEYS,
     webhookUrl: webhooks.url,

@@ -20,7 +20,8 @@ export class LiveKitWebhookController {
     @Headers('authorization') authorization?: string,
   ): Promise<void> {
     const event = await this.verifier.verify(request.rawBody ?? Buffer.alloc(0), authorization);
-    await this.jobs.add(applyLiveKitEvent, { event });
+    // What means nothing for recordings needs no job: a busy room tells of every track.
+    if (event.kind !== 'other') await this.jobs.add(applyLiveKitEvent, { event });
     tellHappening('livekit-webhook', {});
   }
 }
