@@ -3,15 +3,19 @@ import { mkdir, open, readdir, rename, rm, stat, unlink, type FileHandle } from 
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Clock } from '../kernel/clock.js';
-import { isTallyError } from '../kernel/errors.js';
+import { isTallyError, type TallyError } from '../kernel/errors.js';
 import { newToken } from '../kernel/ids.js';
 import type { EgressOutput } from '../livekit/livekit.types.js';
 import { listFolder } from './folder-listing.js';
 import { ASIDE, assertObjectKey } from './object-keys.js';
 import { type ByteSpan, type DeleteResult, type ObjectInfo, ObjectStorage } from './object-storage.port.js';
-import { beyondEnd, failureName, storageUnavailable } from './storage-errors.js';
+import { tellFileFailure } from './file-faults.js';
+import { type Asked, beyondEnd, failureName, storageUnavailable } from './storage-errors.js';
 
 const LEFTOVER_AFTER_MS = 24 * 3_600_000;
+/** For the user that runs this server, and an egress that runs as the same, alone. */
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
 const DELETES_AT_ONCE = 32;
 const READ_CHUNK_BYTES = 256 * 1024;
 
@@ -33,7 +37,7 @@ export class FileObjectStorage extends ObjectStorage {
   async put(key: string, body: Buffer, _contentType: string): Promise<void> {
     const target = this.pathOf(key);
     const aside = join(this.folder, ASIDE, newToken());
-    await this.asking(`writing ${key}`, async () => {
+    await this.asking({ verb: 'writing', of: key }, async () => {
       try {
         await this.writeAside(aside, body);
         await makeFolders(this.folder, dirname(target));
@@ -48,7 +52,7 @@ export class FileObjectStorage extends ObjectStorage {
 
   async get(key: string): Promise<Buffer | null> {
     const path = this.pathOf(key);
-    return this.asking(`reading ${key}`, async () => {
+    return this.asking({ verb: 'reading', of: key }, async () => {
       const opened = await this.openFile(key, path);
       if (!opened) return null;
       try {
@@ -61,7 +65,7 @@ export class FileObjectStorage extends ObjectStorage {
 
   async head(key: string): Promise<ObjectInfo | null> {
     const path = this.pathOf(key);
-    return this.asking(`looking at ${key}`, async () => {
+    return this.asking({ verb: 'looking', of: key }, async () => {
       const seen = await orAbsent(stat(path, { bigint: true }));
       return seen?.isFile() ? toInfo(key, seen) : this.absent();
     });
@@ -69,7 +73,7 @@ export class FileObjectStorage extends ObjectStorage {
 
   async open(key: string, span?: ByteSpan): Promise<{ info: ObjectInfo; stream: Readable } | null> {
     const path = this.pathOf(key);
-    return this.asking(`opening ${key}`, async () => {
+    return this.asking({ verb: 'opening', of: key }, async () => {
       const opened = await this.openFile(key, path);
       if (!opened) return null;
       const { handle, info } = opened;
@@ -80,7 +84,7 @@ export class FileObjectStorage extends ObjectStorage {
         return { info, stream: handle.createReadStream({ start, end, highWaterMark: READ_CHUNK_BYTES }) };
       }
       await handle.close();
-      if (span) throw beyondEnd(key, start, info.sizeBytes);
+      if (span) throw beyondEnd(start, info.sizeBytes);
       return { info, stream: Readable.from([]) };
     });
   }
@@ -88,7 +92,7 @@ export class FileObjectStorage extends ObjectStorage {
   async deleteMany(keys: readonly string[]): Promise<Map<string, DeleteResult>> {
     const paths = new Map(keys.map((key) => [key, this.pathOf(key)]));
     const results = new Map<string, DeleteResult>();
-    await this.asking('deleting', async () => {
+    await this.asking({ verb: 'deleting' }, async () => {
       await this.assertFolder();
       const entries = [...paths];
       for (let i = 0; i < entries.length; i += DELETES_AT_ONCE) {
@@ -104,13 +108,13 @@ export class FileObjectStorage extends ObjectStorage {
   }
 
   async *list(prefix: string): AsyncIterable<ObjectInfo> {
-    await this.asking('listing', () => this.assertFolder());
+    await this.asking({ verb: 'listing', of: prefix }, () => this.assertFolder());
     try {
       for await (const { key, stats } of listFolder(this.folder, prefix)) yield toInfo(key, stats);
     } catch (error) {
-      throw isTallyError(error) ? error : storageUnavailable(`listing ${prefix}`, error);
+      throw this.failed({ verb: 'listing', of: prefix }, error);
     }
-    await this.asking('listing', () => this.assertFolder());
+    await this.asking({ verb: 'listing', of: prefix }, () => this.assertFolder());
   }
 
   egressOutput(key: string): EgressOutput {
@@ -119,7 +123,7 @@ export class FileObjectStorage extends ObjectStorage {
 
   async check(): Promise<void> {
     const probe = join(this.folder, ASIDE, newToken());
-    await this.asking('proving that its folder can be read and written', async () => {
+    await this.asking({ verb: 'writing to its folder and reading it' }, async () => {
       await readdir(this.folder);
       try {
         await this.writeAside(probe, Buffer.from('tallylight'));
@@ -135,20 +139,26 @@ export class FileObjectStorage extends ObjectStorage {
   }
 
   /** Every question to the disk goes through here: prepared first, and its failures named. */
-  private async asking<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  private async asking<T>(asked: Asked, work: () => Promise<T>): Promise<T> {
     try {
       this.prepared ??= this.prepare();
       await this.prepared;
       return await work();
     } catch (error) {
-      throw isTallyError(error) ? error : storageUnavailable(doing, error, adviceFor(error));
+      throw this.failed(asked, error);
     }
+  }
+
+  private failed(asked: Asked, error: unknown): TallyError {
+    return isTallyError(error)
+      ? error
+      : storageUnavailable(asked, error, tellFileFailure(error, this.folder));
   }
 
   /** Makes the folder, and clears away what a process that was killed left half written. */
   private async prepare(): Promise<void> {
     try {
-      await mkdir(join(this.folder, ASIDE), { recursive: true });
+      await mkdir(join(this.folder, ASIDE), { recursive: true, mode: FOLDER_MODE });
       const old = this.clock.now() - LEFTOVER_AFTER_MS;
       for (const name of await readdir(join(this.folder, ASIDE))) {
         const path = join(this.folder, ASIDE, name);
@@ -163,10 +173,10 @@ export class FileObjectStorage extends ObjectStorage {
 
   private async writeAside(path: string, body: Buffer): Promise<void> {
     // Not recursive: a storage folder that went away must not come back empty.
-    await mkdir(dirname(path)).catch((error: unknown) => {
+    await mkdir(dirname(path), FOLDER_MODE).catch((error: unknown) => {
       if (failureName(error) !== 'EEXIST') throw error;
     });
-    const handle = await open(path, 'wx');
+    const handle = await open(path, 'wx', FILE_MODE);
     try {
       await handle.writeFile(body);
       await handle.sync();
@@ -245,7 +255,7 @@ function notDeleted(code: string): DeleteResult {
 async function makeFolders(root: string, folder: string): Promise<void> {
   if (folder === root) return;
   try {
-    await mkdir(folder);
+    await mkdir(folder, FOLDER_MODE);
   } catch (error) {
     if (failureName(error) === 'EEXIST') return;
     if (failureName(error) !== 'ENOENT' || dirname(folder) === root) throw error;
@@ -261,22 +271,5 @@ async function syncFolder(folder: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-function adviceFor(error: unknown): string {
-  switch (failureName(error)) {
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return 'let the server read and write the folder that STORAGE_URL names';
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return 'make room on the disk that STORAGE_URL names';
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return 'bring back the folder that STORAGE_URL names';
-    default:
-      return 'try again later';
   }
 }

@@ -7,6 +7,8 @@ export interface ObjectInfo {
   /** Without quotes, as a strong validator. */
   readonly etag: string;
   readonly lastModifiedMs: number;
+  /** Told by a look at it: it is in an archive class, and nothing can be read of it before it is restored. */
+  readonly archived?: boolean;
 }
 
 /** First and last byte, both included. */
@@ -26,9 +28,17 @@ export abstract class ObjectStorage {
   /** Whole or not at all, durable when it answers. */
   abstract put(key: string, body: Buffer, contentType: string): Promise<void>;
   abstract get(key: string): Promise<Buffer | null>;
-  abstract head(key: string): Promise<ObjectInfo | null>;
-  /** A stream of the object or of a span of it; destroying the stream frees everything at once. */
-  abstract open(key: string, span?: ByteSpan): Promise<{ info: ObjectInfo; stream: Readable } | null>;
+  /** `giveUp` ends the waiting for an answer, here and in `open`. */
+  abstract head(key: string, giveUp?: AbortSignal): Promise<ObjectInfo | null>;
+  /**
+   * A stream of the object or of a span of it; destroying the stream frees everything at once. One that ends early or falls
+   * silent fails. Throws ObjectArchived.
+   */
+  abstract open(
+    key: string,
+    span?: ByteSpan,
+    giveUp?: AbortSignal,
+  ): Promise<{ info: ObjectInfo; stream: Readable } | null>;
   /** One result per key; an object that was not there counts as deleted. Any number of keys. */
   abstract deleteMany(keys: readonly string[]): Promise<Map<string, DeleteResult>>;
   /** In the order of keys, read page by page. */

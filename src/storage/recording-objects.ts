@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import pLimit from 'p-limit';
 import { isTallyError } from '../kernel/errors.js';
 import type { Artifacts } from './object-keys.js';
@@ -11,12 +11,14 @@ export type Removal =
   { readonly gone: true } | { readonly gone: false; readonly mediaGone: boolean; readonly why: string };
 
 const GONE: Removal = { gone: true };
-const NO_ANSWER = 'the storage does not answer';
+const NO_ANSWER = 'the storage could not be asked';
 const NOT_CONFIRMED = 'the storage has not confirmed that it is deleted';
 
 /** Removes everything of a recording from the storage, of any number of recordings with few requests. */
 @Injectable()
 export class RecordingObjects {
+  private readonly log = new Logger('Storage');
+
   constructor(private readonly storage: ObjectStorage) {}
 
   /**
@@ -52,7 +54,7 @@ export class RecordingObjects {
       all.map((one) =>
         limit(async () => {
           // Who does not answer one is not asked a thousand times.
-          const found = away ? null : await unlessAway(() => keysOf(one));
+          const found = away ? null : await this.unlessAway(() => keysOf(one));
           if (found === null) faults.set(one, NO_ANSWER);
           else keys.set(one, found);
           away ||= found === null;
@@ -75,7 +77,7 @@ export class RecordingObjects {
   /** False also where the storage could not be asked. */
   private async areMissing(refused: readonly { readonly key: string }[]): Promise<boolean> {
     for (const { key } of refused) {
-      const isThere = await unlessAway(async () => (await this.storage.head(key)) !== null);
+      const isThere = await this.unlessAway(async () => (await this.storage.head(key)) !== null);
       if (isThere !== false) return false;
     }
     return true;
@@ -89,7 +91,19 @@ export class RecordingObjects {
 
   /** Null: the storage could not be asked, and has deleted nothing that we know of. */
   private ask(keys: readonly string[]): Promise<ReadonlyMap<string, DeleteResult> | null> {
-    return keys.length === 0 ? Promise.resolve(new Map()) : unlessAway(() => this.storage.deleteMany(keys));
+    return keys.length === 0
+      ? Promise.resolve(new Map())
+      : this.unlessAway(() => this.storage.deleteMany(keys));
+  }
+
+  private async unlessAway<T>(work: () => Promise<T>): Promise<T | null> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isTallyError(error, 'STORAGE_UNAVAILABLE')) throw error;
+      this.log.warn({ event: 'objects_not_removed', message: error.message, err: error.cause });
+      return null;
+    }
   }
 }
 
@@ -98,13 +112,4 @@ function whyNot(results: ReadonlyMap<string, DeleteResult> | null, key: string):
   const result = results.get(key);
   if (result === undefined) return NOT_CONFIRMED;
   return result.deleted ? null : result.why;
-}
-
-async function unlessAway<T>(work: () => Promise<T>): Promise<T | null> {
-  try {
-    return await work();
-  } catch (error) {
-    if (isTallyError(error, 'STORAGE_UNAVAILABLE')) return null;
-    throw error;
-  }
 }

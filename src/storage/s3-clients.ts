@@ -1,15 +1,27 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import type { StorageConfig } from '../config/config.js';
+import { NoAnswerInTime, type S3Storage } from './s3-faults.js';
 
 // The SDK would warn of the Node version at every start, on a version that this product supports.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
-type S3Storage = Extract<StorageConfig, { kind: 's3' }>;
+/** How long each kind of request may take, with everything that is tried again, in ms. */
+export interface Patience {
+  /** For what somebody waits for: one look, one small write, one deletion. */
+  readonly ask: number;
+  /** Until the head of an answer whose body is streamed. */
+  readonly open: number;
+  /** For a small object with its body, and for a page of a list. */
+  readonly read: number;
+  /** For a deletion of many objects. */
+  readonly deleteMany: number;
+}
+
+export const PATIENCE: Patience = { ask: 8_000, open: 5_000, read: 20_000, deleteMany: 10_000 };
 
 const CONNECT_WITHIN_MS = 3_000;
 /** From the last byte of a request to the first of its answer. */
 const ANSWER_WITHIN_MS = 10_000;
-const SILENCE_WITHIN_MS = 30_000;
+const SILENCE_WITHIN_MS = 10_000;
 const TRIES = 3;
 
 /** For requests whose answers are read at once: a connection that falls silent is given up. */
@@ -43,4 +55,35 @@ function client(at: S3Storage, socketTimeout: number): S3Client {
       httpsAgent: agent,
     },
   });
+}
+
+/**
+ * Gives `work` up after `withinMs`, or when `giveUp` says so; throws NoAnswerInTime then. What `work` has given back before is
+ * left alone, a body that is still being streamed too.
+ */
+export async function within<T>(
+  withinMs: number,
+  giveUp: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  // A signal of its own for the request: one that fires later than the answer would end the body too.
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  const ends = [AbortSignal.timeout(Math.ceil(withinMs)), ...(giveUp ? [giveUp] : [])];
+  // The SDK does not look at the signal while it waits before a retry, or for credentials.
+  const aborted = new Promise<never>((_resolve, reject) => {
+    controller.signal.addEventListener('abort', () => reject(new NoAnswerInTime(withinMs)), { once: true });
+  });
+  aborted.catch(() => undefined);
+  for (const end of ends) {
+    end.addEventListener('abort', abort, { once: true });
+    if (end.aborted) abort();
+  }
+  try {
+    return await Promise.race([work(controller.signal), aborted]);
+  } catch (error) {
+    throw controller.signal.aborted ? new NoAnswerInTime(withinMs) : error;
+  } finally {
+    for (const end of ends) end.removeEventListener('abort', abort);
+  }
 }

@@ -1,41 +1,45 @@
 import { Readable } from 'node:stream';
 import {
-  DeleteObjectsCommand,
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
-  S3ServiceException,
+  type S3Client,
   type GetObjectCommandOutput,
+  type HeadObjectCommandOutput,
   type ListObjectsV2CommandOutput,
 } from '@aws-sdk/client-s3';
-import type { StorageConfig } from '../config/config.js';
-import { isTallyError } from '../kernel/errors.js';
+import { isTallyError, type TallyError } from '../kernel/errors.js';
 import type { EgressOutput } from '../livekit/livekit.types.js';
 import { assertObjectKey } from './object-keys.js';
 import { type ByteSpan, type DeleteResult, type ObjectInfo, ObjectStorage } from './object-storage.port.js';
-import { controlClient, streamingClient } from './s3-clients.js';
-import { chunksOf, readDeleteAnswer } from './s3-deletes.js';
+import { controlClient, PATIENCE, type Patience, streamingClient, within } from './s3-clients.js';
+import { S3Deletes } from './s3-deletes.js';
+import { type S3Storage, statusOf, tellS3Failure } from './s3-faults.js';
 import { watchForStall } from './stall.js';
-import { beyondEnd, failureName, storageUnavailable } from './storage-errors.js';
+import { type Asked, beyondEnd, failureName, ObjectArchived, storageUnavailable } from './storage-errors.js';
 
-export type S3Storage = Extract<StorageConfig, { kind: 's3' }>;
-
-/** What DeleteObjects takes in one request. */
-const DELETE_CHUNK = 1000;
+/** How often a small object is read again whose answer broke off. */
+const READS = 3;
+/** The slowest upload that is waited for. */
+const BYTES_PER_MS = 500;
 
 /** Objects of a bucket, under a prefix. Asks nothing of the server that its clones don't do: no conditional writes, no checksums beyond the required. */
 export class S3ObjectStorage extends ObjectStorage {
   private readonly control: S3Client;
   /** Apart from the rest: any number of listeners who have paused can't keep a small request waiting. */
   private readonly streaming: S3Client;
+  private readonly deletes: S3Deletes;
 
-  constructor(private readonly at: S3Storage) {
+  constructor(
+    private readonly at: S3Storage,
+    private readonly patience: Patience = PATIENCE,
+  ) {
     super();
     this.control = controlClient(at);
     this.streaming = streamingClient(at);
+    this.deletes = new S3Deletes(this.control, at, patience);
   }
 
   async put(key: string, body: Buffer, contentType: string): Promise<void> {
@@ -45,88 +49,97 @@ export class S3ObjectStorage extends ObjectStorage {
       ContentLength: body.length,
       ContentType: contentType,
     });
-    await this.asking(`writing ${key}`, () => this.control.send(command));
+    const withinMs = this.patience.ask + body.length / BYTES_PER_MS;
+    await this.asking({ verb: 'writing', of: key }, withinMs, (signal) =>
+      this.control.send(command, { abortSignal: signal }),
+    );
   }
 
   async get(key: string): Promise<Buffer | null> {
-    const command = new GetObjectCommand(this.object(key));
-    return this.asking(`reading ${key}`, async () => {
-      const answer = await this.orAbsent(() => this.control.send(command));
-      return answer && Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
+    const object = this.object(key);
+    return this.asking({ verb: 'reading', of: key }, this.patience.read, async (signal) => {
+      for (let reads = 1; ; reads += 1) {
+        const answer = await this.orAbsent(signal, () =>
+          this.control.send(new GetObjectCommand(object), { abortSignal: signal }),
+        );
+        if (!answer) return null;
+        try {
+          return await wholeBody(answer);
+        } catch (error) {
+          if (reads === READS || signal.aborted) throw error;
+        }
+      }
     });
   }
 
-  async head(key: string): Promise<ObjectInfo | null> {
+  async head(key: string, giveUp?: AbortSignal): Promise<ObjectInfo | null> {
     const command = new HeadObjectCommand(this.object(key));
-    return this.asking(`looking at ${key}`, async () => {
-      const answer = await this.orAbsent(() => this.control.send(command));
-      return answer && toInfo(key, answer.ContentLength, answer.ETag, answer.LastModified);
-    });
+    const look = async (signal: AbortSignal): Promise<ObjectInfo | null> => {
+      const answer = await this.orAbsent(signal, () => this.control.send(command, { abortSignal: signal }));
+      return answer && { ...toInfo(key, answer.ContentLength, answer), archived: isArchived(answer) };
+    };
+    return this.asking({ verb: 'looking', of: key }, this.patience.ask, look, giveUp);
   }
 
-  async open(key: string, span?: ByteSpan): Promise<{ info: ObjectInfo; stream: Readable } | null> {
+  async open(
+    key: string,
+    span?: ByteSpan,
+    giveUp?: AbortSignal,
+  ): Promise<{ info: ObjectInfo; stream: Readable } | null> {
     const range = span && `bytes=${span.first}-${span.last}`;
     const command = new GetObjectCommand({ ...this.object(key), Range: range });
-    return this.asking(`opening ${key}`, async () => {
-      const answer = await this.orAbsent(() => this.streaming.send(command)).catch(async (error: unknown) => {
-        if (span && statusOf(error) === 416) throw beyondEnd(key, span.first, await this.sizeOf(key));
-        throw error;
+    const open = async (signal: AbortSignal): Promise<{ info: ObjectInfo; stream: Readable } | null> => {
+      const answer = await this.orAbsent(signal, () =>
+        this.streaming.send(command, { abortSignal: signal }),
+      ).catch(async (error: unknown) => {
+        if (span && statusOf(error) === 416) throw beyondEnd(span.first, await this.sizeOf(key, signal));
+        throw failureName(error) === 'InvalidObjectState' ? new ObjectArchived(error) : error;
       });
       if (!answer) return null;
       if (!(answer.Body instanceof Readable)) throw new Error('the object came without a body');
       try {
-        const info = toInfo(key, wholeSize(answer, span), answer.ETag, answer.LastModified);
+        const info = toInfo(key, wholeSize(answer, span), answer);
         return { info, stream: watchForStall(answer.Body) };
       } catch (error) {
         answer.Body.destroy();
         throw error;
       }
-    });
+    };
+    return this.asking({ verb: 'opening', of: key }, this.patience.open, open, giveUp);
   }
 
   async deleteMany(keys: readonly string[]): Promise<Map<string, DeleteResult>> {
     keys.forEach(assertObjectKey);
-    const results = new Map<string, DeleteResult>();
-    const chunks = chunksOf([...new Set(keys)], DELETE_CHUNK);
-    let answered = 0;
-    let failure: unknown;
-    for (const chunk of chunks) {
-      try {
-        for (const [key, result] of await this.deleteChunk(chunk)) results.set(key, result);
-        answered += 1;
-      } catch (error) {
-        failure = error;
-        const code = 'STORAGE_UNAVAILABLE';
-        const why = 'the storage gave no answer about it';
-        for (const key of chunk) results.set(key, { deleted: false, code, why });
-      }
-    }
-    // What was answered for some keys is not lost because others could not be asked for.
-    if (failure !== undefined && answered === 0) throw failure;
-    return results;
+    const fullKeys = new Map([...new Set(keys)].map((key) => [this.full(key), key]));
+    const results = await this.deletes.delete([...fullKeys.keys()]);
+    return new Map([...results].map(([fullKey, result]) => [fullKeys.get(fullKey) ?? fullKey, result]));
   }
 
   async *list(prefix: string): AsyncIterable<ObjectInfo> {
     let token: string | undefined;
     do {
-      const page: ListObjectsV2CommandOutput = await this.asking(`listing ${prefix}`, () =>
-        this.control.send(
-          new ListObjectsV2Command({
-            Bucket: this.at.bucket,
-            Prefix: this.full(prefix),
-            ContinuationToken: token,
-          }),
-        ),
+      const page: ListObjectsV2CommandOutput = await this.asking(
+        { verb: 'listing', of: prefix },
+        this.patience.read,
+        (signal) =>
+          this.control.send(
+            new ListObjectsV2Command({
+              Bucket: this.at.bucket,
+              Prefix: this.full(prefix),
+              ContinuationToken: token,
+            }),
+            { abortSignal: signal },
+          ),
       );
       for (const seen of page.Contents ?? []) {
         const key = this.relative(seen.Key ?? '');
         // What consoles put into a bucket to show a folder is no object of ours.
         if (key === '' || key.endsWith('/')) continue;
-        yield toInfo(key, seen.Size, seen.ETag, seen.LastModified);
+        yield toInfo(key, seen.Size, seen);
       }
       token = page.IsTruncated ? page.NextContinuationToken : undefined;
       if (page.IsTruncated && !token) {
-        throw storageUnavailable(`listing ${prefix}`, new Error('a page without a way to the next one'));
+        throw this.failed({ verb: 'listing', of: prefix }, new Error('a page without a way to the next one'));
       }
     } while (token);
   }
@@ -148,48 +161,50 @@ export class S3ObjectStorage extends ObjectStorage {
 
   async check(): Promise<void> {
     const command = new ListObjectsV2Command({ Bucket: this.at.bucket, Prefix: this.full(''), MaxKeys: 1 });
-    await this.asking(`answering for the bucket ${this.at.bucket}`, () => this.control.send(command));
+    await this.asking({ verb: 'listing its bucket' }, this.patience.ask, (signal) =>
+      this.control.send(command, { abortSignal: signal }),
+    );
   }
 
-  /** Not before what is being streamed has had its time. */
+  /** After the requests that are under way: downloads are read from here. */
   onApplicationShutdown(): void {
     this.control.destroy();
     this.streaming.destroy();
   }
 
-  private async deleteChunk(keys: readonly string[]): Promise<Map<string, DeleteResult>> {
-    const command = new DeleteObjectsCommand({
-      Bucket: this.at.bucket,
-      Delete: { Objects: keys.map((key) => ({ Key: this.full(key) })), Quiet: false },
-    });
-    const answer = await this.asking(`deleting ${keys.length} objects`, () => this.control.send(command));
-    return readDeleteAnswer(keys, (key) => this.full(key), answer);
-  }
-
-  private async sizeOf(key: string): Promise<number> {
-    const answer = await this.control.send(new HeadObjectCommand(this.object(key)));
+  private async sizeOf(key: string, signal: AbortSignal): Promise<number> {
+    const answer = await this.control.send(new HeadObjectCommand(this.object(key)), { abortSignal: signal });
     return answer.ContentLength ?? 0;
   }
 
   /** Null for an object that is not there; a bucket that is not there is a failure. */
-  private async orAbsent<T>(ask: () => Promise<T>): Promise<T | null> {
+  private async orAbsent<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T | null> {
     try {
       return await ask();
     } catch (error) {
       if (failureName(error) === 'NoSuchKey') return null;
       if (failureName(error) === 'NoSuchBucket' || statusOf(error) !== 404) throw error;
       // An answer to HEAD has no body that could tell a missing object from a missing bucket.
-      await this.control.send(new HeadBucketCommand({ Bucket: this.at.bucket }));
+      await this.control.send(new HeadBucketCommand({ Bucket: this.at.bucket }), { abortSignal: signal });
       return null;
     }
   }
 
-  private async asking<T>(doing: string, ask: () => Promise<T>): Promise<T> {
+  private async asking<T>(
+    asked: Asked,
+    withinMs: number,
+    ask: (signal: AbortSignal) => Promise<T>,
+    giveUp?: AbortSignal,
+  ): Promise<T> {
     try {
-      return await ask();
+      return await within(withinMs, giveUp, ask);
     } catch (error) {
-      throw isTallyError(error) ? error : storageUnavailable(doing, error, adviceFor(error));
+      throw isTallyError(error) || error instanceof ObjectArchived ? error : this.failed(asked, error);
     }
+  }
+
+  private failed(asked: Asked, error: unknown): TallyError {
+    return storageUnavailable(asked, error, tellS3Failure(error, this.at));
   }
 
   private object(key: string): { Bucket: string; Key: string } {
@@ -206,20 +221,41 @@ export class S3ObjectStorage extends ObjectStorage {
   }
 }
 
-function statusOf(error: unknown): number | undefined {
-  return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+interface Described {
+  readonly ETag?: string | undefined;
+  readonly LastModified?: Date | undefined;
 }
 
-function toInfo(key: string, size?: number, etag?: string, lastModified?: Date): ObjectInfo {
-  if (size === undefined || etag === undefined || lastModified === undefined) {
-    throw storageUnavailable(`describing ${key}`, new Error('an answer without size, ETag or Last-Modified'));
+function toInfo(key: string, size: number | undefined, { ETag, LastModified }: Described): ObjectInfo {
+  if (size === undefined || ETag === undefined || LastModified === undefined) {
+    throw new Error('an answer without size, ETag or Last-Modified');
   }
   return {
     key,
     sizeBytes: size,
-    etag: etag.replace(/^W\//, '').replace(/^"|"$/g, ''),
-    lastModifiedMs: lastModified.getTime(),
+    etag: ETag.replace(/^W\//, '').replace(/^"|"$/g, ''),
+    lastModifiedMs: LastModified.getTime(),
   };
+}
+
+const ARCHIVES: ReadonlySet<string | undefined> = new Set([
+  'GLACIER',
+  'DEEP_ARCHIVE',
+  'ARCHIVE_ACCESS',
+  'DEEP_ARCHIVE_ACCESS',
+]);
+
+/** Nothing can be read of it: it is in an archive, and no copy of it has been restored. */
+function isArchived({ StorageClass, ArchiveStatus, Restore }: HeadObjectCommandOutput): boolean {
+  if (!ARCHIVES.has(StorageClass) && !ARCHIVES.has(ArchiveStatus)) return false;
+  return !(Restore ?? '').includes('ongoing-request="false"');
+}
+
+/** All that was promised; throws where it ended early. */
+async function wholeBody({ Body, ContentLength }: GetObjectCommandOutput): Promise<Buffer> {
+  const body = Buffer.from((await Body?.transformToByteArray()) ?? []);
+  if (ContentLength === undefined || body.length === ContentLength) return body;
+  throw Object.assign(new Error(`${body.length} of ${ContentLength} bytes came`), { code: 'ECONNRESET' });
 }
 
 /** The object's size; throws where the server sent another span than was asked for. */
@@ -231,16 +267,4 @@ function wholeSize(answer: GetObjectCommandOutput, span: ByteSpan | undefined): 
     range && Number(range[1]) === span.first && Number(range[2]) === Math.min(span.last, size - 1);
   if (!rightSpan) throw new Error('the server did not send the span that was asked for');
   return size;
-}
-
-function adviceFor(error: unknown): string {
-  switch (statusOf(error)) {
-    case 401:
-    case 403:
-      return 'check S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY and what they may do in the bucket';
-    case 404:
-      return 'check that the bucket of STORAGE_URL exists at S3_ENDPOINT';
-    default:
-      return 'check that S3_ENDPOINT can be reached, or try again later';
-  }
 }

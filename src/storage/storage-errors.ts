@@ -11,18 +11,48 @@ export function failureName(error: unknown): string {
     .slice(0, 64);
 }
 
-/** `doing` completes "the storage failed": `reading recordings/a/b.mp4`. */
-export function storageUnavailable(doing: string, cause: unknown, advice = 'try again later'): TallyError {
+/** What was asked: `verb` completes "the storage failed" and is for everybody, `of` says which object and is for the log. */
+export interface Asked {
+  readonly verb: string;
+  readonly of?: string;
+}
+
+/** A failure in words. */
+export interface Told {
+  /** For a client: what is wrong, without a key, a host, a bucket or a variable's name. */
+  readonly plain: string;
+  /** For the log: who was asked, what the answer was and what to do. */
+  readonly detail: string;
+}
+
+/** The cause of a STORAGE_UNAVAILABLE, for the log and for an operator: it names hosts, buckets and objects. */
+export class StorageFault extends Error {
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+    this.name = 'StorageFault';
+  }
+}
+
+export function storageUnavailable(asked: Asked, cause: unknown, told: Told): TallyError {
+  const { verb, of } = asked;
   return new TallyError(
     'STORAGE_UNAVAILABLE',
-    `the storage failed ${doing} (${failureName(cause)}); ${advice}`,
-    { cause },
+    `the storage failed ${verb} (${failureName(cause)}): ${told.plain}`,
+    { cause: new StorageFault(`${verb}${of === undefined ? '' : ` ${of}`}: ${told.detail}`, cause) },
   );
 }
 
-export function beyondEnd(key: string, first: number, sizeBytes: number): TallyError {
+/** Thrown where an object is there but in a class of storage that nothing can be read from before it is restored. */
+export class ObjectArchived extends Error {
+  constructor(cause?: unknown) {
+    super('the object is in an archive class of the storage', { cause });
+    this.name = 'ObjectArchived';
+  }
+}
+
+export function beyondEnd(first: number, sizeBytes: number): TallyError {
   return new TallyError(
     'RANGE_NOT_SATISFIABLE',
-    `${key} has ${sizeBytes} bytes; there is no byte ${first} in it`,
+    `the object has ${sizeBytes} bytes; there is no byte ${first} in it`,
   );
 }

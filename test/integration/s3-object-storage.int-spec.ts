@@ -111,6 +111,67 @@ describe('a bucket as storage', () => {
     expect(server.objects.size).toBe(1_000);
   });
 
+  it.each([
+    [400, 'MalformedXML'],
+    [400, 'InvalidRequest'],
+    [405, 'MethodNotAllowed'],
+    [411, 'MissingContentLength'],
+    [501, 'NotImplemented'],
+  ])('deletes one by one where DeleteObjects is answered %i %s, and remembers it', async (status, code) => {
+    for (const key of fullKeys(200)) server.plant(key, body);
+    server.plant('recs/kept', body);
+    server.faults.push({ kind: 'refuse', operation: 'DeleteObjects', status, code });
+    const results = await storage.deleteMany([...keys(200), 'never/there']);
+    expect([...results.keys()].toSorted()).toEqual([...keys(200), 'never/there'].toSorted());
+    expect([...results.values()].every((result) => result.deleted)).toBe(true);
+    expect([...server.objects.keys()]).toEqual(['recs/kept']);
+    expect(server.singleDeletes.most).toBeGreaterThan(1);
+    expect(server.singleDeletes.most).toBeLessThanOrEqual(16);
+    const tried = server.count('DeleteObjects');
+    await storage.deleteMany(['kept']);
+    expect(server.count('DeleteObjects')).toBe(tried);
+    expect(server.objects.size).toBe(0);
+  });
+
+  it('sends Content-MD5 to a store that knows no other checksum, and remembers it', async () => {
+    server.wantsMd5 = true;
+    for (const key of fullKeys(3)) server.plant(key, body);
+    expect((await storage.deleteMany(keys(3))).get('k/2')).toEqual({ deleted: true });
+    expect((await storage.deleteMany(['a'])).get('a')).toEqual({ deleted: true });
+    expect(server.objects.size).toBe(0);
+    expect(server.count('DeleteObjects')).toBe(3);
+    expect(server.count('DeleteObject')).toBe(0);
+  });
+
+  it('says of each key what the store said, also one by one', async () => {
+    for (const key of fullKeys(3)) server.plant(key, body);
+    server.faults.push({ kind: 'refuse', operation: 'DeleteObjects', status: 501, code: 'NotImplemented' });
+    server.faults.push({
+      kind: 'refuse-keys',
+      operation: 'DeleteObject',
+      keys: ['recs/k/1'],
+      code: 'AccessDenied',
+    });
+    const results = await storage.deleteMany(keys(3));
+    expect(results.get('k/1')).toMatchObject({ deleted: false, code: 'AccessDenied' });
+    expect([results.get('k/0'), results.get('k/2')]).toEqual([{ deleted: true }, { deleted: true }]);
+    expect([...server.objects.keys()]).toEqual(['recs/k/1']);
+  });
+
+  it('takes a refusal of access for what it is, and asks in no other way', async () => {
+    server.plant('recs/a', body);
+    server.faults.push({ kind: 'refuse', operation: 'DeleteObjects', status: 403, code: 'AccessDenied' });
+    const error = await storage.deleteMany(['a']).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      ...unavailable,
+      message: expect.stringContaining('refuses access'),
+      cause: {
+        message: expect.stringMatching(/127\.0\.0\.1:\d+.*bucket tally.*403 AccessDenied.*s3:DeleteObject/),
+      },
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+
   it('tries again what failed for a moment', async () => {
     server.faults.push({ kind: 'refuse', status: 503, code: 'SlowDown', times: 2 });
     await storage.put('a', body, 'text/plain');
@@ -150,13 +211,96 @@ describe('a bucket as storage', () => {
     expect(server.body('recs/a')).toEqual(body);
   });
 
-  it('says which address to look at when nobody listens there', async () => {
-    const nobody = new S3ObjectStorage({ ...server.storage(), endpoint: 'http://127.0.0.1:1' });
-    await expect(nobody.get('a')).rejects.toMatchObject({
+  it.each([
+    [404, 'NoSuchBucket', /does not exist/, /create the bucket/],
+    [301, 'PermanentRedirect', /another region/, /S3_REGION/],
+    [400, 'AuthorizationHeaderMalformed', /another region/, /S3_REGION/],
+    [403, 'SignatureDoesNotMatch', /credentials/, /S3_SECRET_ACCESS_KEY/],
+    [403, 'RequestTimeTooSkewed', /clock/, /NTP/],
+    [503, 'SlowDown', /too much/, /limit/],
+  ])(
+    '%i %s: says to everybody what is wrong, and to the log what to do',
+    async (status, code, plain, advice) => {
+      server.faults.push({ kind: 'refuse', status, code });
+      const error = (await storage.get('secret/key').catch((thrown: unknown) => thrown)) as Error;
+      expect(error).toMatchObject({
+        ...unavailable,
+        message: expect.stringMatching(plain),
+        cause: { message: expect.stringMatching(advice) },
+      });
+      expect(String((error.cause as Error).message)).toContain(`bucket tally, answered ${status} ${code}`);
+      expect(error.message).not.toMatch(/secret\/key|127\.0\.0\.1|tally\b|S3_|STORAGE_URL/);
+    },
+  );
+
+  it('gives up what is not answered, and says so', async () => {
+    const hasty = new S3ObjectStorage(server.storage(), { ask: 40, open: 40, read: 40, deleteMany: 40 });
+    server.plant('recs/a', body);
+    server.faults.push({ kind: 'silent' });
+    const asked = [
+      hasty.put('a', body, 'text/plain'),
+      hasty.get('a'),
+      hasty.head('a'),
+      hasty.open('a'),
+      hasty.deleteMany(['a']),
+      hasty.deleteMany(['a', 'b']),
+      hasty.check(),
+    ];
+    for (const answer of await Promise.allSettled(asked)) {
+      expect(answer).toMatchObject({
+        status: 'rejected',
+        reason: { ...unavailable, message: expect.stringContaining('does not answer in time') },
+      });
+    }
+    const patient = storage.head('a', AbortSignal.timeout(40));
+    await expect(patient).rejects.toMatchObject(unavailable);
+    hasty.onApplicationShutdown();
+  });
+
+  it('lets a body go on that was begun in time', async () => {
+    const hasty = new S3ObjectStorage(server.storage(), { ask: 150, open: 150, read: 150, deleteMany: 150 });
+    let more: () => void = () => undefined;
+    const pause = new Promise<void>((resolve) => (more = resolve));
+    server.plant('recs/a', body);
+    server.faults.push({ kind: 'late-rest', operation: 'GetObject', until: pause });
+    const opened = await hasty.open('a', undefined, AbortSignal.timeout(150));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    more();
+    expect(opened && (await buffer(opened.stream))).toEqual(body);
+    hasty.onApplicationShutdown();
+  });
+
+  it('reads a record again whose body ended early, and takes no part of it for the whole', async () => {
+    server.plant('recs/a', Buffer.from('{"a":1}'));
+    server.faults.push({ kind: 'half-body', operation: 'GetObject', then: 'cut', times: 2 });
+    expect(String(await storage.get('a'))).toBe('{"a":1}');
+    server.faults.push({ kind: 'half-body', operation: 'GetObject', then: 'cut' });
+    await expect(storage.get('a')).rejects.toMatchObject({
       ...unavailable,
-      message: expect.stringMatching(/failed reading a .*check that S3_ENDPOINT can be reached/),
+      message: expect.stringContaining('broke off'),
     });
-    nobody.onApplicationShutdown();
+  });
+
+  it('tells of an object in an archive, and of one that was restored', async () => {
+    for (const key of ['glacier', 'restoring', 'restored', 'tiered']) server.plant(`recs/${key}`, body);
+    const deep = { 'x-amz-storage-class': 'DEEP_ARCHIVE' };
+    server.archived.set('recs/glacier', { 'x-amz-storage-class': 'GLACIER' });
+    server.archived.set('recs/restoring', { ...deep, 'x-amz-restore': 'ongoing-request="true"' });
+    server.archived.set('recs/restored', {
+      ...deep,
+      'x-amz-restore': 'ongoing-request="false", expiry-date="Fri, 21 Dec 2029 00:00:00 GMT"',
+    });
+    server.archived.set('recs/tiered', {
+      'x-amz-storage-class': 'INTELLIGENT_TIERING',
+      'x-amz-archive-status': 'ARCHIVE_ACCESS',
+    });
+    const archived = async (key: string) => (await storage.head(key))?.archived;
+    expect(await archived('glacier')).toBe(true);
+    expect(await archived('restoring')).toBe(true);
+    expect(await archived('restored')).toBe(false);
+    expect(await archived('tiered')).toBe(true);
+    await expect(storage.open('glacier')).rejects.toThrow('archive class');
+    await expect(storage.get('glacier')).rejects.toMatchObject(unavailable);
   });
 
   it('refuses to pass off a whole object as a span of it', async () => {

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
-import type { S3Storage } from '../../src/storage/s3-object-storage.js';
+import type { S3Storage } from '../../src/storage/s3-faults.js';
 import { deleteAnswer, keysToDelete, listAnswer, refusal } from './s3-xml.js';
 
 /** Bytes that are made when they are read, so that a large object needs no memory. */
@@ -21,7 +21,13 @@ interface StoredObject {
 }
 
 export type S3Operation =
-  'PutObject' | 'GetObject' | 'HeadObject' | 'DeleteObjects' | 'ListObjectsV2' | 'HeadBucket';
+  | 'PutObject'
+  | 'GetObject'
+  | 'HeadObject'
+  | 'DeleteObject'
+  | 'DeleteObjects'
+  | 'ListObjectsV2'
+  | 'HeadBucket';
 
 /** A fault holds for `operation` (all without one) until it was given `times` times (always without). */
 export type S3Fault = { readonly operation?: S3Operation; times?: number } & (
@@ -30,6 +36,8 @@ export type S3Fault = { readonly operation?: S3Operation; times?: number } & (
   | { readonly kind: 'silent' }
   /** Sends half of a body, then `then` happens. */
   | { readonly kind: 'half-body'; readonly then: 'silence' | 'cut' }
+  /** Sends the second half of a body when it may. */
+  | { readonly kind: 'late-rest'; readonly until: Promise<void> }
   /** Answers a DeleteObjects without a word about these keys. */
   | { readonly kind: 'unmentioned'; readonly keys: readonly string[] }
   /** Refuses these keys of a DeleteObjects, in a 200. */
@@ -46,6 +54,12 @@ export class S3Server {
   readonly requests: { readonly operation: S3Operation; readonly key: string }[] = [];
   readonly faults: S3Fault[] = [];
   pageSize = 1000;
+  /** Takes a DeleteObjects with Content-MD5 alone, as stores do that know no other checksum. */
+  wantsMd5 = false;
+  /** Whole keys of objects in an archive class, with what a HEAD says of it; null: only the refusal of a GET tells. */
+  readonly archived = new Map<string, Readonly<Record<string, string>> | null>();
+  /** DELETEs of single objects under way at this moment, and the most there were. */
+  readonly singleDeletes = { now: 0, most: 0 };
   /** Bodies being sent at this moment. */
   openBodies = 0;
   private writes = 0;
@@ -135,6 +149,8 @@ export class S3Server {
       case 'GetObject':
       case 'HeadObject':
         return this.read(request, response, key, fault);
+      case 'DeleteObject':
+        return this.deleteOne(response, key, fault);
       case 'DeleteObjects':
         return this.delete(request, response, fault);
       case 'ListObjectsV2':
@@ -167,6 +183,8 @@ export class S3Server {
   private async read(request: IncomingMessage, response: ServerResponse, key: string, fault?: S3Fault) {
     const found = this.objects.get(key);
     if (!found) return refuse(response, 404, 'NoSuchKey', request.method === 'HEAD');
+    const archive = this.archived.get(key);
+    if (archive !== undefined && request.method === 'GET') return refuse(response, 403, 'InvalidObjectState');
     const size = found.content.sizeBytes;
     const range =
       fault?.kind === 'ignore-range' ? null : /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
@@ -179,6 +197,7 @@ export class S3Server {
       etag: `"${found.etag}"`,
       'last-modified': found.lastModified.toUTCString(),
       'accept-ranges': 'bytes',
+      ...archive,
       ...(range ? { 'content-range': `bytes ${first}-${last}/${size}` } : {}),
     });
     if (request.method === 'HEAD') return void response.end();
@@ -192,13 +211,16 @@ export class S3Server {
     last: number,
     fault?: S3Fault,
   ): Promise<void> {
-    const half = fault?.kind === 'half-body' ? fault : null;
+    const half = fault?.kind === 'half-body' || fault?.kind === 'late-rest' ? fault : null;
     const until = half ? first + Math.floor((last - first + 1) / 2) - 1 : last;
     this.openBodies += 1;
     try {
       await pipeline(Readable.from(content.read(first, until)), response, { end: !half });
-      if (half?.then === 'silence') await once(response, 'close');
-      if (half?.then === 'cut') response.destroy();
+      if (half?.kind === 'late-rest') {
+        await half.until;
+        await pipeline(Readable.from(content.read(until + 1, last)), response);
+      } else if (half?.then === 'silence') await once(response, 'close');
+      else if (half?.then === 'cut') response.destroy();
     } catch {
       // The reader went away: what is open then is what the tests count.
       response.destroy();
@@ -207,8 +229,21 @@ export class S3Server {
     }
   }
 
+  private async deleteOne(response: ServerResponse, key: string, fault?: S3Fault): Promise<void> {
+    this.singleDeletes.now += 1;
+    this.singleDeletes.most = Math.max(this.singleDeletes.most, this.singleDeletes.now);
+    await new Promise((resolve) => setImmediate(resolve));
+    this.singleDeletes.now -= 1;
+    if (fault?.kind === 'refuse-keys' && fault.keys.includes(key)) return refuse(response, 403, fault.code);
+    this.objects.delete(key);
+    response.writeHead(204).end();
+  }
+
   private async delete(request: IncomingMessage, response: ServerResponse, fault?: S3Fault): Promise<void> {
-    const keys = keysToDelete((await bodyOf(request)).toString('utf8'));
+    const body = await bodyOf(request);
+    const wrong = this.wantsMd5 && refusalWithoutMd5(request, body);
+    if (wrong) return refuse(response, 400, wrong);
+    const keys = keysToDelete(body.toString('utf8'));
     if (keys.length === 0 || keys.length > 1000) return refuse(response, 400, 'MalformedXML');
     const refused = new Set(fault?.kind === 'refuse-keys' ? fault.keys : []);
     const unmentioned = new Set(fault?.kind === 'unmentioned' ? fault.keys : []);
@@ -247,11 +282,18 @@ function operationOf(request: IncomingMessage, url: URL, key: string): S3Operati
   if (key !== '') {
     if (method === 'PUT') return 'PutObject';
     if (method === 'GET') return 'GetObject';
+    if (method === 'DELETE') return 'DeleteObject';
     return method === 'HEAD' ? 'HeadObject' : null;
   }
   if (method === 'HEAD') return 'HeadBucket';
   if (method === 'POST' && url.searchParams.has('delete')) return 'DeleteObjects';
   return method === 'GET' && url.searchParams.get('list-type') === '2' ? 'ListObjectsV2' : null;
+}
+
+function refusalWithoutMd5({ headers }: IncomingMessage, body: Buffer): string | null {
+  if (Object.keys(headers).some((name) => /^x-amz-(sdk-)?checksum-/.test(name))) return 'InvalidArgument';
+  if (headers['content-md5'] === undefined) return 'MissingContentMD5';
+  return headers['content-md5'] === createHash('md5').update(body).digest('base64') ? null : 'BadDigest';
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
