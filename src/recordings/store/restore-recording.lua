@@ -22,6 +22,8 @@ if step.event then
   history = history .. '\n' .. redis.call('GET', KEYS[6]) .. '/' .. position .. ' ' .. step.line
 end
 redis.call('HSET', KEYS[1], 'rev', step.rev, 'doc', step.doc, 'history', history)
+-- No commit made this row.
+redis.call('HDEL', KEYS[1], 'token', 'position', 'created')
 if step.slot then
   -- A slot may have been freed after the copy was made; whoever holds the room was requested last. In a Redis that is whole, whoever holds it does.
   local holder = redis.call('HGET', KEYS[2], 'recording')

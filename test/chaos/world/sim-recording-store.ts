@@ -170,7 +170,8 @@ export class SimRecordingStore extends RecordingStore {
 
 function usedKey(tables: RecordingTables, caller: string, key: string): KeyUse | null {
   const use = tables.keys.get(`${caller}\n${key}`);
-  return use === undefined || use.until <= tables.redis.now() ? null : use;
+  if (use === undefined || use.until <= tables.redis.now()) return null;
+  return { input: use.input, recordingId: use.recordingId };
 }
 
 /** The commit script, line by line. */
