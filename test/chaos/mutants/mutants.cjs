@@ -45,7 +45,7 @@ const MUTANTS = [
     changes: [
       change(
         `${U}/reconcile-recording.ts`,
-        'const listed = ofRoom.length > 0 ? ofRoom : await this.livekit.listEgresses();',
+        'const listed = ofRoom.length > 0 ? ofRoom : await this.livekit.listEgresses(active);',
         'const listed = ofRoom;',
       ),
     ],
@@ -55,6 +55,11 @@ const MUTANTS = [
     defect: 'STARTING is never swept',
     changes: [
       change(`${M}/new-recording.ts`, "    { do: 'pass-start-deadline', at: at + deadlineMs },\n", ''),
+      change(
+        'src/sweeps/livekit-reconciliation.sweep.ts',
+        'if (isOverdue(startDeadlineOf(recording, this.config.recordingStartTimeoutMs)))',
+        'if (recording.upkeep.deleted)',
+      ),
     ],
   },
   {
@@ -312,11 +317,15 @@ const MUTANTS = [
     defect: 'a lost recording is restarted although its stop had been asked for',
     changes: [
       change(
-        `${M}/lost-egress.ts`,
-        "return now.status === 'ENDING' || now.upkeep.stopRequestedAt !== null ? [] : [{ do: 'continue-recording' }];",
-        "return now.status === 'STARTING' && now.upkeep.deleted ? [] : [{ do: 'continue-recording' }];",
+        `${M}/continuation.ts`,
+        'if (upkeep.stopRequestedAt !== null || upkeep.deletion !== null || upkeep.deleted) return false;',
+        'if (upkeep.deletion !== null || upkeep.deleted) return false;',
       ),
-      change(`${U}/continue-recording.ts`, '    upkeep.stopRequestedAt === null &&\n', ''),
+      change(
+        `${M}/continuation.ts`,
+        "if (before.status === 'ENDING' && ORDERED.includes(before.endReason) && !upkeep.workerLimit) return false;",
+        '',
+      ),
     ],
   },
   {
