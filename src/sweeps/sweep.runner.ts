@@ -75,8 +75,9 @@ export class SweepRunner {
   }
 }
 
-/** `sweep:livekit-reconciliation` */
+/** `sweep:livekit-reconciliation`; clients know the one over stale recordings as `sweep:stale`. */
 export function causeOf(name: SweepName): string {
+  if (name === 'STALE_RECORDINGS') return 'sweep:stale';
   return `sweep:${name.toLowerCase().replaceAll('_', '-')}`;
 }
 
