@@ -25,6 +25,8 @@ export const keys = {
   rooms: () => `${TAG}:rooms`,
   roomNames: () => `${TAG}:room-names`,
   roomChanges: () => `${TAG}:room-changes`,
+  /** Rooms that were deleted not long ago, by the instant of it. */
+  deletedRooms: () => `${TAG}:deleted-rooms`,
   unsavedRooms: () => `${TAG}:unsaved-rooms`,
   /** When each egress' worker answered last. */
   heard: () => `${TAG}:heard`,

@@ -8,6 +8,8 @@ import { RoomStore } from './store/room.store.js';
 import { CreateRoom } from './use-cases/create-room.js';
 import { FindRooms } from './use-cases/find-rooms.js';
 import { LiveRooms } from './use-cases/live-rooms.js';
+import { OpenRooms } from './use-cases/open-rooms.js';
+import { RoomDirectory } from './use-cases/room-directory.js';
 import { UpdateRoom } from './use-cases/update-room.js';
 import { RoomSaver } from './write/room-saver.js';
 import { RoomWriter } from './write/room.writer.js';
@@ -25,8 +27,10 @@ import { UnsavedRoomsRunner } from './write/unsaved-rooms.runner.js';
     UpdateRoom,
     FindRooms,
     LiveRooms,
+    OpenRooms,
+    RoomDirectory,
     RoomResolver,
   ],
-  exports: [RoomStore, RoomArchive, RoomWriter, FindRooms],
+  exports: [RoomStore, RoomArchive, RoomWriter, FindRooms, RoomDirectory],
 })
 export class RoomsModule {}

@@ -35,8 +35,6 @@ const NOT_SERVED_YET: readonly string[] = [
   'RoomRecordingSettings.autoRecordFrom',
   'RoomRecordingSettingsInput.crashProof',
   'RoomRecordingSettingsInput.autoRecordFrom',
-  'Room.known',
-  'Query.rooms(open)',
 ];
 
 const CONTRACT_FOLDER = join(__dirname, '../../contract');

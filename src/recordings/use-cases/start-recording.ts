@@ -9,7 +9,7 @@ import type { EncodingPreset, RecordingLayout } from '../../kernel/recording-opt
 import { LiveKit } from '../../livekit/livekit.port.js';
 import type { Room } from '../../rooms/domain/room.js';
 import { digest } from '../../redis/keys.js';
-import { RoomStore } from '../../rooms/store/room.store.js';
+import { RoomDirectory } from '../../rooms/use-cases/room-directory.js';
 import { firstEffects, newRecording } from '../domain/new-recording.js';
 import { whatHolds } from '../domain/room-held.js';
 import type { JsonValue, Labels, StoredRecording } from '../domain/recording.js';
@@ -37,7 +37,7 @@ export interface StartRequest {
 @Injectable()
 export class StartRecording {
   constructor(
-    private readonly rooms: RoomStore,
+    private readonly rooms: RoomDirectory,
     private readonly store: RecordingStore,
     private readonly writer: RecordingWriter,
     private readonly livekit: LiveKit,
@@ -52,8 +52,8 @@ export class StartRecording {
     const roomId = requireRoomVisible(actor, request.roomId);
     const idempotency = keyOf(request, actor);
     const used = idempotency && (await this.store.keyUse(idempotency.caller, idempotency.key));
-    const room = await this.rooms.get(roomId);
     // A key tells its outcome also when the room is gone by now.
+    const room = used ? null : await this.rooms.findOrOpen(roomId);
     if (room === null && !used) throw roomNotFound(request.roomId);
     requireRight(actor, 'start', roomId, 'start a recording');
     if (used) return this.attach(used, idempotency.input, request.waitForActive);
@@ -65,7 +65,8 @@ export class StartRecording {
       if (since) return this.attach(since, idempotency.input, request.waitForActive);
       throw refusal;
     }
-    const recording = newRecording(this.attempt(request, room!));
+    const known = await this.rooms.ensure(room!);
+    const recording = newRecording(this.attempt(request, known));
     const result = await ofAttempt(recording.id, () => this.create(recording, actor, idempotency));
     switch (result.kind) {
       case 'room-gone':

@@ -60,11 +60,12 @@ describe('the input of updateRoom', () => {
 
 describe('the arguments of rooms', () => {
   it('ask for twenty rooms from the first on unless they say otherwise', () => {
-    const all = { nameContains: null, first: 20, after: null };
+    const all = { nameContains: null, open: null, first: 20, after: null };
     expect(toRoomQuery({})).toEqual(all);
     expect(toRoomQuery({ nameContains: '', first: null, after: null })).toEqual(all);
     expect(toRoomQuery({ nameContains: 'x', first: 100, after: encodeCursor('rooms', ['a']) })).toEqual({
       nameContains: 'x',
+      open: null,
       first: 100,
       after: 'a',
     });

@@ -10,8 +10,8 @@ import {
   type RoomRecordingSettings,
   toRoomName,
 } from '../domain/room.js';
-import type { RoomQuery } from '../store/room.store.js';
 import type { CreateRoomRequest } from '../use-cases/create-room.js';
+import type { RoomSearch } from '../use-cases/find-rooms.js';
 
 const DEFAULT_FIRST = 20;
 const MAX_FIRST = 100;
@@ -71,18 +71,20 @@ export function toUpdateRoomRequest(input: unknown): { readonly id: string; read
 
 export interface RoomsArguments {
   readonly nameContains?: string | null;
+  readonly open?: boolean | null;
   readonly first?: number | null;
   readonly after?: string | null;
 }
 
 /** Also throws CURSOR_INVALID. */
-export function toRoomQuery({ nameContains, first, after }: RoomsArguments): Omit<RoomQuery, 'within'> {
+export function toRoomQuery({ nameContains, open, first, after }: RoomsArguments): RoomSearch {
   const wanted = first ?? DEFAULT_FIRST;
   if (wanted < 1 || wanted > MAX_FIRST) throw badInput('first', `must be from 1 to ${MAX_FIRST}`);
   if ((nameContains?.length ?? 0) > BOUNDS.search)
     throw badInput('nameContains', `has more than ${BOUNDS.search} characters`);
   return {
     nameContains: nameContains || null,
+    open: open ?? null,
     first: wanted,
     after: typeof after === 'string' ? toPlace(after) : null,
   };

@@ -2,13 +2,15 @@ import { encodeCursor } from '../../kernel/cursor.js';
 import type { RoomId } from '../../kernel/ids.js';
 import type { LiveRoomSeen } from '../../livekit/livekit.types.js';
 import type { Room, RoomRecordingSettings } from '../domain/room.js';
-import type { RoomPage } from '../store/room.store.js';
+import type { ListedRoomPage } from '../use-cases/find-rooms.js';
+import type { ListedRoom } from '../use-cases/open-rooms.js';
 
 /** Room as the schema shows it, without the fields that are resolved on demand; instants in ms. */
 export interface RoomView {
   readonly id: RoomId;
   readonly name: string;
   readonly recordingSettings: RoomRecordingSettings;
+  readonly known: boolean;
   readonly createdAt: number;
   readonly updatedAt: number;
 }
@@ -32,11 +34,13 @@ export interface LiveRoomView {
   readonly createdAt: number;
 }
 
-export function toRoomView({ id, name, recordingSettings, createdAt, updatedAt }: Room): RoomView {
-  return { id, name, recordingSettings, createdAt, updatedAt };
+/** A room that does not say otherwise is known. */
+export function toRoomView(room: Room & Partial<ListedRoom>): RoomView {
+  const { id, name, recordingSettings, known = true, createdAt, updatedAt } = room;
+  return { id, name, recordingSettings, known, createdAt, updatedAt };
 }
 
-export function toRoomConnectionView(page: RoomPage): RoomConnectionView {
+export function toRoomConnectionView(page: ListedRoomPage): RoomConnectionView {
   const edges = page.rooms.map((room) => ({
     cursor: encodeCursor('rooms', [room.id]),
     node: toRoomView(room),

@@ -111,6 +111,17 @@ export class RedisRoomStore extends RoomStore {
     return done === 'done' ? 'restored' : 'exists';
   }
 
+  async deletedAt(ids: readonly RoomId[]): Promise<Map<RoomId, number>> {
+    if (ids.length === 0) return new Map();
+    const scores = await asked(this.redis.zmscore(keys.deletedRooms(), ...ids));
+    return new Map(
+      ids.flatMap((id, i) => {
+        const at = scores[i];
+        return typeof at === 'string' ? [[id, Number(at)] as const] : [];
+      }),
+    );
+  }
+
   async unsaved(olderThanMs: number, limit: number): Promise<UnsavedWrite[]> {
     const answer = await unsavedRooms.run(this.redis, [keys.unsavedRooms()], [olderThanMs, limit]);
     return (answer as string[]).map((member) => {
@@ -143,7 +154,7 @@ export class RedisRoomStore extends RoomStore {
       this.redis,
       [
         ...[keys.room(id), keys.rooms(), keys.roomNames(), keys.roomChanges(), keys.unsavedRooms()],
-        ...[keys.epoch(), keys.rebuild(), ...unless, ...also.map(([, key]) => key)],
+        ...[keys.epoch(), keys.rebuild(), keys.deletedRooms(), ...unless, ...also.map(([, key]) => key)],
       ],
       [
         id,
@@ -155,6 +166,7 @@ export class RedisRoomStore extends RoomStore {
         unless.length,
         JSON.stringify(also.map(([command, , ...rest]) => [command, ...rest])),
         step.rebuild ?? '',
+        step.terms === undefined ? 0 : 1,
       ],
     );
     if (answer === -1) throw notWhole();

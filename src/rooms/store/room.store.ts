@@ -53,10 +53,13 @@ export abstract class RoomStore {
   abstract create(room: Room): Promise<StoredRoom | 'exists'>;
   /** `moved-on`: the room was changed or removed since `current` was read. */
   abstract replace(current: StoredRoom, next: Room): Promise<StoredRoom | 'moved-on'>;
-  /** `held`: it may not go by the terms. */
+  /** `held`: it may not go by the terms. Without terms a write is taken back: there never was such a room. */
   abstract remove(current: StoredRoom, terms?: RemovalTerms): Promise<UnsavedWrite | 'moved-on' | 'held'>;
   /** A room read back from the bucket, where it is not there already; for the rebuild with this token, which throws RebuildSuperseded once it is another's. */
   abstract restore(room: Room, rebuild?: string): Promise<'restored' | 'exists'>;
+
+  /** When each was deleted that was deleted in the last 30 days and not made again; instants in ms of the store's clock. */
+  abstract deletedAt(ids: readonly RoomId[]): Promise<Map<RoomId, number>>;
 
   /** The oldest writes that have been unsaved for at least so long. */
   abstract unsaved(olderThanMs: number, limit: number): Promise<UnsavedWrite[]>;

@@ -19,6 +19,8 @@ export interface RoomTables {
   readonly rooms: Table<StoredRoom>;
   /** By `<id> <rev>`: when the write was made. */
   readonly unsaved: Table<number>;
+  /** When rooms were deleted. */
+  readonly deleted: Table<number>;
   /** What another feature has done in the same step. */
   carryOut(command: RedisCommand): void;
   /** Redis is not whole, and whoever has this token rebuilds it. */
@@ -71,10 +73,8 @@ export class SimRoomStore extends RoomStore {
     return written ?? 'moved-on';
   }
 
-  remove(
-    current: StoredRoom,
-    { unless = [], also = [] }: RemovalTerms = {},
-  ): Promise<UnsavedWrite | 'moved-on' | 'held'> {
+  remove(current: StoredRoom, terms?: RemovalTerms): Promise<UnsavedWrite | 'moved-on' | 'held'> {
+    const { unless = [], also = [] } = terms ?? {};
     const rev = newToken();
     return this.command(`remove room ${current.id}`, () => {
       void this.recordings.epoch;
@@ -82,6 +82,7 @@ export class SimRoomStore extends RoomStore {
       if (unless.some((index) => this.holds(index))) return 'held';
       for (const command of also) this.tables.carryOut(command);
       this.tables.rooms.delete(current.id);
+      if (terms !== undefined) this.tables.deleted.set(current.id, this.recordings.redis.now());
       this.tables.unsaved.set(`${current.id} ${rev}`, this.recordings.redis.now());
       return { id: current.id, rev };
     });
@@ -89,6 +90,13 @@ export class SimRoomStore extends RoomStore {
 
   async restore(room: Room, rebuild?: string): Promise<'restored' | 'exists'> {
     return (await this.write(room.id, null, room, { inBucket: true, rebuild })) ? 'restored' : 'exists';
+  }
+
+  deletedAt(ids: readonly RoomId[]): Promise<Map<RoomId, number>> {
+    return this.command('deleted rooms', () => {
+      const known = ids.map((id) => [id, this.tables.deleted.get(id)] as const);
+      return new Map(known.flatMap(([id, at]) => (at === undefined ? [] : [[id, at] as const])));
+    });
   }
 
   unsaved(olderThanMs: number, limit: number): Promise<UnsavedWrite[]> {
@@ -124,6 +132,7 @@ export class SimRoomStore extends RoomStore {
       if (present === row.rev) return row;
       if (present !== expected) return null;
       this.tables.rooms.set(id, row);
+      this.tables.deleted.delete(id);
       if (!inBucket) this.tables.unsaved.set(`${id} ${row.rev}`, this.recordings.redis.now());
       return row;
     });

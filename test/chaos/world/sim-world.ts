@@ -101,6 +101,7 @@ export class SimWorld {
     this.rooms = {
       rooms: this.redis.table<StoredRoom>(),
       unsaved: this.redis.table<number>(),
+      deleted: this.redis.table<number>(),
       carryOut: (command: RedisCommand) => carryOutBulk(this.bulkDeletions, command),
       isRebuiltBy: (token: string) => this.isRebuiltBy(token),
     };
