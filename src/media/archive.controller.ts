@@ -8,7 +8,7 @@ import { MEDIA_PREFIX } from '../storage/object-keys.js';
 import { ObjectStorage } from '../storage/object-storage.port.js';
 import { MediaDoor } from './door.js';
 import { attachment } from './media-filename.js';
-import { mediaGone, playableKey } from './playable.js';
+import { mediaArchived, mediaGone, orArchived, playableKey } from './playable.js';
 import { sendBody } from './send-body.js';
 import { type ZipEntry, zipLength } from './zip-format.js';
 import { zipStream } from './zip-stream.js';
@@ -51,7 +51,14 @@ export class ArchiveController {
     const clientGone = new AbortController();
     reply.raw.once('close', () => clientGone.abort());
     if (reply.raw.destroyed) clientGone.abort();
-    const zip = zipStream(entries, (entry) => this.open(entry), clientGone.signal);
+    const first = await this.readable(entries);
+    // What breaks it off before the archive reads it is told when it does.
+    first?.on('error', () => undefined);
+    clientGone.signal.addEventListener('abort', () => first?.destroy(), { once: true });
+    if (clientGone.signal.aborted) first?.destroy();
+    const open = async (entry: MediaEntry): Promise<Readable> =>
+      first && entry === entries[0] ? first : this.open(entry);
+    const zip = zipStream(entries, open, clientGone.signal);
     const names = entries.map((entry) => entry.recording.id).join(',');
     sendBody(describe(reply), zip, zipLength(entries), names);
   }
@@ -70,6 +77,7 @@ export class ArchiveController {
   private async look(recording: Recording, key: string): Promise<MediaEntry> {
     const info = await this.storage.head(key);
     if (!info) throw mediaGone(recording);
+    if (info.archived) throw mediaArchived(recording);
     return {
       key,
       recording,
@@ -81,8 +89,29 @@ export class ArchiveController {
     };
   }
 
+  /**
+   * The first source, opened. Not every store says by a look that an object is archived or may not be read, so one byte of
+   * each of the others is asked for.
+   */
+  private async readable(entries: readonly MediaEntry[]): Promise<Readable | null> {
+    const [first, ...others] = entries;
+    const limit = pLimit(LOOKS_AT_ONCE);
+    await Promise.all(
+      others
+        .filter(({ sizeBytes }) => sizeBytes > 0)
+        .map(({ key, recording }) =>
+          limit(async () => {
+            const opened = await orArchived(recording, this.storage.open(key, { first: 0, last: 0 }));
+            if (!opened) throw mediaGone(recording);
+            opened.stream.destroy();
+          }),
+        ),
+    );
+    return first ? this.open(first) : null;
+  }
+
   private async open({ key, etag, recording }: MediaEntry): Promise<Readable> {
-    const opened = await this.storage.open(key);
+    const opened = await orArchived(recording, this.storage.open(key));
     if (!opened) throw mediaGone(recording);
     if (opened.info.etag === etag) return opened.stream;
     opened.stream.destroy();

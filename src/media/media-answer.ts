@@ -6,9 +6,11 @@ import { type ObjectInfo, ObjectStorage } from '../storage/object-storage.port.j
 import { type AnswerPlan, planAnswer } from './answer-plan.js';
 import { toHttpDate } from './http-date.js';
 import { attachment, mediaFilename } from './media-filename.js';
-import { mediaGone, playableKey } from './playable.js';
+import { mediaArchived, mediaGone, orArchived, playableKey } from './playable.js';
 import { sendBody } from './send-body.js';
 
+/** From the request to the first byte, over everything that the storage is asked. */
+const FIRST_BYTE_WITHIN_MS = 5_000;
 /** How often media that is replaced between two looks at it is looked at again. */
 const LOOKS = 3;
 
@@ -25,16 +27,19 @@ export class MediaAnswer {
     reply: FastifyReply,
   ): Promise<void> {
     const key = playableKey(recording);
+    const giveUp = AbortSignal.timeout(FIRST_BYTE_WITHIN_MS);
     for (let look = 0; look < LOOKS; look += 1) {
-      const info = await this.storage.head(key);
+      const info = await this.storage.head(key, giveUp);
       if (!info) throw mediaGone(recording);
+      if (info.archived) throw mediaArchived(recording);
       const plan = planAnswer(request.method, request.headers, info);
       if (plan.kind === 'unsatisfiable') throw unsatisfiable(recording, info, reply);
       if (plan.kind === 'not-modified' || plan.kind === 'failed' || request.method === 'HEAD') {
         sendHead(reply, recording, info, plan, download);
         return;
       }
-      const opened = await this.storage.open(key, plan.kind === 'part' ? plan.span : undefined);
+      const span = plan.kind === 'part' ? plan.span : undefined;
+      const opened = await orArchived(recording, this.storage.open(key, span, giveUp));
       if (!opened) throw mediaGone(recording);
       if (opened.info.etag === info.etag && opened.info.sizeBytes === info.sizeBytes) {
         describe(reply, recording, info, plan, download);

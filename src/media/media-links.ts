@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
-import { MediaTokens } from './media-token.js';
+import { LONGEST_SECONDS, MediaTokens } from './media-token.js';
+
+const AN_HOUR_S = 3_600;
 
 /** Where the media of a recording is found. Whether there is any is not asked here. */
 @Injectable()
@@ -13,6 +15,12 @@ export class MediaLinks {
   /** A path on this server. */
   path(id: string): string {
     return `/recordings/${id}/media`;
+  }
+
+  /** How long a link lives that nobody said a time for: as long as it takes to play, and an hour. In seconds. */
+  lifeOf(durationMs: number | null): number {
+    const length = Math.ceil(Math.max(0, durationMs ?? 0) / 1_000);
+    return Math.min(length + AN_HOUR_S, LONGEST_SECONDS);
   }
 
   /** For a player, which can't send a header. Throws BAD_USER_INPUT for a time outside of 1 to 86400 seconds. */

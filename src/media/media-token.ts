@@ -4,7 +4,7 @@ import { Config } from '../config/config.js';
 import { Clock } from '../kernel/clock.js';
 import { badInput } from '../kernel/errors.js';
 
-const LONGEST_SECONDS = 86_400;
+export const LONGEST_SECONDS = 86_400;
 const TOKEN = /^([0-9a-z]{1,9})\.([A-Za-z0-9_-]{43})$/;
 
 /**

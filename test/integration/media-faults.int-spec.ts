@@ -63,6 +63,32 @@ describe('media that breaks off', () => {
     }
   });
 
+  it.each([
+    ['a look tells', { 'x-amz-storage-class': 'DEEP_ARCHIVE' }],
+    ['only a read tells', null],
+  ])(
+    'is gone while it is in an archive (%s), and a ZIP says so before its first byte',
+    async (_name, told) => {
+      const readable = app.shelf.add(aFinishedRecording({}));
+      await app.storage.put(keyOf(readable), Buffer.from('m'), 'video/mp4');
+      server.archived.set(`recs/${keyOf(recording)}`, told);
+      const ids = [readable.id, recording.id].join(',');
+      for (const path of [`/recordings/${recording.id}/media`, `/recordings/archive?ids=${ids}`]) {
+        const answer = await app.get(path);
+        expect([answer.status, await answer.json()]).toEqual([
+          410,
+          {
+            error: expect.objectContaining({
+              code: 'MEDIA_GONE',
+              recordingId: recording.id,
+              message: expect.stringContaining('archive'),
+            }),
+          },
+        ]);
+      }
+    },
+  );
+
   it('frees a silent storage as soon as the client goes away', async () => {
     for (const path of [`/recordings/${recording.id}/media`, `/recordings/archive?ids=${recording.id}`]) {
       server.faults.push({ kind: 'half-body', operation: 'GetObject', then: 'silence', times: 1 });

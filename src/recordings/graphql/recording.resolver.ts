@@ -1,4 +1,5 @@
-import { Args, Context, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Args, Context, Info, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import type { GraphQLResolveInfo } from 'graphql';
 import { AuditLog } from '../../audit/audit-log.js';
 import type { Actor } from '../../kernel/actor.js';
 import { MediaLinks } from '../../media/media-links.js';
@@ -8,6 +9,7 @@ import { DeleteRecording } from '../use-cases/delete-recording.js';
 import { FindRecordings } from '../use-cases/find-recordings.js';
 import { StartRecording } from '../use-cases/start-recording.js';
 import { StopRecording } from '../use-cases/stop-recording.js';
+import { isGiven } from './is-given.js';
 import {
   type PageArguments,
   type RecordingsArguments,
@@ -24,8 +26,6 @@ import {
   toRecordingConnectionView,
   toRecordingView,
 } from './recording.view.js';
-
-const DEFAULT_URL_SECONDS = 3_600;
 
 @Resolver('Recording')
 export class RecordingResolver {
@@ -99,10 +99,11 @@ export class RecordingResolver {
   mediaUrl(
     @Parent() recording: RecordingView,
     @Args('expiresInSeconds') expiresInSeconds: number | null,
+    @Info() info: GraphQLResolveInfo,
   ): string | null {
-    return recording.isPlayable
-      ? this.links.url(recording.id, expiresInSeconds ?? DEFAULT_URL_SECONDS)
-      : null;
+    if (!recording.isPlayable) return null;
+    const given = isGiven(info, 'expiresInSeconds') ? expiresInSeconds : null;
+    return this.links.url(recording.id, given ?? this.links.lifeOf(recording.durationMs));
   }
 
   @ResolveField('history')
