@@ -3,8 +3,10 @@ import {
   failureOf,
   goldenAnswer,
   ScriptedLiveKit,
+  twirpAnswer,
   twirpRefusal,
 } from '../../test/support/scripted-livekit.js';
+import { readEgressPage } from './egress-page.js';
 import type { StartEgress } from './livekit.types.js';
 
 const START: StartEgress = {
@@ -75,19 +77,31 @@ describe('a start', () => {
   });
 
   it.each([
-    ['a proxy gave up', { status: 504, content_type: 'text/html', response: '<html>' }, 504],
-    [
-      'the answer was no egress',
-      { status: 200, content_type: 'application/json', response: '{"egress_id":' },
-      200,
-    ],
-    ['it was sent elsewhere', { status: 302, content_type: 'text/html', response: '' }, 302],
-  ])("may still be on its way when %s: no answer is LiveKit's own", async (_case, answer, status) => {
+    ['a proxy gave up', { status: 504, content_type: 'text/html', response: '<html>' }],
+    ['a proxy found nobody', { status: 502, content_type: 'text/plain', response: 'Bad Gateway' }],
+    ['a proxy speaks JSON', twirpAnswer(503, { message: 'no healthy upstream' })],
+    ["a proxy's JSON has a code too", twirpAnswer(503, { code: 'upstream_timeout', msg: 'x' })],
+    ["Twirp's code comes with another status", twirpAnswer(504, { code: 'unavailable', msg: 'x' })],
+    ['the caller had gone for it', { status: 499, content_type: 'text/html', response: '' }],
+    ['half an egress', { status: 200, content_type: 'application/json', response: '{"egress_id":' }],
+    ['it was sent elsewhere', { status: 302, content_type: 'text/html', response: '' }],
+  ])('may still be under way when LiveKit itself gave no answer: %s', async (_case, answer) => {
     server.always(answer);
+    const { status } = answer;
     expect(await server.livekit().startEgress(START)).toMatchObject({
       kind: 'unknown',
       answered: false,
       status,
+    });
+  });
+
+  it('that nobody took says what to do before it says what LiveKit said', async () => {
+    server.always(goldenAnswer('worker-killed', 'StartRoomCompositeEgress', 503));
+    const outcome = await server.livekit().startEgress(START);
+    expect(outcome).toMatchObject({
+      why: expect.stringMatching(
+        /^no egress worker answers .+: LiveKit answered .+ no response from servers$/,
+      ),
     });
   });
 
@@ -218,6 +232,69 @@ describe('the question whether a worker lives', () => {
     expect(await server.livekit().askFleet('refuse')).toBe(word);
     expect(server.asked).toMatchObject([{ body: { roomName: 'refuse' } }]);
     expect(Object.keys(server.asked[0]!.body)).toEqual(['roomName']);
+  });
+
+  it('is stopped where a worker takes the question for a start', async () => {
+    server.always(goldenAnswer('audio-complete', 'StartRoomCompositeEgress', 200));
+    expect(await server.livekit().askFleet('refuse')).toBe('there');
+    expect(server.asked.at(-1)).toMatchObject({
+      path: '/twirp/livekit.Egress/StopEgress',
+      body: { egressId: 'EG_kb9t2XUApQX2' },
+    });
+  });
+});
+
+describe('a list of egresses', () => {
+  const ended = (egress_id: string): object => ({ egress_id, room_name: 'r', status: 'EGRESS_COMPLETE' });
+
+  it('is read to its last page', async () => {
+    const pages: Record<string, object> = {
+      '': { items: [ended('EG_1')], next_page_token: { token: 'b' } },
+      b: { items: [ended('EG_2')], next_page_token: { token: 'c' } },
+      c: { items: [ended('EG_3')], next_page_token: null },
+    };
+    server.behaviour = ({ body }) => {
+      const token = (body.pageToken as { token: string } | undefined)?.token ?? '';
+      return twirpAnswer(200, pages[token]);
+    };
+    const listed = await server.livekit().listEgresses({ roomName: 'r' });
+    expect(listed.map(({ egressId }) => egressId)).toEqual(['EG_1', 'EG_2', 'EG_3']);
+    expect(server.asked.map(({ body }) => body.roomName)).toEqual(['r', 'r', 'r']);
+  });
+
+  it('without an end is no list', async () => {
+    let page = 0;
+    server.behaviour = () => twirpAnswer(200, { items: [], next_page_token: { token: `${(page += 1)}` } });
+    expect((await failureOf(server.livekit().listEgresses())).message).toContain('pages');
+  });
+
+  it('of thousands leaves time for others while it is read', async () => {
+    const items = Array.from({ length: 3_000 }, (_, i) => ended(`EG_${i}`));
+    let [turns, reading] = [0, true];
+    const others = (async () => {
+      for (; reading; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+    })();
+    const json = JSON.stringify({ items, next_page_token: null });
+    expect((await readEgressPage(json)).egresses).toHaveLength(3_000);
+    reading = false;
+    await others;
+    expect(turns).toBeGreaterThan(20);
+  });
+
+  it('that is none is not taken for an empty one', async () => {
+    for (const page of [[], { items: {} }, 'x', { items: [7] }]) {
+      server.always(twirpAnswer(200, page));
+      expect((await failureOf(server.livekit().listEgresses())).message).toContain('LIVEKIT_URL');
+    }
+  });
+});
+
+describe('an answer without an end', () => {
+  it('is given up at its bound, whatever was asked', async () => {
+    const room = JSON.stringify({ rooms: [], filler: 'x'.repeat(2 * 1024 * 1024) });
+    server.always({ status: 200, content_type: 'application/json', response: room });
+    expect((await failureOf(server.livekit().stopEgress('EG_1'))).message).toContain('larger than');
+    expect(await server.livekit().startEgress(START)).toMatchObject({ kind: 'unknown', answered: false });
   });
 });
 

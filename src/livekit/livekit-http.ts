@@ -2,7 +2,6 @@ import {
   DataPacket_Kind,
   EgressInfo,
   ListEgressRequest,
-  ListEgressResponse,
   ListParticipantsRequest,
   ListParticipantsResponse,
   ListRoomsRequest,
@@ -13,15 +12,16 @@ import {
   SendDataRequest,
   SendDataResponse,
   StopEgressRequest,
-  type TokenPagination,
+  TokenPagination,
   UpdateStreamRequest,
 } from '@livekit/protocol';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { VideoGrant } from 'livekit-server-sdk';
 import { Config } from '../config/config.js';
-import { TallyError } from '../kernel/errors.js';
 import { newToken } from '../kernel/ids.js';
-import { toEgressSeen, toLiveRoomSeen, toParticipantSeen } from './livekit.mapping.js';
+import { TallyError } from '../kernel/errors.js';
+import { type EgressPage, readEgressPage } from './egress-page.js';
+import { toLiveRoomSeen, toParticipantSeen } from './livekit.mapping.js';
 import { LiveKit } from './livekit.port.js';
 import type {
   EgressSeen,
@@ -44,7 +44,11 @@ import {
   toStopOutcome,
   toWorkerAnswer,
 } from './twirp-answers.mapping.js';
-import { type TwirpAnswer, TwirpConnection, type TwirpMethod, type TwirpRequest } from './twirp.js';
+import { type TwirpAnswer, TwirpConnection, type TwirpRequest } from './twirp.js';
+
+/** Of one list: five thousand egresses, as a busy day leaves them, have some 6 MiB. */
+const MOST_LIST_BYTES = 64 * 1024 * 1024;
+const MOST_PAGES = 1_000;
 
 const RECORD: VideoGrant = { roomRecord: true };
 const LIST: VideoGrant = { roomList: true };
@@ -53,6 +57,7 @@ const adminOf = (room: string): VideoGrant => ({ roomAdmin: true, room });
 /** LiveKit over its Twirp API. */
 @Injectable()
 export class HttpLiveKit extends LiveKit {
+  private readonly log = new Logger('LiveKit');
   private readonly server: TwirpConnection;
 
   constructor(private readonly config: Config) {
@@ -76,6 +81,7 @@ export class HttpLiveKit extends LiveKit {
       answer: ListParticipantsResponse,
       grant: adminOf(roomName),
       limitMs: this.config.livekitTimeoutMs,
+      mostBytes: MOST_LIST_BYTES,
     });
     return participants.map(toParticipantSeen);
   }
@@ -91,21 +97,20 @@ export class HttpLiveKit extends LiveKit {
   async findEgress(egressId: string): Promise<EgressSeen | null> {
     // An empty id is no filter to LiveKit: it would list everything.
     if (egressId === '') return null;
-    const list = await this.ask(orNotFound<ListEgressResponse>, this.egressList({ egressId }));
-    const info = list?.items.find((item) => item.egressId === egressId);
-    return info ? toEgressSeen(info) : null;
+    const list = await this.ask(orNotFound<EgressPage>, this.egressList({ egressId }));
+    return list?.egresses.find((egress) => egress.egressId === egressId) ?? null;
   }
 
   async listEgresses(filter: { roomName?: string; active?: boolean } = {}): Promise<EgressSeen[]> {
-    const found: EgressSeen[] = [];
-    let pageToken: TokenPagination | undefined;
-    for (let page = 0; page < MOST_PAGES; page++) {
-      const request = this.egressList({ ...filter, ...(pageToken && { pageToken }) });
-      const { items, nextPageToken } = await this.ask(orThrow<ListEgressResponse>, request);
-      for (const item of items) found.push(toEgressSeen(item));
-      if (!nextPageToken?.token) return found;
-      pageToken = nextPageToken;
+    const egresses: EgressSeen[] = [];
+    let token = '';
+    for (let page = 0; page < MOST_PAGES; page += 1) {
+      const read = await this.ask(orThrow<EgressPage>, this.egressList(filter, token));
+      egresses.push(...read.egresses);
+      if (read.nextToken === '' || read.nextToken === token) return egresses;
+      token = read.nextToken;
     }
+    // A part of a list would be taken for the whole, and what is missing in it for gone.
     throw new TallyError(
       'LIVEKIT_UNAVAILABLE',
       `LiveKit's list of egresses has more than ${MOST_PAGES} pages`,
@@ -126,8 +131,11 @@ export class HttpLiveKit extends LiveKit {
     return this.ask(toEndingWorkerAnswer, this.stopRequest(egressId));
   }
 
-  askFleet(roomName: string): Promise<FleetAnswer> {
-    return this.askFleetWith(this.startRequest(new RoomCompositeEgressRequest({ roomName })));
+  async askFleet(roomName: string): Promise<FleetAnswer> {
+    const request = this.startRequest(new RoomCompositeEgressRequest({ roomName }));
+    const answer = await this.server.ask(request);
+    if (answer.kind === 'ok') await this.stopUnmeant(answer.message.egressId);
+    return toFleetAnswer(answer, askedBy(request));
   }
 
   async removeRecorder(roomName: string, egressId: string): Promise<boolean> {
@@ -170,13 +178,6 @@ export class HttpLiveKit extends LiveKit {
     await Promise.all([this.roomsNamed([nobody]), this.findEgress(nobody)]);
   }
 
-  private async askFleetWith(request: TwirpRequest<EgressInfo>): Promise<FleetAnswer> {
-    const answer = await this.server.ask(request);
-    // Nobody knows what it records, or where: it must not run on.
-    if (answer.kind === 'ok') await this.stopEgress(answer.message.egressId);
-    return toFleetAnswer(answer, { name: nameOf(request.method), limitMs: request.limitMs });
-  }
-
   private async roomsNamed(names: string[]): Promise<LiveRoomSeen[]> {
     const { rooms } = await this.ask(orThrow<ListRoomsResponse>, {
       method: 'RoomService/ListRooms',
@@ -184,6 +185,7 @@ export class HttpLiveKit extends LiveKit {
       answer: ListRoomsResponse,
       grant: LIST,
       limitMs: this.config.livekitTimeoutMs,
+      mostBytes: MOST_LIST_BYTES,
     });
     return rooms.map(toLiveRoomSeen);
   }
@@ -192,8 +194,14 @@ export class HttpLiveKit extends LiveKit {
     understand: (answer: TwirpAnswer<T>, asked: Asked) => R,
     request: TwirpRequest<T>,
   ): Promise<R> {
-    const answer = await this.server.ask(request);
-    return understand(answer, { name: nameOf(request.method), limitMs: request.limitMs });
+    return understand(await this.server.ask(request), askedBy(request));
+  }
+
+  /** A worker with storage of its own may take a start without an output for one. */
+  private async stopUnmeant(egressId: string): Promise<void> {
+    const message = 'an egress worker took a question for a start: what it began is stopped';
+    this.log.error({ event: 'question_started_egress', message, egressId });
+    await this.stopEgress(egressId);
   }
 
   private startRequest(message: RoomCompositeEgressRequest, withinMs = Infinity): TwirpRequest<EgressInfo> {
@@ -216,25 +224,22 @@ export class HttpLiveKit extends LiveKit {
     };
   }
 
-  private egressList(filter: {
-    egressId?: string;
-    roomName?: string;
-    active?: boolean;
-    pageToken?: TokenPagination;
-  }): TwirpRequest<ListEgressResponse> {
+  private egressList(
+    filter: { egressId?: string; roomName?: string; active?: boolean },
+    token = '',
+  ): TwirpRequest<EgressPage> {
+    const pageToken = token === '' ? {} : { pageToken: new TokenPagination({ token }) };
     return {
       method: 'Egress/ListEgress',
-      message: new ListEgressRequest(filter),
-      answer: ListEgressResponse,
+      message: new ListEgressRequest({ ...filter, ...pageToken }),
+      answer: { fromJsonString: readEgressPage },
       grant: RECORD,
       limitMs: this.config.livekitTimeoutMs,
+      mostBytes: MOST_LIST_BYTES,
     };
   }
 }
 
-/** Newer servers answer long lists in pages. */
-const MOST_PAGES = 1_000;
-
-function nameOf(method: TwirpMethod): string {
-  return method.slice(method.indexOf('/') + 1);
+function askedBy({ method, limitMs }: TwirpRequest<unknown>): Asked {
+  return { name: method.slice(method.indexOf('/') + 1), limitMs };
 }

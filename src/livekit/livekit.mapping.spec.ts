@@ -1,15 +1,16 @@
 import {
   EgressInfo,
   EgressStatus,
+  FileInfo,
   ListEgressResponse,
   ListParticipantsResponse,
   ListRoomsResponse,
   WebhookEvent,
 } from '@livekit/protocol';
 import { GOLDEN_CASES, goldenCase } from '../../test/support/golden-payloads.js';
+import { sanitizeEgressError } from './egress-errors.js';
 import {
   parseEgressStatus,
-  sanitizeEgressError,
   toEgressSeen,
   toLiveKitEvent,
   toLiveRoomSeen,
@@ -86,13 +87,15 @@ describe('an egress as a real server showed it', () => {
       error: null,
       errorCode: 0,
       endCause: 'stop-api',
+      mediaProblem: null,
+      retryCount: 0,
     });
   });
 
   it('has a file that is not uploaded and no times of it when it was stopped before it began', () => {
     expect(lastListed('stopped-while-starting')).toMatchObject({
       status: 'ABORTED',
-      error: 'Start signal not received',
+      error: expect.stringMatching(/: Start signal not received$/),
       file: { uploaded: false, startedAtMs: null, endedAtMs: null, durationMs: null, sizeBytes: null },
     });
   });
@@ -203,6 +206,66 @@ describe('an egress of another kind or version', () => {
   });
 });
 
+describe('why an egress ended', () => {
+  const failed = (details: string, error: string) =>
+    egress({ details, error, status: EgressStatus.EGRESS_FAILED });
+
+  it.each([
+    ['End reason: Process killed', 'OOM: 3.2 GB used', 'out-of-memory'],
+    ['End reason: Process killed', 'server is shutting down', 'process-killed'],
+    ['End reason: CPU exhausted', 'CPU exhausted: 4.40 cores used', 'cpu-exhausted'],
+    ['', 'signal: killed', 'recorder-crashed'],
+    ['', 'exit status 1', 'recorder-crashed'],
+    ['End reason: Failure', 'GStreamer error: Internal data stream error.', 'pipeline-failed'],
+    ['End reason: Failure', 'pipeline frozen', 'pipeline-failed'],
+    ['End reason: Failure', 'open /tmp/a: no space left on device', 'disk-full'],
+    ['End reason: Failure', 'S3 upload failed: dial tcp: timeout', 'upload-failed'],
+    ['End reason: StopEgress API', 'S3 upload failed: dial tcp: timeout', 'stop-api'],
+    ['End reason: Failure', 'something that nobody has seen', 'failure'],
+    ['', 'something that nobody has seen', null],
+  ])('%p and %p', (details, error, cause) => {
+    expect(failed(details, error).endCause).toBe(cause);
+  });
+
+  it.each([
+    [
+      'exec: "egress": executable file not found in $PATH',
+      /^the egress worker could not start .+ in \$PATH$/,
+    ],
+    ['S3 upload failed: api error AccessDenied, status code: 403', /^the bucket refused .+ code: 403$/],
+    ['S3 upload failed: api error NoSuchBucket, status code: 404', /^there is no such bucket .+ code: 404$/],
+    [
+      'S3 upload failed: dial tcp 10.0.0.7:9000: i/o timeout',
+      /reaches the bucket .+\[address\]: i\/o timeout$/,
+    ],
+    ['something that nobody has seen', /^something that nobody has seen$/],
+  ])('is said in words that help before its own: %p', (error, shown) => {
+    expect(failed('', error).error).toMatch(shown);
+  });
+});
+
+describe('media that is not what it should be', () => {
+  const ended = (file: Partial<Pick<FileInfo, 'size' | 'duration'>>, more: Partial<EgressInfo> = {}) =>
+    toEgressSeen(
+      new EgressInfo({
+        egressId: 'EG_1',
+        status: EgressStatus.EGRESS_COMPLETE,
+        endedAt: 5_000_000_000n,
+        fileResults: [{ filename: 'a/b.mp4', location: 'x', size: 9n, duration: 2_000_000_000n, ...file }],
+        ...more,
+      }),
+    );
+
+  it('is said', () => {
+    expect(ended({}).mediaProblem).toBeNull();
+    expect(ended({ size: 0n }).mediaProblem).toContain('empty');
+    expect(ended({ duration: 0n }).mediaProblem).toContain('length is zero');
+    const elsewhere = ended({}, { backupStorageUsed: true });
+    expect(elsewhere.mediaProblem).toMatch(/backup storage, as a\/b\.mp4/);
+    expect(elsewhere.file?.uploaded).toBe(false);
+  });
+});
+
 describe('the word for a status', () => {
   it.each([
     ['EGRESS_LIMIT_REACHED', 'LIMIT_REACHED'],
@@ -258,7 +321,7 @@ describe('the egress’ own words about its failure', () => {
     const seen = toEgressSeen(
       new EgressInfo({ egressId: 'EG_1', status: EgressStatus.EGRESS_FAILED, error }),
     );
-    expect(seen.error).toBe("Local upload failed: EEXIST: file already exists, mkdir '[path]'");
+    expect(seen.error).toContain(": Local upload failed: EEXIST: file already exists, mkdir '[path]'");
   });
 
   it('are bounded, however long they were', () => {

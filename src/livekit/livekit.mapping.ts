@@ -8,10 +8,10 @@ import {
   type Room,
   type WebhookEvent,
 } from '@livekit/protocol';
+import { sanitizeEgressError, toEgressError, toEndCause } from './egress-errors.js';
 import {
   DEPLOYMENT_METADATA,
   type EgressBucket,
-  type EgressEndCause,
   type EgressFile,
   type EgressSeen,
   type EgressStatus,
@@ -32,16 +32,6 @@ const STATUS: Partial<Record<number, EgressStatus>> = {
   [ProtoEgressStatus.EGRESS_LIMIT_REACHED]: 'LIMIT_REACHED',
 };
 
-const END_CAUSE: Record<string, EgressEndCause> = {
-  'StopEgress API': 'stop-api',
-  'Process killed': 'process-killed',
-  'Source closed': 'source-closed',
-  'Session limit reached': 'limit-reached',
-  'All streams stopped': 'streams-stopped',
-  'CPU exhausted': 'cpu-exhausted',
-  Failure: 'failure',
-};
-
 const PARTICIPANT_KIND: Partial<Record<number, ParticipantSeen['kind']>> = {
   [ParticipantInfo_Kind.STANDARD]: 'standard',
   [ParticipantInfo_Kind.INGRESS]: 'ingress',
@@ -49,34 +39,6 @@ const PARTICIPANT_KIND: Partial<Record<number, ParticipantSeen['kind']>> = {
   [ParticipantInfo_Kind.SIP]: 'sip',
   [ParticipantInfo_Kind.AGENT]: 'agent',
 };
-
-const MAX_LENGTH = 300;
-/** More than is ever shown, so that the patterns below never work on a text of any size. */
-const MAX_READ = 4_000;
-
-/** In this order: what is longest and most telling goes first, so that no rest of it survives as something else. */
-const HIDDEN: readonly (readonly [RegExp, string])[] = [
-  [/[\p{Cc}\s]+/gu, ' '],
-  [/\beyJ[\w-]+(?:\.[\w-]*){1,2}/g, '[token]'],
-  [/\b(?:Bearer|Basic) +[^\s"',;]+/gi, '[token]'],
-  [/\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>)\],;]+/gi, '[address]'],
-  [
-    /\b((?:[\w-]*(?:secret|token|password|passwd|credential|signature|authorization)|(?:api|access)[_ -]?key(?:[_ -]?id)?)s?)["']? ?[=:] ?["']?[^\s"',;&]+/gi,
-    '$1=[secret]',
-  ],
-  [/\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b/g, '[secret]'],
-  [/[A-Za-z0-9+=_-]{40,}/g, '[secret]'],
-  [/(?<![\w/+])(?=[a-z/+]*[A-Z0-9])[A-Za-z0-9/+]{40}(?![\w/+.-])/g, '[secret]'],
-  [/\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b/g, '[address]'],
-  [/\[[0-9a-f:.]*:[0-9a-f:.%\w]*\](?::\d{1,5})?/gi, '[address]'],
-  [/(?<![\w:.\]])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:%\w+)?(?![\w:])/gi, '[address]'],
-  [/\b(lookup) +[\w.-]+/gi, '$1 [address]'],
-  [/\b(?!(?:status|code|statuscode|line|exit|error)\b)[a-z0-9][\w-]*(?:\.[\w-]+)*:\d{2,5}\b/gi, '[address]'],
-  [/\b(?:[a-z0-9-]+\.){2,}[a-z]{2,}\b(?!\/)/gi, '[address]'],
-  [/\b[a-z0-9-]+\.(?:com|net|org|io|cloud|dev|internal|local|localdomain|lan|svc)\b/gi, '[address]'],
-  [/(?<![\w.\]/])~?\/[\w.@~+%=-][\w.@~+%=/-]*/g, '[path]'],
-  [/\b[a-z]:\\[^\s"',;]+/gi, '[path]'],
-];
 
 export function toEgressSeen(info: EgressInfo): EgressSeen {
   const result = fileResult(info);
@@ -90,10 +52,12 @@ export function toEgressSeen(info: EgressInfo): EgressSeen {
     startedAtMs: toMs(info.startedAt),
     endedAtMs: toMs(info.endedAt),
     updatedAtMs: toMs(info.updatedAt),
-    file: result ? toEgressFile(result) : null,
-    error: info.error === '' ? null : sanitizeEgressError(info.error),
+    file: result ? toEgressFile(result, info) : null,
+    error: toEgressError(info.error),
     errorCode: info.errorCode,
-    endCause: toEndCause(info.details),
+    endCause: toEndCause(info.details, info.error),
+    mediaProblem: toMediaProblem(info, result),
+    retryCount: info.retryCount,
   };
 }
 
@@ -146,19 +110,6 @@ export function parseEgressStatus(word: string): EgressStatus | null {
   return known ?? null;
 }
 
-/**
- * LiveKit's own words as they may be shown and logged: without addresses, absolute paths, tokens and secrets, on one
- * line, at most 300 characters. The names of objects in the bucket stay, they are ours.
- */
-export function sanitizeEgressError(text: string): string {
-  const shown = HIDDEN.reduce(
-    (rest, [pattern, instead]) => rest.replace(pattern, instead),
-    text.slice(0, MAX_READ),
-  );
-  const line = shown.trim();
-  return line.length <= MAX_LENGTH ? line : `${line.slice(0, MAX_LENGTH - 1)}…`;
-}
-
 /** A status this version doesn't know (its name is decoded as 0) is read from the times, which only grow. */
 function toStatus(info: EgressInfo, result: FileInfo | null): EgressStatus {
   const named = STATUS[info.status];
@@ -168,8 +119,9 @@ function toStatus(info: EgressInfo, result: FileInfo | null): EgressStatus {
   return result && result.startedAt > 0n ? 'ACTIVE' : 'STARTING';
 }
 
-function toEgressFile(file: FileInfo): EgressFile {
-  const uploaded = file.location !== '';
+/** What went to the egress' backup storage is not where it should be. */
+function toEgressFile(file: FileInfo, { backupStorageUsed }: EgressInfo): EgressFile {
+  const uploaded = file.location !== '' && !backupStorageUsed;
   return {
     filename: file.filename,
     uploaded,
@@ -178,6 +130,17 @@ function toEgressFile(file: FileInfo): EgressFile {
     durationMs: toMs(file.duration),
     sizeBytes: uploaded || file.size > 0n ? Number(file.size) : null,
   };
+}
+
+function toMediaProblem(info: EgressInfo, file: FileInfo | null): string | null {
+  if (info.endedAt === 0n || !file?.location) return null;
+  if (info.backupStorageUsed) {
+    const name = sanitizeEgressError(file.filename);
+    return `the bucket did not take the upload: the file is in the egress' backup storage, as ${name}; copy it from there`;
+  }
+  if (file.size === 0n) return 'the file that the egress delivered is empty';
+  if (file.duration === 0n) return 'nothing is in the file that the egress delivered: its length is zero';
+  return null;
 }
 
 function fileResult(info: EgressInfo): FileInfo | null {
@@ -248,11 +211,6 @@ function firstFilepath(outputs: readonly AnyOutput[]): string {
 
 function isFileOutput(output: AnyOutput): output is Extract<AnyOutput, { case: 'file' }> {
   return output.case === 'file';
-}
-
-function toEndCause(details: string): EgressEndCause | null {
-  const reason = /End reason: *(.+)/.exec(details)?.[1]?.trim() ?? '';
-  return END_CAUSE[reason] ?? null;
 }
 
 function toParticipantKind(kind: number): ParticipantSeen['kind'] {

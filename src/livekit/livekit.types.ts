@@ -2,20 +2,30 @@
 export type EgressStatus =
   'STARTING' | 'ACTIVE' | 'ENDING' | 'COMPLETE' | 'FAILED' | 'ABORTED' | 'LIMIT_REACHED';
 
-/** What the egress' own `details` say of why it ends. */
+/** What the egress says of why it ends, in its `details` and, where these say little, in its error. */
 export type EgressEndCause =
   | 'stop-api'
+  /** The worker was told to end at once, or killed it for a reason that it did not say. */
   | 'process-killed'
+  /** The recorder is out of the room, or the room is over. */
   | 'source-closed'
+  /** The worker's own limit, of length or of size: LiveKit says the same of both. */
   | 'limit-reached'
   | 'streams-stopped'
+  /** Limits of the worker that have nothing to do with how long it records. */
   | 'cpu-exhausted'
+  | 'out-of-memory'
+  | 'disk-full'
+  /** The recorder's process died. */
+  | 'recorder-crashed'
+  | 'pipeline-failed'
+  | 'upload-failed'
   | 'failure';
 
 export interface EgressFile {
   /** The object's path as the request named it; `location` is never to be parsed. */
   readonly filename: string;
-  /** True once the upload is over and the file is where it should be. */
+  /** True once the upload is over and the file is where it should be, not in the egress' backup storage. */
   readonly uploaded: boolean;
   readonly startedAtMs: number | null;
   readonly endedAtMs: number | null;
@@ -51,10 +61,14 @@ export interface EgressSeen {
   readonly endedAtMs: number | null;
   readonly updatedAtMs: number | null;
   readonly file: EgressFile | null;
-  /** The egress' own words as they may be shown, without addresses, paths and secrets. */
+  /** What it means and what to do, where that is known, then the egress' own words, without addresses, paths and secrets. */
   readonly error: string | null;
   readonly errorCode: number;
   readonly endCause: EgressEndCause | null;
+  /** What has to be said of the media of an egress that ended: it is in a backup storage, or there is nothing in it. */
+  readonly mediaProblem: string | null;
+  /** How often LiveKit started it again by itself; 0 on servers that don't. */
+  readonly retryCount: number;
 }
 
 export interface LiveRoomSeen {
@@ -114,8 +128,9 @@ export interface StartEgress {
 }
 
 /**
- * A refusal is a 4xx other than 408 and 409. Those two, any 5xx and no answer leave the outcome unknown:
- * an egress may run that nobody has named to us. `answered` false: not even an answer came.
+ * A refusal is a 4xx other than 408 and 409. Those two, any 5xx and no answer leave the outcome unknown: an egress may
+ * run that nobody has named to us. `answered` false: no answer of LiveKit's own came, and the request may still be
+ * under way; a proxy's error page is none.
  */
 export type StartOutcome =
   | { readonly kind: 'accepted'; readonly egress: EgressSeen }

@@ -1,8 +1,15 @@
 import { EgressInfo } from '@livekit/protocol';
 import { TallyError } from '../kernel/errors.js';
-import { parseEgressStatus, sanitizeEgressError, toEgressSeen } from './livekit.mapping.js';
+import { meaningOf, sanitizeEgressError } from './egress-errors.js';
+import { parseEgressStatus, toEgressSeen } from './livekit.mapping.js';
 import type { EgressStatus, FleetAnswer, StartOutcome, StopOutcome, WorkerAnswer } from './livekit.types.js';
-import type { TwirpAnswer, TwirpRefusal, TwirpSilence } from './twirp.js';
+import {
+  TOO_LARGE,
+  type TwirpAnswer,
+  type TwirpCode,
+  type TwirpRefusal,
+  type TwirpSilence,
+} from './twirp.js';
 
 /** One request as its error messages name it. */
 export interface Asked {
@@ -13,31 +20,25 @@ export interface Asked {
 
 type NotOk = TwirpRefusal | TwirpSilence;
 
-/**
- * Twirp's codes with the HTTP status each comes with. Both must be right: a proxy before LiveKit answers 404 and 503
- * in its own name, which says nothing about an egress.
- */
-const CODE_STATUS = {
-  invalid_argument: 400,
-  not_found: 404,
-  deadline_exceeded: 408,
-  failed_precondition: 412,
-  unavailable: 503,
-} as const;
-
-function isRefusal(answer: NotOk, code: keyof typeof CODE_STATUS): answer is TwirpRefusal {
-  return answer.kind === 'error' && answer.code === code && answer.status === CODE_STATUS[code];
+function isRefusal(answer: NotOk, code: TwirpCode): answer is TwirpRefusal {
+  return answer.kind === 'error' && answer.code === code;
 }
 
+/** Of 4xx those that leave it open whether the request goes on: timeouts, a conflict, a caller who went away. */
+const OPEN_STATUS = new Set([408, 409, 425, 499]);
+
+/**
+ * A proxy's own 502, 503 or 504 says that it waited no longer; the request may go on behind it, so only what LiveKit
+ * says itself counts as an answer. A refusal with 4xx has come no further than to who refused it.
+ */
 export function toStartOutcome(answer: TwirpAnswer<EgressInfo>, asked: Asked): StartOutcome {
   if (answer.kind === 'ok') return { kind: 'accepted', egress: toEgressSeen(answer.message) };
-  const why = describe(answer, asked);
+  const why = explained(answer, asked);
   if (answer.kind === 'silence') return { kind: 'unknown', answered: false, status: null, why };
-  const { status } = answer;
-  const isDefinite = status >= 400 && status < 500 && status !== 408 && status !== 409;
+  const { status, code } = answer;
+  const isDefinite = status >= 400 && status < 500 && !OPEN_STATUS.has(status);
   if (isDefinite) return { kind: 'refused', status, why };
-  // A proxy's own 502, 503 or 504 ends nothing: the request may still be on its way behind it.
-  return { kind: 'unknown', answered: answer.code !== null, status, why };
+  return { kind: 'unknown', answered: code !== null, status, why };
 }
 
 export function toStopOutcome(answer: TwirpAnswer<EgressInfo>, asked: Asked): StopOutcome {
@@ -76,15 +77,12 @@ export function toEndingWorkerAnswer(answer: TwirpAnswer<EgressInfo>, asked: Ask
   }
 }
 
-/** The answer to a start without any output, which only a worker can refuse. */
-export function toFleetAnswer(answer: TwirpAnswer<unknown>, asked: Asked): FleetAnswer {
-  if (answer.kind !== 'ok') {
-    if (isRefusal(answer, 'invalid_argument')) return 'there';
-    if (isRefusal(answer, 'not_found')) return 'room-not-open';
-    if (isRefusal(answer, 'unavailable')) return 'nobody';
-    throw unavailable(answer, asked);
-  }
-  throw new TallyError('LIVEKIT_UNAVAILABLE', `LiveKit accepted a ${asked.name} without an output`);
+/** The answer to a start without any output, which only a worker can refuse, or take: what it took has to be stopped. */
+export function toFleetAnswer(answer: TwirpAnswer<EgressInfo>, asked: Asked): FleetAnswer {
+  if (answer.kind === 'ok' || isRefusal(answer, 'invalid_argument')) return 'there';
+  if (isRefusal(answer, 'not_found')) return 'room-not-open';
+  if (isRefusal(answer, 'unavailable')) return 'nobody';
+  throw unavailable(answer, asked);
 }
 
 /** The message, null where LiveKit says "not found"; throws for everything else. */
@@ -109,6 +107,7 @@ function unavailable(answer: NotOk, asked: Asked): TallyError {
 function sentence(answer: NotOk, { name, limitMs }: Asked): string {
   if (answer.kind === 'silence') {
     if (answer.timedOut) return `LiveKit did not answer ${name} within ${limitMs / 1_000} s`;
+    if (answer.reason === TOO_LARGE) return `what LiveKit answered ${name} is larger than is ever read`;
     return `LiveKit can't be reached (${answer.reason}); check LIVEKIT_URL`;
   }
   if (answer.status === 401) {
@@ -124,8 +123,20 @@ function sentence(answer: NotOk, { name, limitMs }: Asked): string {
 function describe(answer: NotOk, asked: Asked): string {
   const own = sentence(answer, asked);
   if (answer.kind === 'silence' || answer.status === 401 || answer.code === null) return own;
-  const words = sanitizeEgressError((answer.msg ?? '').replace(/^twirp error \w+: /, ''));
-  return [own, sanitizeEgressError(answer.code), ...(words ? [words] : [])].join(': ');
+  const words = sanitizeEgressError(wordsOf(answer));
+  return [own, answer.code, ...(words ? [words] : [])].join(': ');
+}
+
+/** As `describe`, behind what it means and what to do, where that is known. */
+function explained(answer: NotOk, asked: Asked): string {
+  const described = describe(answer, asked);
+  const meaning = answer.kind === 'error' && answer.status !== 401 ? meaningOf(wordsOf(answer)) : null;
+  return meaning === null ? described : `${meaning}: ${described}`;
+}
+
+/** What came over LiveKit's message bus has a few words before it. */
+function wordsOf({ msg }: TwirpRefusal): string {
+  return (msg ?? '').replace(/^twirp error \w+: /, '');
 }
 
 /** From `egress with status EGRESS_COMPLETE cannot be stopped`, whatever stands before it. */

@@ -3,10 +3,35 @@ import { type LiveKitOutcome, tellHappening } from '../kernel/happenings.js';
 
 export type TwirpMethod = `${'Egress' | 'RoomService'}/${string}`;
 
+/** Twirp's error codes with the HTTP status that each comes with. */
+export const TWIRP_STATUS = {
+  canceled: 408,
+  unknown: 500,
+  invalid_argument: 400,
+  malformed: 400,
+  deadline_exceeded: 408,
+  not_found: 404,
+  bad_route: 404,
+  already_exists: 409,
+  permission_denied: 403,
+  unauthenticated: 401,
+  resource_exhausted: 429,
+  failed_precondition: 412,
+  aborted: 409,
+  out_of_range: 400,
+  unimplemented: 501,
+  internal: 500,
+  unavailable: 503,
+  data_loss: 500,
+} as const;
+
+export type TwirpCode = keyof typeof TWIRP_STATUS;
+
 /**
  * What became of one request, as data: who asks decides which answer means what.
- * `code` and `msg` come from a JSON error body, else they are null and the body was not read: one of LiveKit's echoes
- * our token. `msg` is LiveKit's own text and goes through `sanitizeEgressError` before anybody sees it.
+ * `code` and `msg` come from a JSON error body whose code is Twirp's and fits its status: LiveKit's own word. Else they
+ * are null, since a proxy before LiveKit answers 404 and 503 in its own name, and the body was not read: one of
+ * LiveKit's echoes our token. `msg` is LiveKit's own text and goes through `sanitizeEgressError` before anybody sees it.
  */
 export type TwirpAnswer<T> = { readonly kind: 'ok'; readonly message: T } | TwirpRefusal | TwirpSilence;
 
@@ -14,11 +39,11 @@ export type TwirpAnswer<T> = { readonly kind: 'ok'; readonly message: T } | Twir
 export interface TwirpRefusal {
   readonly kind: 'error';
   readonly status: number;
-  readonly code: string | null;
+  readonly code: TwirpCode | null;
   readonly msg: string | null;
 }
 
-/** No answer, or only a part of one. `reason` is a name (ECONNREFUSED, TimeoutError), never a text of LiveKit's. */
+/** No answer, or only a part of one. `reason` is a name (ECONNREFUSED, TimeoutError, TOO_LARGE), never a text of LiveKit's. */
 export interface TwirpSilence {
   readonly kind: 'silence';
   readonly timedOut: boolean;
@@ -28,16 +53,22 @@ export interface TwirpSilence {
 export interface TwirpRequest<T> {
   readonly method: TwirpMethod;
   readonly message: { toJsonString(): string };
-  readonly answer: { fromJsonString(json: string, options: { ignoreUnknownFields: boolean }): T };
+  readonly answer: {
+    fromJsonString(json: string, options: { ignoreUnknownFields: boolean }): T | Promise<T>;
+  };
   readonly grant: VideoGrant;
   readonly limitMs: number;
+  /** How long an answer may be; 1 MiB unless said otherwise. */
+  readonly mostBytes?: number;
 }
 
 /** A timer of Node that is to take longer rings at once; no connection waits for weeks. */
 const LONGEST_LIMIT_MS = 2 ** 31 - 1;
 
-/** What LiveKit lists of a day with tens of thousands of egresses is smaller. */
-const MOST_BYTES = 64 * 1_024 * 1_024;
+/** The reason of an answer that was not read to its end. */
+export const TOO_LARGE = 'TOO_LARGE';
+
+const MOST_BYTES = 1024 * 1024;
 
 /** A token must outlive the longest request and a clock that is off. */
 const TOKEN_TTL = '10m';
@@ -73,7 +104,7 @@ export class TwirpConnection {
         redirect: 'manual',
         signal: AbortSignal.timeout(Math.min(request.limitMs, LONGEST_LIMIT_MS)),
       });
-      received = { response, text: await readJsonText(response) };
+      received = { response, text: await readJsonText(response, request.mostBytes ?? MOST_BYTES) };
     } catch (error) {
       return toSilence(error);
     }
@@ -91,37 +122,53 @@ function outcomeOf(answer: TwirpAnswer<unknown>): LiveKitOutcome {
   return answer.status >= 400 && answer.status < 500 ? 'refused' : 'failed';
 }
 
-/** Null: not declared as JSON, and so not read at all. */
-async function readJsonText(response: Response): Promise<string | null> {
+/** Null: not declared as JSON, and so not read at all. Throws TooLarge as soon as more has come than may. */
+async function readJsonText(response: Response, mostBytes: number): Promise<string | null> {
   if (!response.headers.get('content-type')?.startsWith('application/json')) {
     await response.body?.cancel();
     return null;
   }
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of response.body ?? []) {
-    size += part.byteLength;
-    if (size > MOST_BYTES)
-      throw Object.assign(new Error('an answer without end'), { code: 'ANSWER_TOO_LONG' });
-    parts.push(part);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    // Leaving the loop ends the connection.
+    if (length > mostBytes) throw new TooLarge();
+    chunks.push(chunk);
   }
-  return Buffer.concat(parts).toString('utf8');
+  return Buffer.concat(chunks).toString('utf8');
 }
 
-function toAnswer<T>(response: Response, text: string | null, request: TwirpRequest<T>): TwirpAnswer<T> {
-  const unread: TwirpRefusal = { kind: 'error', status: response.status, code: null, msg: null };
+class TooLarge extends Error {
+  readonly code = TOO_LARGE;
+}
+
+async function toAnswer<T>(
+  response: Response,
+  text: string | null,
+  request: TwirpRequest<T>,
+): Promise<TwirpAnswer<T>> {
+  const { status } = response;
+  const unread: TwirpRefusal = { kind: 'error', status, code: null, msg: null };
   if (text === null) return unread;
   try {
     if (response.ok) {
-      return { kind: 'ok', message: request.answer.fromJsonString(text, { ignoreUnknownFields: true }) };
+      return {
+        kind: 'ok',
+        message: await request.answer.fromJsonString(text, { ignoreUnknownFields: true }),
+      };
     }
     const { code, msg }: { code?: unknown; msg?: unknown } = Object(JSON.parse(text));
-    if (typeof code !== 'string') return unread;
+    if (!isCode(code) || TWIRP_STATUS[code] !== status) return unread;
     return { ...unread, code, msg: typeof msg === 'string' ? msg : null };
   } catch {
     // Declared as JSON and is none, or not the message we asked for: an answer all the same, without a code.
     return unread;
   }
+}
+
+function isCode(code: unknown): code is TwirpCode {
+  return typeof code === 'string' && Object.hasOwn(TWIRP_STATUS, code);
 }
 
 /** `fetch` says "fetch failed" and hides the reason (ECONNREFUSED, ENOTFOUND, …) in its cause. */

@@ -59,6 +59,8 @@ export function anEgress(
     error: status === 'FAILED' ? 'pipeline frozen' : null,
     errorCode: status === 'FAILED' ? 500 : 0,
     endCause: null,
+    mediaProblem: null,
+    retryCount: 0,
     ...fields,
     status,
     file: {

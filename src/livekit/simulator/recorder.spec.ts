@@ -78,7 +78,11 @@ describe('the life of a recording', () => {
     await play.clock.advance(5_000);
     const stop = await play.answer(play.livekit.stopEgress(egressId));
     expect(stop).toMatchObject({
-      egress: { status: 'ABORTED', errorCode: 412, error: 'Start signal not received' },
+      egress: {
+        status: 'ABORTED',
+        errorCode: 412,
+        error: expect.stringMatching(/: Start signal not received$/),
+      },
     });
     await play.clock.advance(10_000);
     expect(play.toldOfEgresses()).toEqual(['egress_started STARTING', 'egress_ended ABORTED']);

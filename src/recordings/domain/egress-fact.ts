@@ -113,10 +113,11 @@ function becomeEnding(now: StoredRecording, egress: EgressSeen, at: number, room
 function becomeFinal(now: StoredRecording, egress: EndedEgress, at: number, room: RoomAtEnd): Patch {
   const end = endOf(now, egress, room);
   const recorded = egress.status === 'COMPLETE' || egress.status === 'LIMIT_REACHED';
-  const left = recorded || egress.file?.uploaded === true;
+  const left = egress.file?.uploaded === true || (recorded && !isElsewhere(egress));
   return {
     seen: {
       ...end,
+      error: end.error ?? egress.mediaProblem ?? null,
       ...(left ? mediaOf(egress, now) : {}),
       ...(recorded ? { startedAt: now.startedAt ?? egress.file?.startedAtMs ?? egress.startedAtMs } : {}),
       endedAt: (recorded ? egress.file?.endedAtMs : null) ?? egress.endedAtMs ?? at,
@@ -131,6 +132,11 @@ function becomeFinal(now: StoredRecording, egress: EndedEgress, at: number, room
       ),
     },
   };
+}
+
+/** Its file was delivered, but not to where it should be. */
+function isElsewhere({ file, mediaProblem }: EgressSeen): boolean {
+  return file?.uploaded === false && Boolean(mediaProblem);
 }
 
 interface End {
@@ -189,6 +195,11 @@ function reasonOf(cause: EgressEndCause | null): RecordingEndReason | null {
     case 'cpu-exhausted':
       return 'LIMIT_REACHED';
     case 'process-killed':
+    case 'out-of-memory':
+    case 'disk-full':
+    case 'recorder-crashed':
+    case 'pipeline-failed':
+    case 'upload-failed':
     case 'failure':
       return 'EGRESS_FAILED';
   }
