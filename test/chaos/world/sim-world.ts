@@ -1,6 +1,7 @@
 import { aConfig } from '../../support/a-config.js';
 import type { Config } from '../../../src/config/config.js';
 import type { RecordingId } from '../../../src/kernel/ids.js';
+import { toLiveKitEvent } from '../../../src/livekit/livekit.mapping.js';
 import { isTerminal } from '../../../src/livekit/simulator/egress-record.js';
 import { SimulatorEngine } from '../../../src/livekit/simulator/engine.js';
 import { InProcessLiveKit } from '../../../src/livekit/simulator/in-process.js';
@@ -292,8 +293,10 @@ export class SimWorld {
     const subject = event.egressInfo?.egressId ?? event.participant?.identity ?? event.room?.name ?? '';
     const seen = event.egressInfo ? ` status ${event.egressInfo.status}` : '';
     this.trace.add('hook', `${event.event} ${subject}${seen} to ${instance.life.name}: ${status}`);
-    // I11: what is answered 200 is stored.
-    const stored = this.jobs.knows(`${applyLiveKitEvent.name}-${event.id}`);
+    // I11: what is answered 200 is stored, where there is anything to be done about it.
+    const stored =
+      toLiveKitEvent(event, event.id).kind === 'other' ||
+      this.jobs.knows(`${applyLiveKitEvent.name}-${event.id}`);
     if (status === 200 && losses === this.redis.losses && !stored) {
       this.problems.push(`I11: ${event.event} was answered 200 and is not stored`);
     }
