@@ -69,7 +69,7 @@ describe('a rebuild from the bucket', () => {
     const folded = foldHistory(await scene.store.history(running.id));
     expect(folded.at(-1)?.recording).toEqual(visible);
     expect(folded.map(({ entry }) => entry.cause)).toEqual(['test', 'rebuild']);
-    const filed = await scene.store.filedEffects(0, 100);
+    const filed = await scene.store.outbox(0, 100);
     expect(filed.map(({ effect }) => effect.do).sort()).toEqual([
       'pass-start-deadline',
       'reconcile',
@@ -276,7 +276,7 @@ describe('a rebuild from the bucket', () => {
     await lose();
     await scene.clock.advance(60_000);
     await scene.rebuild.execute(going);
-    const filed = await scene.store.filedEffects(0, 100);
+    const filed = await scene.store.outbox(0, 100);
     const of = (one: StoredRecording): string[] =>
       filed.filter(({ recording }) => recording.id === one.id).map(({ effect }) => effect.do);
     expect(of(active).sort()).toEqual(['check-recorder', 'end-at-limit', 'reconcile', 'write-metadata']);

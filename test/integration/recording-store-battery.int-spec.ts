@@ -164,11 +164,11 @@ async function aPair(connections: RedisConnections) {
     if (op === 'again') return commit(commits[which % commits.length]!);
     if (op === 'ack') {
       const entries = await alike(
-        ({ store }) => store.filedEffects(0, 50),
+        ({ store }) => store.outbox(0, 50),
         (filed) => filed.map(({ entry }) => entry).sort(),
       );
       const some = entries.map(({ entry }) => entry).slice(0, which);
-      await Promise.all([real.store.takeOff(some), sim.store.takeOff(some)]);
+      await Promise.all([real.store.ack(some), sim.store.ack(some)]);
       return undefined;
     }
     if (op === 'restore') {
@@ -205,7 +205,7 @@ async function aPair(connections: RedisConnections) {
     for (const key of ['k1', 'k2']) await alike(({ store }) => store.keyUse('c', key), plain);
     await alike(({ store }) => store.unsettled(null, 100), plain);
     await alike(
-      ({ store }) => store.filedEffects(0, 1_000),
+      ({ store }) => store.outbox(0, 1_000),
       (filed) => filed.map(({ entry }) => entry).sort(),
     );
     expect(await redis.xlen(keys.events())).toBe(tables.events.size);

@@ -11,7 +11,7 @@ import { canonicalJson } from '../../src/recordings/store/recording-query.js';
 import { LoggedMissingRows } from '../../src/recordings/store/logged-missing-rows.js';
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
-import type { FiledEffect } from '../../src/recordings/store/recording.store.js';
+import type { OutboxEntry } from '../../src/recordings/store/recording.store.js';
 import { EffectDispatcher } from '../../src/recordings/write/effect-dispatcher.port.js';
 import { RecordingWriter } from '../../src/recordings/write/recording.writer.js';
 import { keys } from '../../src/redis/keys.js';
@@ -23,7 +23,7 @@ import { type RedisServer, startRedisServer } from '../support/redis-server.js';
 
 /** Effects stay filed, so that a test can look at them. */
 class NoDispatch extends EffectDispatcher {
-  async dispatch(_filed: readonly FiledEffect[]): Promise<void> {}
+  async dispatch(_entries: readonly OutboxEntry[]): Promise<void> {}
 }
 
 describe('recordings in Redis', () => {
@@ -132,10 +132,10 @@ describe('recordings in Redis', () => {
       [{ do: 'write-metadata' }, { do: 'pass-start-deadline', at: T0 + 20_000 }],
       'test',
     );
-    const filed = await store.filedEffects(0, 10);
+    const filed = await store.outbox(0, 10);
     expect(filed.map(({ effect }) => effect.do).sort()).toEqual(['pass-start-deadline', 'write-metadata']);
-    await store.takeOff(filed.map(({ entry }) => entry));
-    expect(await store.filedEffects(0, 10)).toEqual([]);
+    await store.ack(filed.map(({ entry }) => entry));
+    expect(await store.outbox(0, 10)).toEqual([]);
     expect(await redis().xlen(keys.events())).toBe(1);
   });
 

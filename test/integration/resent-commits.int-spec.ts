@@ -3,7 +3,7 @@ import { SystemRandom } from '../../src/kernel/random.js';
 import { LoggedMissingRows } from '../../src/recordings/store/logged-missing-rows.js';
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
-import type { FiledEffect } from '../../src/recordings/store/recording.store.js';
+import type { OutboxEntry } from '../../src/recordings/store/recording.store.js';
 import { EffectDispatcher } from '../../src/recordings/write/effect-dispatcher.port.js';
 import { RecordingWriter } from '../../src/recordings/write/recording.writer.js';
 import { keys } from '../../src/redis/keys.js';
@@ -16,7 +16,7 @@ import { type RedisServer, startRedisServer } from '../support/redis-server.js';
 
 class CountingDispatcher extends EffectDispatcher {
   dispatched = 0;
-  async dispatch(filed: readonly FiledEffect[]): Promise<void> {
+  async dispatch(filed: readonly OutboxEntry[]): Promise<void> {
     this.dispatched += filed.length;
   }
 }

@@ -258,7 +258,7 @@ describe('sweeps over what is kept', () => {
       await expect(scene.pass(scene.sweeps.retention)).rejects.toThrow(`EXPIRED_RECORDING ${old.id}`);
       scene.storage.away = false;
       expect(await scene.store.get(old.id)).not.toBeNull();
-      const filed = await scene.store.filedEffects(0, 10);
+      const filed = await scene.store.outbox(0, 10);
       expect(filed.map(({ effect }) => effect.do)).toContain('finish-deletion');
     });
 

@@ -10,7 +10,7 @@ import { RedisRebuildLedger } from '../../src/rebuild/redis-rebuild-ledger.js';
 import type { StoredRecording } from '../../src/recordings/domain/recording.js';
 import { RedisEventLog } from '../../src/recordings/events/redis-event-log.js';
 import { MetadataArchive } from '../../src/recordings/store/metadata-archive.js';
-import type { FiledEffect } from '../../src/recordings/store/recording.store.js';
+import type { OutboxEntry } from '../../src/recordings/store/recording.store.js';
 import { LoggedMissingRows } from '../../src/recordings/store/logged-missing-rows.js';
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
 import { RedisRecordingRestorer } from '../../src/recordings/store/redis-recording-restorer.js';
@@ -43,7 +43,7 @@ import { VirtualClock } from './virtual-clock.js';
 
 /** Effects stay filed, so that a test can look at them. */
 class NoDispatch extends EffectDispatcher {
-  async dispatch(_filed: readonly FiledEffect[]): Promise<void> {}
+  async dispatch(_entries: readonly OutboxEntry[]): Promise<void> {}
 }
 
 /** What is kept, in Redis and in the bucket, and everything that brings the two together again; time is the test's. */

@@ -6,7 +6,7 @@ import type { StoredRecording } from '../../src/recordings/domain/recording.js';
 import { LoggedMissingRows } from '../../src/recordings/store/logged-missing-rows.js';
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
-import type { FiledEffect } from '../../src/recordings/store/recording.store.js';
+import type { OutboxEntry } from '../../src/recordings/store/recording.store.js';
 import { EffectDispatcher } from '../../src/recordings/write/effect-dispatcher.port.js';
 import { RecordingWriter } from '../../src/recordings/write/recording.writer.js';
 import { RedisConnections } from '../../src/redis/redis.connections.js';
@@ -15,7 +15,7 @@ import { aConfig } from './a-config.js';
 import { aRecording, aRoomId } from './builders.js';
 
 class NoDispatch extends EffectDispatcher {
-  async dispatch(_filed: readonly FiledEffect[]): Promise<void> {}
+  async dispatch(_entries: readonly OutboxEntry[]): Promise<void> {}
 }
 
 /** Recordings that are over, in Redis as the product stores them; their objects are planted by `plant`, keyed as in the bucket. */

@@ -1,16 +1,16 @@
 import { aRecording } from '../../../test/support/builders.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import type { JobQueue } from '../../queue/define-job.js';
-import type { FiledEffect, RecordingStore } from '../store/recording.store.js';
+import type { OutboxEntry, RecordingStore } from '../store/recording.store.js';
 import { QueueEffects } from './queue-effects.js';
 
 describe('the outbox', () => {
-  const filed = (kind: string, n = 0): FiledEffect => ({
+  const filed = (kind: string, n = 0): OutboxEntry => ({
     entry: `${kind} ${n}`,
     recording: aRecording(),
-    effect: { do: kind } as unknown as FiledEffect['effect'],
+    effect: { do: kind } as unknown as OutboxEntry['effect'],
   });
-  let outbox: FiledEffect[];
+  let outbox: OutboxEntry[];
   let added: string[];
   let failing: string | null;
   let effects: QueueEffects;
@@ -25,8 +25,8 @@ describe('the outbox', () => {
       },
     };
     const store = {
-      filedEffects: async (_ms: number, limit: number, skip = 0) => outbox.slice(skip, skip + limit),
-      takeOff: async (entries: readonly string[]) => {
+      outbox: async (_ms: number, limit: number, skip = 0) => outbox.slice(skip, skip + limit),
+      ack: async (entries: readonly string[]) => {
         outbox = outbox.filter(({ entry }) => !entries.includes(entry));
       },
     };

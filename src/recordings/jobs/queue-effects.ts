@@ -3,7 +3,7 @@ import { Interval } from '@nestjs/schedule';
 import { Clock } from '../../kernel/clock.js';
 import { JobQueue } from '../../queue/define-job.js';
 import type { Effect } from '../domain/facts.js';
-import { type FiledEffect, RecordingStore } from '../store/recording.store.js';
+import { type OutboxEntry, RecordingStore } from '../store/recording.store.js';
 import { EffectDispatcher } from '../write/effect-dispatcher.port.js';
 import { checkRecorder } from './check-recorder.job.js';
 import { continueRecording } from './continue-recording.job.js';
@@ -17,7 +17,7 @@ import { startDeadline } from './start-deadline.job.js';
 import { stopEgress } from './stop-egress.job.js';
 import { writeMetadata } from './write-metadata.job.js';
 
-/** An effect that is still filed after this was left by a process that died between commit and queue. */
+/** An entry that is still there after this was left by a process that died between commit and queue. */
 const LEFT_BEHIND_MS = 2_000;
 const LOOK_EVERY_MS = 2_000;
 const AT_ONCE = 200;
@@ -36,9 +36,9 @@ const KNOWN: Readonly<Record<Effect['do'], true>> = {
   'finish-deletion': true,
   'drop-room-metadata': true,
 };
-const isKnown = ({ effect }: FiledEffect): boolean => Object.hasOwn(KNOWN, effect.do);
+const isKnown = ({ effect }: OutboxEntry): boolean => Object.hasOwn(KNOWN, effect.do);
 
-/** Every filed effect becomes a job; only then is it taken off, so that it happens at least once. */
+/** Every outbox entry becomes a job and is acknowledged only then, so that its effect happens at least once. */
 @Injectable()
 export class QueueEffects extends EffectDispatcher {
   private readonly log = new Logger('Effects');
@@ -52,15 +52,15 @@ export class QueueEffects extends EffectDispatcher {
     super();
   }
 
-  async dispatch(filed: readonly FiledEffect[]): Promise<void> {
-    if (filed.length === 0) return;
+  async dispatch(entries: readonly OutboxEntry[]): Promise<void> {
+    if (entries.length === 0) return;
     // Those of a newer version are left to an instance of that version.
-    const known = filed.filter(isKnown);
+    const known = entries.filter(isKnown);
     const added = await Promise.allSettled(known.map((entry) => this.enqueue(entry)));
     const queued = known.filter((_, i) => added[i]?.status === 'fulfilled');
     const causes = added.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []));
     try {
-      await this.store.takeOff(queued.map(({ entry }) => entry));
+      await this.store.ack(queued.map(({ entry }) => entry));
     } catch (error) {
       causes.push(String(error));
     }
@@ -68,7 +68,7 @@ export class QueueEffects extends EffectDispatcher {
     this.log.warn({
       event: 'outbox_dispatch_failed',
       message: `${causes.length} effects stay in the outbox until the queue takes them`,
-      effects: filed.map(({ effect }) => effect.do),
+      effects: entries.map(({ effect }) => effect.do),
       cause: causes[0],
     });
   }
@@ -79,17 +79,17 @@ export class QueueEffects extends EffectDispatcher {
     if (this.looking) return;
     this.looking = true;
     try {
-      let filed: FiledEffect[];
+      let entries: OutboxEntry[];
       let skipped = 0;
       do {
-        filed = await this.store.filedEffects(LEFT_BEHIND_MS, AT_ONCE, skipped);
-        await this.dispatch(filed);
-        skipped += filed.length;
+        entries = await this.store.outbox(LEFT_BEHIND_MS, AT_ONCE, skipped);
+        await this.dispatch(entries);
+        skipped += entries.length;
         // A whole batch of a newer version's must not hide what stands after it.
-      } while (filed.length === AT_ONCE && skipped < MOST_SKIPPED && !filed.some(isKnown));
+      } while (entries.length === AT_ONCE && skipped < MOST_SKIPPED && !entries.some(isKnown));
     } catch (error) {
       this.log.debug({
-        message: 'filed effects could not be read, they are looked for again',
+        message: 'the outbox could not be read, it is read again',
         cause: String(error),
       });
     } finally {
@@ -97,7 +97,7 @@ export class QueueEffects extends EffectDispatcher {
     }
   }
 
-  private enqueue({ recording, effect }: FiledEffect): Promise<void> {
+  private enqueue({ recording, effect }: OutboxEntry): Promise<void> {
     const { id: recordingId, roomId, status, version, error } = recording;
     const later = 'at' in effect ? { inMs: Math.max(0, effect.at - this.clock.now()) } : {};
     switch (effect.do) {

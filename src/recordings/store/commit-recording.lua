@@ -1,9 +1,10 @@
 -- commit-recording.lua: one step of one recording, all or nothing.
 -- KEYS 1 recording  2 room slot  3 slots by age  4 event stream  5 outbox  6 unsettled  7 epoch (the mark that Redis is whole)  8 idempotency key  9 room  10 lately deleted  11.. indexes
 -- ARGV 1 step (json): token (names this very commit), id, room, rev (expected, '0' = must be new), nextRev, doc, event, history, slot (take|free|keep), unsettled, remove, forgetBefore, use, useMs, inRoom (its room has to be there), now, channel
---      2 index entries (json): [[key number, score]] to add  3 key numbers (json) to remove from  4 effects (json): entries to file
+--      2, 3, 4 see recording.inc.lua
 -- Returns {'done', epoch, stream id or ''} | {'moved-on'} | {'slot-taken', recording} | {'room-gone'} | {'key-used', use} | {'not-whole'}
 local step = cjson.decode(ARGV[1])
+-- include recording.inc.lua
 local epoch = redis.call('GET', KEYS[7])
 if not epoch then return { 'not-whole' } end
 
@@ -32,13 +33,8 @@ elseif rev ~= step.rev then
   return { 'moved-on' }
 end
 
-if step.slot == 'take' then
-  redis.call('HSET', KEYS[2], 'recording', step.id, 'since', step.now)
-  redis.call('ZADD', KEYS[3], step.now, step.room)
-elseif step.slot == 'free' and redis.call('HGET', KEYS[2], 'recording') == step.id then
-  redis.call('DEL', KEYS[2])
-  redis.call('ZREM', KEYS[3], step.room)
-end
+if step.slot == 'take' then takeSlot(KEYS[2], KEYS[3], step) end
+if step.slot == 'free' then freeSlot(KEYS[2], KEYS[3], step) end
 
 local position = ''
 if step.event then
@@ -56,15 +52,7 @@ else
   redis.call('HSET', KEYS[1], 'rev', step.nextRev, 'doc', step.doc, 'token', step.token, 'position', position)
   if step.rev == '0' then redis.call('HSET', KEYS[1], 'created', step.token) end
 end
-if step.unsettled then
-  redis.call('ZADD', KEYS[6], 0, step.id)
-else
-  redis.call('ZREM', KEYS[6], step.id)
-end
-
-for _, entry in ipairs(cjson.decode(ARGV[2])) do redis.call('ZADD', KEYS[entry[1]], entry[2], step.id) end
-for _, number in ipairs(cjson.decode(ARGV[3])) do redis.call('ZREM', KEYS[number], step.id) end
-for _, entry in ipairs(cjson.decode(ARGV[4])) do redis.call('ZADD', KEYS[5], step.now, entry) end
+writeAround(step, KEYS[6], KEYS[5])
 
 if position ~= '' then redis.call('PUBLISH', step.channel, '"' .. position .. '"') end
 return { 'done', epoch, position }

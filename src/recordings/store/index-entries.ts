@@ -53,8 +53,24 @@ export function indexEntries(recording: StoredRecording): Map<string, number> {
   return entries;
 }
 
+/** The indexes' part of a script's call: each of their keys once, after the `fixed` ones, and what to do at which key number. */
+export function indexArguments(
+  fixed: readonly string[],
+  before: StoredRecording | null,
+  next: StoredRecording,
+): { readonly keys: string[]; readonly add: string; readonly remove: string } {
+  const { add, remove } = indexChanges(before, next);
+  const indexes = [...new Set([...add.map(([key]) => key), ...remove])];
+  const numberOf = new Map(indexes.map((key, i) => [key, i + fixed.length + 1]));
+  return {
+    keys: [...fixed, ...indexes],
+    add: JSON.stringify(add.map(([key, score]) => [numberOf.get(key), String(score)])),
+    remove: JSON.stringify(remove.map((key) => numberOf.get(key))),
+  };
+}
+
 /** What to add and what to take away so that `before`'s entries become `next`'s. */
-export function indexChanges(
+function indexChanges(
   before: StoredRecording | null,
   next: StoredRecording,
 ): { add: [string, number][]; remove: string[] } {

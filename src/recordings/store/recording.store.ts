@@ -38,9 +38,9 @@ export interface KeyUse {
   readonly recordingId: RecordingId;
 }
 
-/** An effect that was filed in a commit and of which nobody has said yet that its job is in the queue. */
-export interface FiledEffect {
-  /** The entry as it is filed; given back to take it off. */
+/** An effect of a commit whose job nobody has confirmed to be in the queue yet. */
+export interface OutboxEntry {
+  /** As it is stored; given back to acknowledge it. */
   readonly entry: string;
   readonly recording: EffectSubject;
   readonly effect: Effect;
@@ -82,7 +82,7 @@ export abstract class RecordingStore {
   /** In the order of their ids, after the given one: recordings that somebody has to come back to. */
   abstract unsettled(after: RecordingId | null, limit: number): Promise<RecordingId[]>;
   abstract keyUse(caller: string, key: string): Promise<KeyUse | null>;
-  /** Filed longer ago than that, oldest first, without the first `skip` of them. */
-  abstract filedEffects(olderThanMs: number, limit: number, skip?: number): Promise<FiledEffect[]>;
-  abstract takeOff(entries: readonly string[]): Promise<void>;
+  /** Entries older than that, oldest first, without the first `skip` of them. */
+  abstract outbox(olderThanMs: number, limit: number, skip?: number): Promise<OutboxEntry[]>;
+  abstract ack(entries: readonly string[]): Promise<void>;
 }

@@ -8,9 +8,9 @@ import { RedisConnections, redisFailure } from '../../redis/redis.connections.js
 import { Script, type ScriptCall } from '../../redis/script.js';
 import { type StoredRecording, visiblePart } from '../domain/recording.js';
 import { isUnsettled } from '../domain/slot.js';
-import { fileEntry } from './filed-effects.js';
+import { formatOutboxEntry } from './outbox-entries.js';
 import { formatHistory, historyLine } from './history.js';
-import { indexChanges } from './index-entries.js';
+import { indexArguments } from './index-entries.js';
 import {
   RecordingRestorer,
   type Restored,
@@ -20,7 +20,6 @@ import {
 import { type HistoryEntry, KEY_USE_MS } from './recording.store.js';
 
 const restoreScript = new Script(join(__dirname, 'restore-recording.lua'));
-const FIXED_KEYS = 9;
 /** A row that is replaced while it changes is looked at again so often. */
 const TRIES = 5;
 
@@ -66,13 +65,10 @@ export class RedisRecordingRestorer extends RecordingRestorer {
     before: StoredRecording | null,
     guard: RestoreGuard,
   ): ScriptCall {
-    const { add, remove } = indexChanges(before, recording);
-    const indexes = [...new Set([...add.map(([key]) => key), ...remove])];
-    const numberOf = new Map(indexes.map((key, i) => [key, i + FIXED_KEYS + 1]));
     const { key } = recording.upkeep;
     const { id, roomId } = recording;
-    return {
-      keys: [
+    const indexes = indexArguments(
+      [
         keys.recording(id),
         keys.slot(roomId),
         keys.slots(),
@@ -82,13 +78,17 @@ export class RedisRecordingRestorer extends RecordingRestorer {
         keys.rebuild(),
         key ? keys.idempotency(key.caller, key.key) : keys.epoch(),
         keys.events(),
-        ...indexes,
       ],
+      before,
+      recording,
+    );
+    return {
+      keys: indexes.keys,
       args: [
         JSON.stringify({ ...this.step(recording, before, guard), ...historyOf(recording, history, guard) }),
-        JSON.stringify(add.map(([index, score]) => [numberOf.get(index), String(score)])),
-        JSON.stringify(remove.map((index) => numberOf.get(index))),
-        JSON.stringify(effects.map((effect, i) => fileEntry(recording, effect, i))),
+        indexes.add,
+        indexes.remove,
+        JSON.stringify(effects.map((effect, i) => formatOutboxEntry(recording, effect, i))),
       ],
     };
   }

@@ -9,14 +9,14 @@ import { RedisConnections, redisFailure } from '../../redis/redis.connections.js
 import { Script } from '../../redis/script.js';
 import { RECORDING_STATUSES, type StoredRecording, visiblePart } from '../domain/recording.js';
 import { isUnsettled } from '../domain/slot.js';
-import { fileEntry, parseEntry } from './filed-effects.js';
+import { formatOutboxEntry, parseOutboxEntry } from './outbox-entries.js';
 import { changesBetween, historyLine, parseHistory } from './history.js';
-import { indexChanges, indexKeys, roomScope } from './index-entries.js';
+import { indexArguments, indexKeys, roomScope } from './index-entries.js';
 import type { RecordingPage, RecordingQuery } from './recording-query.js';
 import {
   type Commit,
   type CommitResult,
-  type FiledEffect,
+  type OutboxEntry,
   type HistoryEntry,
   KEY_USE_MS,
   type KeyUse,
@@ -27,7 +27,6 @@ import { RedisRecordingPages } from './redis-recording-pages.js';
 const commitScript = new Script(join(__dirname, 'commit-recording.lua'));
 /** How long a deleted recording is remembered: an egress of it that turns up late leaves media that nobody owns. */
 const REMEMBERED_MS = 2 * 86_400_000;
-const FIXED_KEYS = 10;
 
 @Injectable()
 export class RedisRecordingStore extends RecordingStore {
@@ -50,25 +49,19 @@ export class RedisRecordingStore extends RecordingStore {
 
   async commit(step: Commit): Promise<CommitResult> {
     const { before, next, idempotency } = step;
-    const { add, remove } = indexChanges(before, next);
-    const indexes = [...new Set([...add.map(([key]) => key), ...remove])];
-    const numberOf = new Map(indexes.map((key, i) => [key, i + FIXED_KEYS + 1]));
-    const answer = (await commitScript.run(
-      this.connections.command,
-      [...this.fixedKeys(step), ...indexes],
-      [
-        JSON.stringify({
-          ...this.stepOf(step),
-          ...(idempotency && {
-            use: JSON.stringify({ input: idempotency.input, recordingId: next.id }),
-            useMs: String(KEY_USE_MS),
-          }),
+    const indexes = indexArguments(this.fixedKeys(step), before, next);
+    const answer = (await commitScript.run(this.connections.command, indexes.keys, [
+      JSON.stringify({
+        ...this.stepOf(step),
+        ...(idempotency && {
+          use: JSON.stringify({ input: idempotency.input, recordingId: next.id }),
+          useMs: String(KEY_USE_MS),
         }),
-        JSON.stringify(add.map(([key, score]) => [numberOf.get(key), String(score)])),
-        JSON.stringify(remove.map((key) => numberOf.get(key))),
-        JSON.stringify(step.effects.map((effect, i) => fileEntry(next, effect, i))),
-      ],
-    )) as string[];
+      }),
+      indexes.add,
+      indexes.remove,
+      JSON.stringify(step.effects.map((effect, i) => formatOutboxEntry(next, effect, i))),
+    ])) as string[];
     return commitResult(answer);
   }
 
@@ -107,15 +100,15 @@ export class RedisRecordingStore extends RecordingStore {
     return typeof use === 'string' ? (JSON.parse(use) as KeyUse) : null;
   }
 
-  async filedEffects(olderThanMs: number, limit: number, skip = 0): Promise<FiledEffect[]> {
+  async outbox(olderThanMs: number, limit: number, skip = 0): Promise<OutboxEntry[]> {
     const until = this.clock.now() - olderThanMs;
     const entries = (await this.read((whole) =>
       whole.zrange(keys.outbox(), '-inf', until, 'BYSCORE', 'LIMIT', skip, limit),
     )) as string[];
-    return entries.map((entry) => parseEntry(entry));
+    return entries.map((entry) => parseOutboxEntry(entry));
   }
 
-  async takeOff(entries: readonly string[]): Promise<void> {
+  async ack(entries: readonly string[]): Promise<void> {
     if (entries.length > 0) await this.ask((redis) => redis.zrem(keys.outbox(), ...entries));
   }
 

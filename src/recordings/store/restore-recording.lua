@@ -1,9 +1,10 @@
 -- restore-recording.lua: one recording comes back from the bucket, with all that the commit script keeps for it but its events.
 -- KEYS 1 recording  2 room slot  3 slots by age  4 unsettled  5 outbox  6 epoch (the mark that Redis is whole)  7 rebuild  8 idempotency key  9 event stream  10.. indexes
 -- ARGV 1 step (json): id, room, before (rev of the row it replaces, '0' = there is none), rev, doc, history, slot, unsettled, token ('' = Redis is whole, and its return is an event), event, line (of the history, for that event), channel, use, useMs, now
---      2 index entries (json): [[key number, score]] to add  3 key numbers (json) to remove from  4 effects (json): entries to file
+--      2, 3, 4 see recording.inc.lua
 -- Returns {'restored'} | {'kept'} (a row at least as new) | {'older', doc} (a row that is older, and not the expected one) | {'superseded'}
 local step = cjson.decode(ARGV[1])
+-- include recording.inc.lua
 local whole = redis.call('EXISTS', KEYS[6]) == 1
 if step.token == '' then
   if not whole then return { 'superseded' } end
@@ -28,22 +29,12 @@ if step.slot then
   -- A slot may have been freed after the copy was made; whoever holds the room was requested last. In a Redis that is whole, whoever holds it does.
   local holder = redis.call('HGET', KEYS[2], 'recording')
   if not holder or (not whole and holder < step.id) then
-    redis.call('HSET', KEYS[2], 'recording', step.id, 'since', step.now)
-    redis.call('ZADD', KEYS[3], step.now, step.room)
+    takeSlot(KEYS[2], KEYS[3], step)
   end
-elseif redis.call('HGET', KEYS[2], 'recording') == step.id then
-  redis.call('DEL', KEYS[2])
-  redis.call('ZREM', KEYS[3], step.room)
-end
-if step.unsettled then
-  redis.call('ZADD', KEYS[4], 0, step.id)
 else
-  redis.call('ZREM', KEYS[4], step.id)
+  freeSlot(KEYS[2], KEYS[3], step)
 end
+writeAround(step, KEYS[4], KEYS[5])
 if step.use then redis.call('SET', KEYS[8], step.use, 'PX', step.useMs, 'NX') end
-
-for _, entry in ipairs(cjson.decode(ARGV[2])) do redis.call('ZADD', KEYS[entry[1]], entry[2], step.id) end
-for _, number in ipairs(cjson.decode(ARGV[3])) do redis.call('ZREM', KEYS[number], step.id) end
-for _, entry in ipairs(cjson.decode(ARGV[4])) do redis.call('ZADD', KEYS[5], step.now, entry) end
 if position then redis.call('PUBLISH', step.channel, '"' .. position .. '"') end
 return { 'restored' }

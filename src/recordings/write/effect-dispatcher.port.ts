@@ -1,6 +1,6 @@
-import type { FiledEffect } from '../store/recording.store.js';
+import type { OutboxEntry } from '../store/recording.store.js';
 
-/** Brings filed effects to the queue. Whatever it can't bring stays filed, and is found by whoever looks next. */
+/** Brings outbox entries to the queue. What it can't bring stays in the outbox, for whoever reads it next. */
 export abstract class EffectDispatcher {
-  abstract dispatch(filed: readonly FiledEffect[]): Promise<void>;
+  abstract dispatch(entries: readonly OutboxEntry[]): Promise<void>;
 }

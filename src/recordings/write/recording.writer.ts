@@ -9,7 +9,7 @@ import { isFinal, type RecordingStatus, type StoredRecording } from '../domain/r
 import { decide, type EventMade } from '../domain/recording.machine.js';
 import type { LogPosition } from '../store/log-position.js';
 import { type Commit, type CommitResult, RecordingStore } from '../store/recording.store.js';
-import { filedBy } from '../store/filed-effects.js';
+import { outboxEntriesOf } from '../store/outbox-entries.js';
 import { EffectDispatcher } from './effect-dispatcher.port.js';
 
 export interface Told {
@@ -133,7 +133,7 @@ export class RecordingWriter {
     if (result.kind !== 'done') return result;
     const { event } = step;
     if (event) this.report(step, event.type);
-    await this.effects.dispatch(filedBy(step));
+    await this.effects.dispatch(outboxEntriesOf(step));
     return result;
   }
 

@@ -1,7 +1,7 @@
 import type { RecordingId } from '../../../src/kernel/ids.js';
 import { visiblePart } from '../../../src/recordings/domain/recording.js';
 import { isUnsettled } from '../../../src/recordings/domain/slot.js';
-import { fileEntry } from '../../../src/recordings/store/filed-effects.js';
+import { formatOutboxEntry } from '../../../src/recordings/store/outbox-entries.js';
 import {
   RecordingRestorer,
   type Restored,
@@ -55,7 +55,7 @@ export class SimRecordingRestorer extends RecordingRestorer {
     else tables.unsettled.delete(recording.id);
     this.useKey(recording);
     const now = this.of.clock.now();
-    effects.forEach((effect, i) => tables.outbox.set(fileEntry(recording, effect, i), now));
+    effects.forEach((effect, i) => tables.outbox.set(formatOutboxEntry(recording, effect, i), now));
     this.around.cameBack(recording.id, recording.version);
     return 'restored';
   }

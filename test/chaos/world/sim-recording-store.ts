@@ -3,7 +3,7 @@ import type { RecordingId, RoomId } from '../../../src/kernel/ids.js';
 import { type StoredRecording, visiblePart } from '../../../src/recordings/domain/recording.js';
 import { isUnsettled } from '../../../src/recordings/domain/slot.js';
 import type { LoggedEvent } from '../../../src/recordings/events/event-log.port.js';
-import { fileEntry, parseEntry } from '../../../src/recordings/store/filed-effects.js';
+import { formatOutboxEntry, parseOutboxEntry } from '../../../src/recordings/store/outbox-entries.js';
 import { changesBetween } from '../../../src/recordings/store/history.js';
 import type { LogPosition } from '../../../src/recordings/store/log-position.js';
 import {
@@ -16,7 +16,7 @@ import {
 import {
   type Commit,
   type CommitResult,
-  type FiledEffect,
+  type OutboxEntry,
   type HistoryEntry,
   KEY_USE_MS,
   type KeyUse,
@@ -138,18 +138,18 @@ export class SimRecordingStore extends RecordingStore {
     return this.read('key use', () => usedKey(this.tables, caller, key));
   }
 
-  filedEffects(olderThanMs: number, limit: number, skip = 0): Promise<FiledEffect[]> {
+  outbox(olderThanMs: number, limit: number, skip = 0): Promise<OutboxEntry[]> {
     const until = this.of.clock.now() - olderThanMs;
     return this.command('filed effects', () =>
       [...this.tables.outbox.entries()]
         .filter(([, at]) => at <= until)
         .sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))
         .slice(skip, skip + limit)
-        .map(([entry]) => parseEntry(entry)),
+        .map(([entry]) => parseOutboxEntry(entry)),
     );
   }
 
-  takeOff(entries: readonly string[]): Promise<void> {
+  ack(entries: readonly string[]): Promise<void> {
     if (entries.length === 0) return Promise.resolve();
     return this.command('take off', () => {
       for (const entry of entries) this.tables.outbox.delete(entry);
@@ -214,7 +214,7 @@ function commitStep(tables: RecordingTables, step: Commit, now: number): CommitR
   }
   if (unsettled) tables.unsettled.set(next.id, true);
   else tables.unsettled.delete(next.id);
-  effects.forEach((effect, i) => tables.outbox.set(fileEntry(next, effect, i), now));
+  effects.forEach((effect, i) => tables.outbox.set(formatOutboxEntry(next, effect, i), now));
   for (const tell of tables.committed) tell(before, next, cause);
   return { kind: 'done', position };
 }
