@@ -68,8 +68,10 @@ export class RecordingObjects {
         return why === null ? [] : [{ key, why }];
       });
       const [first] = refused;
-      // A recording has one media file: where another key of it was refused, that was perhaps never there.
-      if (first !== undefined && !(await this.areMissing(refused))) faults.set(one, first.why);
+      if (first === undefined) continue;
+      // A recording has one media file: where one key of it is deleted and the other refused, that was perhaps never there.
+      const isPartly = refused.length < its.length;
+      if (!isPartly || !(await this.areMissing(refused))) faults.set(one, first.why);
     }
     return faults;
   }

@@ -52,6 +52,7 @@ describe('a bucket as storage', () => {
     const at = { ...server.storage('recs'), egressEndpoint: 'http://s3.inside:9000' };
     expect(new S3ObjectStorage(at).egressOutput('recordings/r/x.mp4')).toEqual({
       kind: 's3',
+      deployment: 'test',
       filepath: 'recs/recordings/r/x.mp4',
       bucket: 'tally',
       region: 'us-east-1',
