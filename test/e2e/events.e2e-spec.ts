@@ -135,7 +135,7 @@ describe('what happens to recordings', () => {
     for (const after of ['', 'nonsense', 'eyJhIjoxfQ', page.data.recordings.edges[0]?.cursor]) {
       expect(await watch(one, { after }).refused()).toBe('CURSOR_INVALID');
     }
-    expect(await watch(one, { roomId: 'no such room' }).refused()).toBe('ROOM_NOT_FOUND');
+    expect(await watch(one, { roomId: 'no\u0000room' }).refused()).toBe('ROOM_NOT_FOUND');
     expect(await watch(one, { recordingId: 'rec_' }).refused()).toBe('RECORDING_NOT_FOUND');
     const unknown = newRecordingId(1_700_000_000_000);
     expect(await watch(one, { recordingId: unknown }).refused()).toBe('RECORDING_NOT_FOUND');
