@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { Clock, SystemClock } from '../kernel/clock.js';
+import { AgreedClock, Clock } from '../kernel/clock.js';
 import { Random, SystemRandom } from '../kernel/random.js';
 import { Config } from './config.js';
 import { Instance } from './instance.js';
@@ -9,7 +9,7 @@ import { Instance } from './instance.js';
 export class ConfigModule {
   static with(
     config: Config,
-    clock: Clock = new SystemClock(),
+    clock: Clock = new AgreedClock(),
     instance: Instance = Instance.ofThisProcess(),
   ): DynamicModule {
     return {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseDuration } from '../kernel/duration.js';
 import { canonicalAddress, parseUrl, withoutSlashes } from '../kernel/url.js';
+import { redisUrlProblem } from '../redis/redis-url.js';
 import { Config, type StorageConfig } from './config.js';
 
 const duration = (fallback: string) =>
@@ -63,7 +64,10 @@ const schema = z.object({
   TALLYLIGHT_ADMIN_KEY: secret.min(16, 'must have at least 16 characters'),
   TALLYLIGHT_SECRET: secrets.optional(),
   WEBHOOK_ALLOW_PRIVATE: flag.default(false),
-  REDIS_URL: url('redis:', 'rediss:'),
+  REDIS_URL: url('redis:', 'rediss:').superRefine((text, context) => {
+    const problem = redisUrlProblem(text);
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+  }),
   DEPLOYMENT_ID: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,128}$/, 'must be 1 to 128 of A-Z a-z 0-9 . _ -')

@@ -1,4 +1,4 @@
-import { SystemClock } from './clock.js';
+import { AgreedClock, SystemClock } from './clock.js';
 
 describe('the clock of the system', () => {
   const clock = new SystemClock();
@@ -16,5 +16,26 @@ describe('the clock of the system', () => {
   it('a sleep ends, and one whose signal had aborted before does not begin', async () => {
     await expect(clock.sleep(1)).resolves.toBeUndefined();
     await expect(clock.sleep(1, AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
+  });
+});
+
+describe('the agreed clock', () => {
+  const HOUR_MS = 3_600_000;
+
+  it('shows the time of the server, whatever the local clock says, and keeps it', () => {
+    const clock = new AgreedClock();
+    const local = new SystemClock().now();
+    clock.learn(local + HOUR_MS, local - 10, local + 10);
+    expect(clock.offsetMs).toBe(HOUR_MS);
+    expect(clock.now() - new SystemClock().now()).toBeGreaterThanOrEqual(HOUR_MS - 100);
+  });
+
+  it('is not moved by an answer that took long', () => {
+    const clock = new AgreedClock();
+    clock.learn(1_000, 1_000, 9_000);
+    expect(clock.offsetMs).toBe(0);
+    clock.learn(61_000, 1_000, 1_000);
+    clock.learn(62_000, 1_000, 9_000);
+    expect(clock.offsetMs).toBe(60_000);
   });
 });

@@ -34,3 +34,29 @@ export class SystemClock extends Clock {
     });
   }
 }
+
+/**
+ * One time for all instances: the local clock and how far it is behind that of Redis. What was learnt last holds while
+ * Redis is unavailable.
+ */
+export class AgreedClock extends SystemClock {
+  private offset = 0;
+
+  /** What is added to the local clock, in ms; positive where the local clock is behind. */
+  get offsetMs(): number {
+    return this.offset;
+  }
+
+  override now(): number {
+    return Date.now() + this.offset;
+  }
+
+  /** The server's clock showed `serverMs` at some time between the two local instants. */
+  learn(serverMs: number, askedAtMs: number, answeredAtMs: number): void {
+    // Both clocks are cut to whole ms. An offset that fits is kept, so that a slow answer moves nothing.
+    const least = serverMs - answeredAtMs - 1;
+    const most = serverMs - askedAtMs + 1;
+    if (this.offset >= least && this.offset <= most) return;
+    this.offset = least <= 0 && most >= 0 ? 0 : Math.round((least + most) / 2);
+  }
+}

@@ -4,6 +4,7 @@ import { Instance } from '../config/instance.js';
 import { Clock } from '../kernel/clock.js';
 import { TallyError } from '../kernel/errors.js';
 import { keys } from '../redis/keys.js';
+import { AgreedTime } from '../redis/agreed-time.js';
 import { RedisConnections, redisFailure } from '../redis/redis.connections.js';
 
 /** A process that has not been heard of for so long is gone. */
@@ -31,6 +32,7 @@ export class ProcessBeat {
     private readonly instance: Instance,
     private readonly redis: RedisConnections,
     private readonly clock: Clock,
+    private readonly time: AgreedTime,
   ) {}
 
   /** False while there is no connection at all. */
@@ -42,9 +44,9 @@ export class ProcessBeat {
   async strike(): Promise<void> {
     const { command } = this.redis;
     try {
-      const askedAt = this.clock.now();
+      const askedAt = this.clock.now() - this.time.offsetMs;
       const [seconds, micros] = await command.time();
-      const answeredAt = this.clock.now();
+      const answeredAt = this.clock.now() - this.time.offsetMs;
       const now = Math.round(Number(seconds) * 1_000 + Number(micros) / 1_000);
       const name = `${this.config.role === 'api' ? 'api ' : RUNS_JOBS}${this.instance.id}`;
       await command.zadd(keys.processes(), now, name);

@@ -1,12 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { JobsOptions } from 'bullmq';
-import { TallyError } from '../kernel/errors.js';
 import { redisFailure } from '../redis/redis.connections.js';
 import { type JobDefinition, JobQueue } from './define-job.js';
 import { Queues } from './queues.js';
-
-/** The queue's connection waits for a Redis that is away; a caller is told sooner. An add that arrives late does no harm. */
-const ADD_LIMIT_MS = 2_000;
 
 @Injectable()
 export class BullmqJobQueue extends JobQueue {
@@ -16,11 +12,9 @@ export class BullmqJobQueue extends JobQueue {
 
   async add<P>(definition: JobDefinition<P>, payload: P, { inMs = 0 } = {}): Promise<void> {
     const data = definition.payload.parse(payload);
-    const adding = this.queues
-      .get(definition.queue)
-      .add(definition.name, data, optionsOf(definition, data, inMs));
+    await this.queues.whenReady();
     try {
-      await withLimit(adding, ADD_LIMIT_MS);
+      await this.queues.get(definition.queue).add(definition.name, data, optionsOf(definition, data, inMs));
     } catch (error) {
       throw redisFailure(error);
     }
@@ -42,20 +36,4 @@ function optionsOf<P>(definition: JobDefinition<P>, payload: P, inMs: number): J
   return inMs > 0
     ? { ...shared, deduplication: { id: `${key}-later`, replace: true, keepLastIfActive: true } }
     : { ...shared, deduplication: { id: key, keepLastIfActive: true } };
-}
-
-async function withLimit<T>(work: Promise<T>, limitMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new TallyError('REDIS_UNAVAILABLE', 'Redis does not answer; try again in a moment')),
-      limitMs,
-    );
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => undefined);
-  }
 }

@@ -14,6 +14,8 @@ const LOCK_MS = 5_000;
 const CLOSING_LIMIT_MS = 2_000;
 const STALLED_MS = 1_500;
 const MAX_BACKOFF_MS = 60_000;
+/** A new wake-up joins one that waits for its retry, and must not wait long for it. */
+const MAX_WAKE_BACKOFF_MS = 3_000;
 
 const CONCURRENCY: Record<QueueName, number> = {
   recordings: 32,
@@ -81,7 +83,10 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
       maxStalledCount: 1_000,
       drainDelay: 5,
       settings: {
-        backoffStrategy: (attempt, _type, _error, job) => backoff(job, attempt),
+        backoffStrategy: (attempt, _type, _error, job) => {
+          const wakes = job !== undefined && handlers.get(job.name)?.definition.mode === 'wake';
+          return backoff(job, attempt, wakes ? MAX_WAKE_BACKOFF_MS : MAX_BACKOFF_MS);
+        },
       },
     });
     worker.on('error', (error) =>
@@ -123,9 +128,9 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 }
 
-function backoff(job: MinimalJob | undefined, attempt: number): number {
+function backoff(job: MinimalJob | undefined, attempt: number, mostMs: number): number {
   const first = typeof job?.opts.backoff === 'object' ? (job.opts.backoff.delay ?? 1_000) : 1_000;
-  return Math.min(first * 2 ** (attempt - 1), MAX_BACKOFF_MS);
+  return Math.min(first * 2 ** (attempt - 1), mostMs);
 }
 
 function describe(error: Error): string {

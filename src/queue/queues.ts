@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { TallyError } from '../kernel/errors.js';
 import { QUEUE_PREFIX } from '../redis/keys.js';
 import { RedisConnections } from '../redis/redis.connections.js';
 import type { QueueName } from './define-job.js';
@@ -15,15 +16,20 @@ const QUEUES: readonly QueueName[] = [
   'sweeps',
 ];
 
+/** How long who adds waits for a connection, and then for an answer. */
+const READY_LIMIT_MS = 2_000;
+const ANSWER_LIMIT_MS = 3_000;
+
 /** The queues of the product, for who adds to them and for who shows them. */
 @Injectable()
 export class Queues implements OnApplicationShutdown {
   readonly all: readonly Queue[];
   private readonly byName = new Map<QueueName, Queue>();
   private readonly connection: Redis;
+  private readying: Promise<void> | null = null;
 
   constructor(connections: RedisConnections) {
-    const connection = connections.forQueues('queues');
+    const connection = connections.forProducers('queues', ANSWER_LIMIT_MS);
     this.connection = connection;
     this.all = QUEUES.map((name) => {
       const queue = new Queue(name, { connection, prefix: QUEUE_PREFIX });
@@ -36,6 +42,26 @@ export class Queues implements OnApplicationShutdown {
 
   get(name: QueueName): Queue {
     return this.byName.get(name)!;
+  }
+
+  /** Nothing is left in this process' memory for a Redis that is unavailable. Throws REDIS_UNAVAILABLE. */
+  async whenReady(): Promise<void> {
+    const { connection } = this;
+    if (connection.status === 'ready') return;
+    this.readying ??= new Promise<void>((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        connection.off('ready', end);
+        this.readying = null;
+        resolve();
+      };
+      const timer = setTimeout(end, READY_LIMIT_MS);
+      connection.once('ready', end);
+    });
+    await this.readying;
+    if ((connection.status as string) !== 'ready') {
+      throw new TallyError('REDIS_UNAVAILABLE', 'Redis does not answer; try again in a moment');
+    }
   }
 
   async onApplicationShutdown(): Promise<void> {

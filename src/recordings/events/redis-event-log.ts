@@ -17,9 +17,12 @@ import { EventLog, type LoggedEvent } from './event-log.port.js';
 import { compareStreamIds, isStreamId } from './stream-id.js';
 
 const trimScript = new Script(join(__dirname, 'trim-events.lua'));
+const endScript = new Script(join(__dirname, 'end-of-events.lua'));
 const BATCH = 500;
 /** How many of the latest events each process keeps, so that its listeners don't each read them from Redis. */
 const KEPT = 2_000;
+/** After so many full reads in a row the rest is jumped over. */
+const MOST_READS = KEPT / BATCH;
 const RETRY_MS = 1_000;
 
 /** The log on a Redis stream; `graphql-redis-subscriptions` only wakes who listens, what is said stands in the stream. */
@@ -30,6 +33,8 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
   private readonly subscriber: Redis;
   private recent: { epoch: string; from: string; events: LoggedEvent[] } | null = null;
   private reading: Promise<void> | null = null;
+  private behind = false;
+  private reads = 0;
   private waiting = new Set<() => void>();
 
   constructor(
@@ -62,11 +67,12 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
   }
 
   async end(): Promise<LogPosition> {
-    const [epoch, last] = await this.ask((redis) =>
-      redis.multi().get(keys.epoch()).xrevrange(keys.events(), '+', '-', 'COUNT', 1),
-    );
-    const [entry] = last as [string, string[]][];
-    return { epoch: known(epoch), id: entry?.[0] ?? '0-0' };
+    const [epoch, id] = (await endScript.run(
+      this.connections.command,
+      [keys.epoch(), keys.events(), keys.eventsFloor()],
+      [],
+    )) as [unknown, string];
+    return { epoch: known(epoch), id };
   }
 
   async check(position: LogPosition): Promise<void> {
@@ -141,8 +147,11 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
 
   /** Null: older than what is kept. */
   private async fromRecent(position: LogPosition): Promise<readonly LoggedEvent[] | null> {
-    this.reading ??= this.readRecent().finally(() => (this.reading = null));
-    await this.reading;
+    // One more where the last read was full: who waits at the end would find nothing in it.
+    do {
+      this.reading ??= this.readRecent().finally(() => (this.reading = null));
+      await this.reading;
+    } while (this.behind);
     const { recent } = this;
     if (recent === null || recent.epoch !== position.epoch || compareStreamIds(position.id, recent.from) < 0)
       return null;
@@ -157,8 +166,15 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
   }
 
   private async readRecent(): Promise<void> {
+    if (this.reads >= MOST_READS) {
+      // Nobody listened for long: those who are further back read the stream themselves.
+      this.recent = null;
+      this.reads = 0;
+    }
     const from = this.recent?.events.at(-1)?.position.id ?? this.recent?.from ?? (await this.end()).id;
     const { epoch, events } = await this.range(from);
+    this.behind = events.length === BATCH;
+    this.reads = this.behind ? this.reads + 1 : 0;
     for (const { position } of events) {
       tellHappening('event-read', {
         lagSeconds: (this.clock.now() - Number.parseInt(position.id, 10)) / 1_000,

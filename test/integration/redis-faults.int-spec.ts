@@ -1,0 +1,130 @@
+import { Redis } from 'ioredis';
+import { RedisConnections, redisFailure } from '../../src/redis/redis.connections.js';
+import { keys } from '../../src/redis/keys.js';
+import { RedisEventLog } from '../../src/recordings/events/redis-event-log.js';
+import { SystemClock } from '../../src/kernel/clock.js';
+import { aConfig } from '../support/a-config.js';
+import { startCuttableProxy } from '../support/cuttable-proxy.js';
+import { eventually } from '../support/eventually.js';
+import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+
+describe('Redis as it really is', () => {
+  let server: RedisServer;
+  let admin: Redis;
+  const connected: RedisConnections[] = [];
+
+  const connect = (url: string): RedisConnections => {
+    const connections = new RedisConnections(aConfig({ REDIS_URL: url }));
+    connected.push(connections);
+    return connections;
+  };
+  const refusalOf = async (work: Promise<unknown>): Promise<unknown> => work.then(() => null, redisFailure);
+
+  beforeEach(async () => {
+    server = await startRedisServer();
+    admin = new Redis(server.url);
+    admin.on('error', () => undefined);
+  });
+  afterEach(async () => {
+    for (const connections of connected.splice(0)) connections.onApplicationShutdown();
+    admin.disconnect();
+    await server.close();
+  });
+
+  it('says that it is full, of a command, a transaction and a script', async () => {
+    const { command } = connect(server.url);
+    await admin.config('SET', 'maxmemory', '1mb');
+    const full = { code: 'REDIS_UNAVAILABLE', message: expect.stringContaining('maxmemory') };
+    expect(await refusalOf(command.set('a', 'b'))).toMatchObject(full);
+    expect(await refusalOf(command.multi().set('a', 'b').exec())).toMatchObject(full);
+    expect(await refusalOf(command.eval("return redis.call('SET', KEYS[1], 'b')", 1, 'a'))).toMatchObject(
+      full,
+    );
+    expect(await command.get('a')).toBeNull();
+  });
+
+  it('a bug in a script is no outage', async () => {
+    const { command } = connect(server.url);
+    const bug = await refusalOf(command.eval('nothing = 1', 0));
+    expect(bug).toBeInstanceOf(Error);
+    expect(bug).not.toHaveProperty('code', 'REDIS_UNAVAILABLE');
+  });
+
+  it('a user limited to other keys is told so', async () => {
+    await admin.call('ACL', 'SETUSER', 'app', 'on', '>pw', '~other:*', '+@all');
+    const { command } = connect(server.url.replace('//', '//app:pw@'));
+    const limited = { code: 'REDIS_UNAVAILABLE', message: expect.stringContaining('user') };
+    expect(await refusalOf(command.get(keys.epoch()))).toMatchObject(limited);
+    expect(await refusalOf(command.multi().get(keys.epoch()).exec())).toMatchObject(limited);
+  });
+
+  it('works for a user who may not ask for INFO', async () => {
+    await admin.call('ACL', 'SETUSER', 'app', 'on', '>pw', '~*', '&*', '+@all', '-info');
+    const { command } = connect(server.url.replace('//', '//app:pw@'));
+    expect(await command.set('a', 'b')).toBe('OK');
+    expect(await command.info()).toContain('redis_version');
+  });
+
+  it('a master that is demoted in place is left for the new one', async () => {
+    const other = await startRedisServer();
+    const proxy = await startCuttableProxy(server.url);
+    const { command } = connect(proxy.url.replace('http', 'redis'));
+    try {
+      expect(await command.set('a', '1')).toBe('OK');
+      await admin.replicaof('127.0.0.1', String(other.port));
+      proxy.join(other.url);
+      await eventually(
+        async () =>
+          (await command.set('a', '2').catch((error: Error) => error.message)) === 'OK' || 'not left',
+        { withinMs: 5_000 },
+      );
+    } finally {
+      command.disconnect();
+      await proxy.close();
+      await other.close();
+    }
+  });
+
+  describe('the event log', () => {
+    const addEvents = async (count: number): Promise<void> => {
+      const pipeline = admin.pipeline();
+      for (let i = 0; i < count; i++) {
+        pipeline.xadd(keys.events(), '*', 'event', JSON.stringify({ type: 'REQUESTED', at: i }));
+      }
+      await pipeline.exec();
+    };
+    const open = (): RedisEventLog =>
+      new RedisEventLog(connect(server.url), aConfig({ REDIS_URL: server.url }), new SystemClock());
+    const nextAfter = async (log: RedisEventLog): Promise<unknown> => {
+      const over = new AbortController();
+      const events = log.follow(await log.end(), over.signal)[Symbol.asyncIterator]();
+      const next = events.next();
+      await admin.xadd(keys.events(), '*', 'event', JSON.stringify({ type: 'REQUESTED', at: -1 }));
+      log.wake();
+      const answer = await next;
+      over.abort();
+      return answer.value;
+    };
+
+    beforeEach(() => admin.set(keys.epoch(), 'epoch'));
+
+    it('that was emptied can be followed from its end', async () => {
+      await addEvents(3);
+      await admin.xtrim(keys.events(), 'MAXLEN', 0);
+      const last = (await admin.call('XINFO', 'STREAM', keys.events())) as unknown[];
+      const id = last[last.indexOf('last-generated-id') + 1] as string;
+      await admin.set(keys.eventsFloor(), id);
+      const log = open();
+      expect(await log.end()).toEqual({ epoch: 'epoch', id });
+      await expect(log.check(await log.end())).resolves.toBeUndefined();
+      expect(await nextAfter(log)).toMatchObject({ at: -1 });
+    });
+
+    it.each([600, 6_000])('gives the next event at once after %d that nobody read', async (unread) => {
+      const log = open();
+      expect(await nextAfter(log)).toMatchObject({ at: -1 });
+      await addEvents(unread);
+      expect(await nextAfter(log)).toMatchObject({ at: -1 });
+    });
+  });
+});
