@@ -11,7 +11,7 @@ import { Drain } from './ops/drain.js';
 import { createLogger } from './ops/logger.js';
 import { Metrics } from './ops/metrics.js';
 import { refuseUnread, refuseUnrouted } from './ops/unrouted.js';
-import { guardAdminPages, secureHeaders, serveHealthAlone } from './ops/door.js';
+import { secureHeaders, serveHealthAlone } from './ops/door.js';
 
 export interface AppOptions {
   readonly clock?: Clock;
@@ -30,25 +30,52 @@ export async function createApp(
   const instance = Instance.ofThisProcess();
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with(config, clock, instance),
-    newAdapter(),
+    newAdapter(config),
     { rawBody: true, logger: createLogger(config, instance, logTo), abortOnError: false },
   );
   // LiveKit signs the bytes it sends, so they are kept as they came.
   app.useBodyParser('application/webhook+json', { bodyLimit: BOUNDS.bodyBytes });
   const server = app.getHttpAdapter().getInstance() as FastifyInstance;
   secureHeaders(server, config);
-  guardAdminPages(server);
+  if (config.corsOrigins.length > 0) app.enableCors(corsOf(config));
   if (config.role === 'worker') serveHealthAlone(server);
   app.get(Drain).watch(server);
   app.get(Metrics).watch(server);
   return app;
 }
 
-function newAdapter(): FastifyAdapter {
+/** A credential travels in a header that a page sets itself, so that no cookies are ever needed. */
+function corsOf({ corsOrigins }: Config): Parameters<NestFastifyApplication['enableCors']>[0] {
+  return {
+    origin: [...corsOrigins],
+    credentials: false,
+    methods: ['GET', 'HEAD', 'POST'],
+    allowedHeaders: [
+      'authorization',
+      'content-type',
+      'range',
+      'if-range',
+      'if-none-match',
+      'if-modified-since',
+    ],
+    exposedHeaders: [
+      'accept-ranges',
+      'content-disposition',
+      'content-length',
+      'content-range',
+      'etag',
+      'last-modified',
+      'retry-after',
+    ],
+    maxAge: 600,
+  };
+}
+
+function newAdapter({ trustProxy }: Config): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: BOUNDS.bodyBytes,
-    // A proxy stands on a private address; what a client on a public one says of its own address is not believed.
-    trustProxy: 'loopback, linklocal, uniquelocal',
+    // What a client says of its own address is believed of nobody but those that are named.
+    trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
     http: { maxHeaderSize: BOUNDS.headBytes },
     // A request that trickles in holds a connection; what is answered may take as long as it needs.
     requestTimeout: 60_000,

@@ -4,6 +4,7 @@ import { createApp } from './app.js';
 import { Config } from './config/config.js';
 import { WebSocketDoor } from './graphql/websocket-door.js';
 import { Drain } from './ops/drain.js';
+import { VERSION } from './config/version.js';
 import { SystemClock } from './kernel/clock.js';
 import { isErrno, StartFault } from './kernel/start-fault.js';
 
@@ -17,10 +18,23 @@ export async function serve(config: Config): Promise<NestFastifyApplication> {
   const app = await createApp(config);
   try {
     await app.listen({ host: config.host, port: config.port });
+    tellListening(config, await app.getUrl());
     return app;
   } catch (error) {
     await app.close();
     throw portFault(config, error);
+  }
+}
+
+function tellListening({ role, publicUrl, isPublicUrlSet, development }: Config, address: string): void {
+  const log = new Logger('Process');
+  const what = role === 'worker' ? 'a worker with its health' : `the API, web console at ${publicUrl}/`;
+  log.log({ event: 'listening', message: `listening: ${what}`, address, version: VERSION, role });
+  if (!development && !isPublicUrlSet && role !== 'worker') {
+    log.warn({
+      event: 'no_public_url',
+      message: `PUBLIC_URL is not set: links that are handed out begin with ${publicUrl}`,
+    });
   }
 }
 
@@ -97,6 +111,7 @@ export function endOnSignal(end: () => Promise<void>): void {
  */
 export function tellOfTheUnexpected(): void {
   const log = new Logger('Process');
+  tellOfLibraries();
   process.on('unhandledRejection', (reason) => {
     log.error({ message: 'a failure that nobody waited for', err: reason });
   });
@@ -109,6 +124,18 @@ export function tellOfTheUnexpected(): void {
     log.fatal({ message: 'an exception that nobody caught; this process ends', err: error });
     process.exit(1);
   });
+}
+
+/** What libraries would write to the console as raw text: theirs to say, ours to bound and to clean. */
+function tellOfLibraries(): void {
+  const log = new Logger('Library');
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => log.debug({ event: 'library_warning', message, name }));
+  const tell = (...words: unknown[]): void => {
+    log.warn({ event: 'library_said', message: words.map(String).join(' ') });
+  };
+  console.error = tell;
+  console.warn = tell;
 }
 
 /** The last word of a start that failed, on standard error. */

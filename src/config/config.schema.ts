@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseDuration } from '../kernel/duration.js';
-import { canonicalAddress, parseUrl, withoutSlashes } from '../kernel/url.js';
+import { canonicalAddress, parseUrl, percentDecoded, withoutSlashes } from '../kernel/url.js';
 import { redisUrlProblem } from '../redis/redis-url.js';
 import { Config, type StorageConfig } from './config.js';
 
@@ -24,10 +25,30 @@ const port = z.coerce.number('must be a port number').int().min(0).max(65_535);
 const url = (...protocols: string[]) =>
   address(protocols, `must be an address that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`);
 const address = (protocols: readonly string[], otherwise: string) =>
-  z.string('is missing').refine((text) => {
-    const parsed = parseUrl(text);
-    return parsed !== null && protocols.includes(parsed.protocol);
-  }, otherwise);
+  z
+    .string('is missing')
+    .refine((text) => {
+      const parsed = parseUrl(text);
+      return parsed !== null && protocols.includes(parsed.protocol);
+    }, otherwise)
+    .refine(
+      (text) => percentDecoded(text) !== null,
+      'has a percent sign that stands for nothing; write %25 for the sign itself',
+    );
+
+/** Exactly as a browser sends them; what is more than an origin would never match. */
+const origins = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((one) => one.trim())
+      .filter((one) => one !== ''),
+  )
+  .refine(
+    (all) => all.every((one) => parseUrl(one)?.origin === one),
+    'must be origins like https://app.example.org, without a path, separated by commas',
+  );
 const flag = z
   .enum(['true', 'false', '1', '0'], 'must be true or false')
   .transform((text) => text === 'true' || text === '1');
@@ -63,6 +84,17 @@ const schema = z.object({
   ROLE: z.enum(['api', 'worker', 'all'], 'must be api, worker or all').default('all'),
   TALLYLIGHT_ADMIN_KEY: secret.min(16, 'must have at least 16 characters'),
   TALLYLIGHT_SECRET: secrets.optional(),
+  CORS_ORIGINS: origins.default([]),
+  QUEUES_UI: z.enum(['read', 'write', 'off'], 'must be read, write or off').default('read'),
+  RATE_LIMIT: z.enum(['on', 'off'], 'must be on or off').default('on'),
+  TRUST_PROXY: z
+    .string()
+    .transform((text) => text.split(',').map((one) => one.trim()))
+    .refine(
+      (all) => all.every(isNetwork),
+      'must be addresses or networks like 10.0.0.0/8, separated by commas',
+    )
+    .optional(),
   WEBHOOK_ALLOW_PRIVATE: flag.default(false),
   REDIS_URL: url('redis:', 'rediss:').superRefine((text, context) => {
     const problem = redisUrlProblem(text);
@@ -144,6 +176,11 @@ export function readConfig(
     role: env_.ROLE,
     adminKey: env_.TALLYLIGHT_ADMIN_KEY,
     secrets: env_.TALLYLIGHT_SECRET ?? [`from the first ADMIN key: ${env_.TALLYLIGHT_ADMIN_KEY}`],
+    corsOrigins: env_.CORS_ORIGINS,
+    queuesUi: env_.QUEUES_UI,
+    rateLimit: env_.RATE_LIMIT === 'on',
+    trustProxy: env_.TRUST_PROXY ?? [],
+    isPublicUrlSet: env_.PUBLIC_URL !== undefined,
     webhookAllowPrivate: env_.WEBHOOK_ALLOW_PRIVATE,
     redisUrl: env_.REDIS_URL,
     storage,
@@ -229,4 +266,14 @@ function folderOf(storageUrl: string): string | null {
     if (error instanceof URIError) return null;
     throw error;
   }
+}
+
+function isNetwork(text: string): boolean {
+  const [ip = '', bits, more] = text.split('/');
+  const most = isIP(ip) === 4 ? 32 : 128;
+  return (
+    isIP(ip) !== 0 &&
+    more === undefined &&
+    (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+  );
 }

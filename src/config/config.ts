@@ -33,6 +33,14 @@ export interface ConfigFields {
   readonly adminKey: string;
   /** For signing and sealing what is handed out or kept: the first one signs, every one is accepted. */
   readonly secrets: readonly string[];
+  /** Pages of these origins may call us from a browser. */
+  readonly corsOrigins: readonly string[];
+  readonly queuesUi: 'read' | 'write' | 'off';
+  readonly rateLimit: boolean;
+  /** Proxies whose word on a client's address is believed; nobody's where it is empty. */
+  readonly trustProxy: readonly string[];
+  /** False: `publicUrl` is a guess. */
+  readonly isPublicUrlSet: boolean;
   /** Webhooks may go to addresses that are not on the internet. */
   readonly webhookAllowPrivate: boolean;
   readonly redisUrl: string;

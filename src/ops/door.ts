@@ -1,7 +1,6 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config/config.js';
 import { TallyError } from '../kernel/errors.js';
-import { toHttpError } from './http-errors.js';
 
 /** What every answer tells a browser, unless the page itself says more. */
 export function secureHeaders(server: FastifyInstance, config: Config): void {
@@ -22,19 +21,14 @@ export function secureHeaders(server: FastifyInstance, config: Config): void {
 
 /**
  * A browser sends the HTTP Basic key of the queue pages along with every request to them, also with one that another
- * site's page makes; those may look at nothing here and change nothing.
+ * site's page makes; those may look at nothing here and change nothing. Throws FORBIDDEN.
  */
-export function guardAdminPages(server: FastifyInstance): void {
-  server.addHook('onRequest', (request, reply, next) => {
-    const from = request.headers['sec-fetch-site'];
-    const foreign = from === 'cross-site' || from === 'same-site';
-    const navigates = request.method === 'GET' && request.headers['sec-fetch-mode'] === 'navigate';
-    if (!foreign || navigates || !request.url.startsWith('/admin/')) return next();
-    const { status, body } = toHttpError(
-      new TallyError('FORBIDDEN', 'another site may not act here; open the page itself'),
-    );
-    void reply.status(status).send(body);
-  });
+export function refuseOtherSites({ headers, method }: FastifyRequest): void {
+  const from = headers['sec-fetch-site'];
+  const foreign = from === 'cross-site' || from === 'same-site';
+  const navigates = method === 'GET' && headers['sec-fetch-mode'] === 'navigate';
+  if (foreign && !navigates)
+    throw new TallyError('FORBIDDEN', 'another site may not act here; open the page itself');
 }
 
 /** A worker has a port for its health (and metrics), and nothing else behind it. */
@@ -43,6 +37,6 @@ export function serveHealthAlone(server: FastifyInstance): void {
     const path = request.url.split('?')[0] ?? '';
     if (path.startsWith('/health/') || path === '/metrics') return next();
     const message = 'this instance only runs jobs; ask one whose ROLE is api or all';
-    void reply.status(404).send({ error: { code: 'BAD_USER_INPUT', message } });
+    void reply.status(404).send({ error: { code: 'NOT_FOUND', message } });
   });
 }

@@ -16,7 +16,7 @@ describe('an error outside GraphQL', () => {
   );
 
   it.each([
-    [new NotFoundException('Cannot GET /etc/passwd'), 404, 'BAD_USER_INPUT'],
+    [new NotFoundException('Cannot GET /etc/passwd'), 404, 'NOT_FOUND'],
     [new PayloadTooLargeException(), 413, 'BAD_USER_INPUT'],
     [Object.assign(new Error('Unsupported Media Type: a/b'), { statusCode: 415 }), 415, 'BAD_USER_INPUT'],
     [Object.assign(new Error('slow down'), { statusCode: 429 }), 429, 'RATE_LIMITED'],

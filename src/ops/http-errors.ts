@@ -21,6 +21,7 @@ export interface HttpError {
 const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   401: 'UNAUTHENTICATED',
   403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
   416: 'RANGE_NOT_SATISFIABLE',
   429: 'RATE_LIMITED',
 };

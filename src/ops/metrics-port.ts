@@ -48,7 +48,7 @@ export class MetricsPort implements OnApplicationBootstrap, OnApplicationShutdow
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const known = request.method === 'GET' && (request.url ?? '').split('?')[0] === '/metrics';
-      if (!known) throw new TallyError('BAD_USER_INPUT', 'there is nothing here but GET /metrics');
+      if (!known) throw new TallyError('NOT_FOUND', 'there is nothing here but GET /metrics');
       const { contentType, body } = await this.metrics.page();
       response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' }).end(body);
     } catch (error) {

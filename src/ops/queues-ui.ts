@@ -3,12 +3,16 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter as BoardAdapter } from '@bull-board/fastify';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { authenticateBasicOrBearer, BASIC_CHALLENGE } from '../auth/basic.js';
 import { Credentials } from '../auth/credentials.js';
+import { Config } from '../config/config.js';
+import { TallyError } from '../kernel/errors.js';
+import { parseUrl, withoutSlashes } from '../kernel/url.js';
 import type { QueueName } from '../queue/define-job.js';
 import { Queues } from '../queue/queues.js';
 import { RedisConnections, redisFailure } from '../redis/redis.connections.js';
+import { refuseOtherSites } from './door.js';
 import { toHttpError } from './http-errors.js';
 import { jobTitle } from './job-title.js';
 
@@ -45,9 +49,11 @@ export class QueuesUi implements OnModuleInit {
     private readonly credentials: Credentials,
     private readonly queues: Queues,
     private readonly redis: RedisConnections,
+    private readonly config: Config,
   ) {}
 
   onModuleInit(): void {
+    if (this.config.queuesUi === 'off') return;
     const server = this.host.httpAdapter.getInstance() as FastifyInstance;
     const board = this.makeBoard();
     // Not awaited: that would make Fastify boot at once, before Nest has told it who words the errors of all routes.
@@ -57,12 +63,14 @@ export class QueuesUi implements OnModuleInit {
           reply.header('cache-control', 'no-store');
           reply.header('content-security-policy', CONTENT_SECURITY_POLICY);
           try {
+            refuseOtherSites(request);
             await authenticateBasicOrBearer(
               this.credentials,
               request.headers.authorization,
               'look at the queues',
             );
-            if (request.url.startsWith(`${QUEUES_PATH}/api/`)) await this.askRedis();
+            if (this.config.queuesUi === 'read') refuseChanges(request);
+            if (request.routeOptions.url?.startsWith(`${QUEUES_PATH}/api/`)) await this.askRedis();
           } catch (error) {
             return refuse(reply, error);
           }
@@ -80,10 +88,16 @@ export class QueuesUi implements OnModuleInit {
 
   private makeBoard(): BoardAdapter {
     const board = new BoardAdapter();
-    board.setBasePath(QUEUES_PATH);
+    // As the browser has it: a proxy may have taken a part of the path away.
+    board.setBasePath(
+      `${withoutSlashes(parseUrl(this.config.publicUrl)?.pathname ?? '', false)}${QUEUES_PATH}`,
+    );
     createBullBoard({
       queues: this.queues.all.map((queue) => {
-        const adapter = new BullMQAdapter(queue, { description: DESCRIPTIONS[queue.name as QueueName] });
+        const adapter = new BullMQAdapter(queue, {
+          description: DESCRIPTIONS[queue.name as QueueName],
+          readOnlyMode: this.config.queuesUi === 'read',
+        });
         adapter.setFormatter('name', (job: { name: string; data: unknown }) => jobTitle(job.name, job.data));
         return adapter;
       }),
@@ -105,6 +119,12 @@ export class QueuesUi implements OnModuleInit {
       throw redisFailure(error);
     }
   }
+}
+
+/** Throws FORBIDDEN. */
+function refuseChanges({ method }: FastifyRequest): void {
+  if (method === 'GET' || method === 'HEAD') return;
+  throw new TallyError('FORBIDDEN', 'the queues can only be looked at; QUEUES_UI=write allows changes');
 }
 
 function refuse(reply: FastifyReply, error: unknown): FastifyReply {

@@ -11,7 +11,7 @@ export function sendConsoleFile(reply: FastifyReply, file: ConsoleFile | null): 
   if (file === null) {
     const message =
       'this page is not here; if it is the console that is missing, build it with "npm run build"';
-    void reply.status(404).send({ error: { code: 'BAD_USER_INPUT', message } });
+    void reply.status(404).send({ error: { code: 'NOT_FOUND', message } });
     return;
   }
   const { headers } = reply.request;

@@ -116,7 +116,8 @@ describe('whoever runs it', () => {
     ];
     expect(answers.map(({ status }) => status)).toEqual([404, 400, 415, 413]);
     for (const answer of answers) {
-      expect(await answer.json()).toEqual({ error: { code: 'BAD_USER_INPUT', message: expect.any(String) } });
+      const code = answer.status === 404 ? 'NOT_FOUND' : 'BAD_USER_INPUT';
+      expect(await answer.json()).toEqual({ error: { code, message: expect.any(String) } });
     }
   });
 
@@ -145,7 +146,7 @@ describe('whoever runs it', () => {
       const query = await fetch(`${url}/graphql`, { method: 'POST', body: '{}' });
       expect([query.status, await query.json()]).toEqual([
         404,
-        { error: { code: 'BAD_USER_INPUT', message: expect.stringContaining('ROLE') } },
+        { error: { code: 'NOT_FOUND', message: expect.stringContaining('ROLE') } },
       ]);
     });
 

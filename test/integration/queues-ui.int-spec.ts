@@ -32,6 +32,7 @@ describe('the pages of the queues', () => {
     const config = aConfig({
       REDIS_URL: redis.url,
       ROLE: 'api',
+      PUBLIC_URL: 'https://example.org/base',
       TALLYLIGHT_ADMIN_KEY: ADMIN_KEY,
       LIVEKIT_API_KEY: LIVEKIT.key,
       LIVEKIT_API_SECRET: LIVEKIT.secret,
@@ -103,6 +104,7 @@ describe('the pages of the queues', () => {
       expect(answer.status).toBe(200);
       expect(answer.headers.get('content-security-policy')).toContain("default-src 'self'");
       const html = await answer.text();
+      expect(html).toContain('/base/admin/queues');
       expect(html).not.toMatch(/(src|href)="(https?:)?\/\//);
       const script = await get(scriptOf(html), authorization);
       expect(script.status).toBe(200);
@@ -138,6 +140,29 @@ describe('the pages of the queues', () => {
       { name: 'reconcile-recording rec_1', data: { recordingId: 'rec_1' } },
     ]);
   });
+
+  it('can only be looked at, unless the configuration says otherwise', async () => {
+    const answer = await get(`${BASE}/api/queues/recordings/pause`, basic(ADMIN_KEY), 'PUT');
+    expect([answer.status, await answer.json()]).toMatchObject([403, { error: { code: 'FORBIDDEN' } }]);
+    const { queues } = (await (await get(`${BASE}/api/queues`, basic(ADMIN_KEY))).json()) as {
+      queues: { readOnlyMode: boolean; isPaused: boolean }[];
+    };
+    expect(queues.every(({ readOnlyMode, isPaused }) => readOnlyMode && !isPaused)).toBe(true);
+  });
+
+  it.each(['/admin/queues/api/queues', '/%61dmin/queues/api/queues', '/admin/%71ueues/api/queues'])(
+    'answer nothing to a page of another site, however the path is written: %s',
+    async (path) => {
+      const answer = await fetch(`${origin}${path}`, {
+        headers: {
+          authorization: basic(ADMIN_KEY),
+          'sec-fetch-site': 'cross-site',
+          'sec-fetch-mode': 'no-cors',
+        },
+      });
+      expect([path, answer.status]).toEqual([path, 403]);
+    },
+  );
 
   it('say soon that Redis is away instead of waiting for it', async () => {
     await redis.kill();

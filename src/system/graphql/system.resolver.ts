@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Args, Context, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { requireRight } from '../../auth/rights.js';
+import { VERSION } from '../../config/version.js';
 import type { Actor } from '../../kernel/actor.js';
 import { toFirst } from '../../kernel/connection.js';
 import { isTallyError } from '../../kernel/errors.js';
@@ -9,10 +8,6 @@ import { type Incident, Incidents } from '../../incidents/incidents.port.js';
 import { RecorderAvailability, type RecorderState } from '../recorder-availability.js';
 import { type CheckSeen, type SystemState, SystemWatch } from '../system-watch.js';
 import { Unexplained } from '../unexplained.js';
-
-/** The same from src/system/graphql and dist/system/graphql. */
-const PACKAGE = join(__dirname, '..', '..', '..', 'package.json');
-const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { readonly version: string };
 
 @Resolver('System')
 export class SystemResolver {
@@ -38,7 +33,7 @@ export class SystemResolver {
   @ResolveField('version')
   version(@Context('actor') actor: Actor): string {
     admit(actor);
-    return version;
+    return VERSION;
   }
 
   @ResolveField('checks')
