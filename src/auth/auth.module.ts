@@ -3,6 +3,7 @@ import { ApiKeyUses } from './api-key-uses.js';
 import { ApiKeys, KnownApiKeys } from './api-keys.js';
 import { BearerCredentials, Credentials } from './credentials.js';
 import { LiveKitTokens } from './livekit-token.js';
+import { RateLimits } from './rate-limits.js';
 import { SignInFailures } from './sign-in-failures.js';
 
 /** Global, as every door of the product asks who is there. */
@@ -11,6 +12,7 @@ import { SignInFailures } from './sign-in-failures.js';
   providers: [
     LiveKitTokens,
     SignInFailures,
+    RateLimits,
     ApiKeyUses,
     { provide: ApiKeys, useClass: KnownApiKeys },
     { provide: Credentials, useClass: BearerCredentials },

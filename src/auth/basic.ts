@@ -15,10 +15,10 @@ const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
  */
 export async function authenticateBasicOrBearer(
   credentials: Credentials,
-  authorization: string | undefined,
+  { headers, ip }: { readonly headers: { readonly authorization?: string }; readonly ip: string },
   what: string,
 ): Promise<Actor> {
-  const actor = await credentials.authenticate(basicAsBearer(authorization));
+  const actor = await credentials.authenticate(basicAsBearer(headers.authorization), ip);
   requireRight(actor, 'administer', 'every-room', what);
   return actor;
 }

@@ -10,6 +10,8 @@ import { KnownApiKeys } from './api-keys.js';
 import { hashApiKey, isWellFormedApiKey, newApiKey, prefixOf } from './api-key-format.js';
 import { authenticateBasicOrBearer } from './basic.js';
 import { BearerCredentials } from './credentials.js';
+import type { RedisConnections } from '../redis/redis.connections.js';
+import { RateLimits } from './rate-limits.js';
 import type { SignInFailures } from './sign-in-failures.js';
 import { LiveKitTokens } from './livekit-token.js';
 
@@ -18,15 +20,19 @@ const SECRET = 'a-secret-of-the-livekit-key-pair';
 
 const uses = { note: () => Promise.resolve(), read: () => Promise.resolve([]) } as unknown as ApiKeyUses;
 
+const NO_REDIS = { command: {} } as unknown as RedisConnections;
+
 const credentialsWith = (
   adminKey = 'tl_0123456789abcdef',
   store = new MemoryKeptStore(),
+  env: Record<string, string> = {},
 ): BearerCredentials => {
-  const config = aConfig({ TALLYLIGHT_ADMIN_KEY: adminKey, LIVEKIT_API_SECRET: SECRET });
+  const config = aConfig({ TALLYLIGHT_ADMIN_KEY: adminKey, LIVEKIT_API_SECRET: SECRET, ...env });
   const clock = new VirtualClock(NOW);
   const keys = new KnownApiKeys(config, store, uses, clock);
   const failures = { tell: () => undefined } as unknown as SignInFailures;
-  return new BearerCredentials(keys, new LiveKitTokens(config, clock), failures);
+  const limits = new RateLimits(config, NO_REDIS, clock);
+  return new BearerCredentials(keys, new LiveKitTokens(config, clock), failures, limits);
 };
 
 interface TokenParts {
@@ -245,7 +251,11 @@ describe('an ADMIN page', () => {
   const basic = (user: string, password: string): string =>
     `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
   const enter = (authorization: string | undefined): Promise<Actor> =>
-    authenticateBasicOrBearer(credentialsWith(), authorization, 'look at the queues');
+    authenticateBasicOrBearer(
+      credentialsWith(),
+      { headers: { authorization }, ip: '127.0.0.1' },
+      'look at the queues',
+    );
 
   it.each([
     basic('', 'tl_0123456789abcdef'),
@@ -271,5 +281,43 @@ describe('an ADMIN page', () => {
     expect(await refusal(enter(bearer))).toBe(
       'FORBIDDEN livekit:alice may not look at the queues: that needs the role ADMIN',
     );
+  });
+});
+
+describe('limits', () => {
+  const KEY = 'tl_0123456789abcdef';
+  const limited = (): BearerCredentials => credentialsWith(KEY, new MemoryKeptStore(), { RATE_LIMIT: 'on' });
+
+  async function until(refused: RegExp, ask: () => Promise<unknown>): Promise<number> {
+    for (let asked = 0; asked < 5_000; asked += 1) if (refused.test(await refusal(ask()))) return asked;
+    return Infinity;
+  }
+
+  it('a wrong credential counts more than none, and whoever is known passes all the same', async () => {
+    const credentials = limited();
+    const good = (): Promise<unknown> => credentials.identify(`Bearer ${KEY}`, '10.0.0.1');
+    await good();
+    expect(
+      await until(/^RATE_LIMITED too many requests/, () => credentials.identify('Bearer tl_x', '10.0.0.1')),
+    ).toBe(200);
+    expect(await refusal(good())).toMatch(/^allowed/);
+    expect(await refusal(credentials.identify(undefined, '10.0.0.1'))).toMatch(/^RATE_LIMITED/);
+    expect(await until(/^RATE_LIMITED/, () => credentials.identify(undefined, '10.0.0.2'))).toBe(1_000);
+  });
+
+  it('one caller may ask so often and no more, wherever it asks from', async () => {
+    const credentials = limited();
+    let address = 0;
+    const ask = (): Promise<unknown> => credentials.identify(`Bearer ${KEY}`, `10.0.0.${(address += 1) % 9}`);
+    expect(await until(/^RATE_LIMITED/, ask)).toBe(2_000);
+    await expect(ask()).rejects.toMatchObject({ subject: { retryAfter: expect.any(Number) } });
+  });
+
+  it('are none where they are switched off, and for what is no request', async () => {
+    const [off, on] = [credentialsWith(KEY), limited()];
+    for (let asked = 0; asked < 3_000; asked += 1) {
+      await off.identify(`Bearer ${KEY}`, '10.0.0.1');
+      await on.identify(`Bearer ${KEY}`);
+    }
   });
 });

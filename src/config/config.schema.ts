@@ -31,8 +31,9 @@ const address = (protocols: readonly string[], otherwise: string) =>
       const parsed = parseUrl(text);
       return parsed !== null && protocols.includes(parsed.protocol);
     }, otherwise)
+    // What a folder is called is read where it is.
     .refine(
-      (text) => percentDecoded(text) !== null,
+      (text) => text.startsWith('file:') || percentDecoded(text) !== null,
       'has a percent sign that stands for nothing; write %25 for the sign itself',
     );
 

@@ -52,7 +52,7 @@ export class HttpDoor {
       await reply.type('text/html; charset=utf-8').header('cache-control', 'no-store').send(this.page);
       return;
     }
-    const actor = await this.credentials.authenticate(request.headers.authorization);
+    const actor = await this.credentials.authenticate(request.headers.authorization, request.ip);
     this.contexts.set(request, { actor });
     if (request.method === 'POST' && !isJson(request.headers['content-type'])) {
       throw Object.assign(new Error('another content type'), { statusCode: 415 });
@@ -71,7 +71,9 @@ export class HttpDoor {
   private refuse(reply: FastifyReply, refusal: TallyError, status?: number): void {
     const error = this.errors.toClient(asGraphqlError(refusal));
     const { code, message } = refusal;
+    const { retryAfter } = refusal.subject;
     if (code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
+    if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
     void reply.status(status ?? ERROR_TABLE[code].http).send({ errors: [error], error: { code, message } });
   }
 }

@@ -88,7 +88,7 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       socket.on('error', () => socket.destroy());
       if (pathOf(request) === GRAPHQL_PATH) {
-        const address = request.socket.remoteAddress ?? '';
+        const address = addressOf(request);
         if (!this.seats.enter(address)) return refuseUpgrade(socket, '429 Too Many Requests');
         this.seat(socket, address);
         sockets.handleUpgrade(request, socket, head, (ws) => this.receive(protocol, ws, request));
@@ -196,7 +196,10 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
   private async connect(connection: Connection): Promise<boolean> {
     const { wire } = connection.extra;
     try {
-      const identified = await this.credentials.identify(authorizationOf(connection));
+      const identified = await this.credentials.identify(
+        authorizationOf(connection),
+        addressOf(wire.request),
+      );
       this.invite(connection, identified.actor.callerId);
       connection.extra.identified = identified;
       if (identified.expiresAt !== null) this.endAt(identified.expiresAt, wire);
@@ -265,12 +268,12 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
     return false;
   }
 
-  private prepare(
+  private async prepare(
     schema: GraphQLSchema,
     connection: Connection,
     id: string,
     payload: SubscribePayload,
-  ): Prepared {
+  ): Promise<Prepared> {
     const { identified, wire } = connection.extra;
     if (id.length > BOUNDS.operationId) {
       const problem = `the id of an operation has at most ${BOUNDS.operationId} characters`;
@@ -280,6 +283,7 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
     if (!identified) return [asGraphqlError(new Error('an operation came before its credential'))];
     try {
       this.seats.allowOperation(identified.actor.callerId, seatOf(connection));
+      await this.credentials.countHolder(identified.actor.callerId);
       return toExecution(schema, payload, { actor: identified.actor });
     } catch (error) {
       return [asGraphqlError(error)];
@@ -315,6 +319,11 @@ function seatOf(connection: Connection): Seated {
 
 function refuseUpgrade(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n`);
+}
+
+/** What a proxy says of it is not believed here: those limits are for what opens connections to us. */
+function addressOf(request: IncomingMessage): string {
+  return request.socket.remoteAddress ?? '';
 }
 
 function pathOf(request: IncomingMessage): string {

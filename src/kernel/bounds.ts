@@ -50,6 +50,14 @@ export const BOUNDS = {
   logEntries: 50,
   logDepth: 5,
 
+  /** Requests of one caller within so many seconds: far more than a page with everything on it makes. */
+  callerPoints: 2_000,
+  callerSeconds: 10,
+  /** Of what one address sends without a credential that is known; a wrong one counts most. */
+  addressPoints: 1_000,
+  addressSeconds: 60,
+  wrongCredentialPoints: 5,
+
   /** All that a WebSocket may send before it is let in: a handshake's rest and one credential. */
   uninvitedBytes: 16 * 1024,
   /** Between the opening of a WebSocket and its credential, in ms. */

@@ -47,6 +47,8 @@ export interface ErrorSubject {
   roomId?: string;
   /** For BAD_USER_INPUT: the input field at fault, as a path of the client's own input. */
   field?: string;
+  /** For RATE_LIMITED: in s. */
+  retryAfter?: number;
 }
 
 export interface ErrorOptions extends ErrorSubject {
@@ -71,7 +73,9 @@ export class TallyError extends Error {
 
 /** An id that nothing can have is not repeated: it may be as long as a request. */
 function withoutLongIds(subject: ErrorSubject): ErrorSubject {
-  const named = Object.entries(subject).filter(([, text]) => text === undefined || text.length <= BOUNDS.id);
+  const named = Object.entries(subject).filter(
+    ([, text]) => typeof text !== 'string' || text.length <= BOUNDS.id,
+  );
   return Object.fromEntries(named);
 }
 

@@ -16,23 +16,25 @@ export class MediaDoor {
     private readonly catalog: MediaCatalog,
   ) {}
 
-  /** By the media token where one came (whatever else came), else by the credential. Throws UNAUTHENTICATED, RECORDING_NOT_FOUND. */
+  /** By the media token where one came (whatever else came), else by the credential. Throws UNAUTHENTICATED, RATE_LIMITED, RECORDING_NOT_FOUND. */
   async one(id: string, token: unknown, request: FastifyRequest): Promise<Recording> {
     if (token === undefined) {
       return this.catalog.find(id, await this.enter(request));
     }
     if (typeof token !== 'string' || !this.tokens.verify(token, id)) {
+      await this.credentials.countWrong(request.ip);
       throw new TallyError(
         'UNAUTHENTICATED',
         'this media link is not for this recording or has expired; ask for a new one',
       );
     }
+    await this.credentials.countHolder(`media ${token}`);
     return this.catalog.find(id, null);
   }
 
   /** By credential alone: a media token opens one recording. Throws UNAUTHENTICATED. */
   async enter(request: FastifyRequest): Promise<Actor> {
-    return this.credentials.authenticate(request.headers.authorization);
+    return this.credentials.authenticate(request.headers.authorization, request.ip);
   }
 
   /** Throws RECORDING_NOT_FOUND for the first that is not there or may not be seen. */

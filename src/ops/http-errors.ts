@@ -13,6 +13,7 @@ export interface HttpError {
       readonly recordingId?: string;
       readonly roomId?: string;
       readonly field?: string;
+      readonly retryAfter?: number;
     };
   };
 }
@@ -58,6 +59,11 @@ export function toHttpError(exception: unknown): HttpError {
   return { status, body: { error: { code, message } } };
 }
 
+/** Says in the head as well when to come back, where the refusal says so. */
+export function retryAfter(reply: FastifyReply, { error }: HttpError['body']): void {
+  if (error.retryAfter !== undefined) reply.header('retry-after', String(error.retryAfter));
+}
+
 /** Fastify's own refusals carry a `statusCode`, Nest's an HttpException. */
 function statusOf(exception: unknown): number | null {
   if (exception instanceof HttpException) return exception.getStatus();
@@ -82,6 +88,7 @@ export class HttpErrors implements ExceptionFilter {
       return;
     }
     if (status === 401 && !reply.hasHeader('www-authenticate')) reply.header('www-authenticate', 'Bearer');
+    retryAfter(reply, body);
     void reply.status(status).send(body);
   }
 

@@ -16,7 +16,7 @@ export class MetricsController {
   @Get()
   async show(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     try {
-      await authenticateBasicOrBearer(this.credentials, request.headers.authorization, 'read the metrics');
+      await authenticateBasicOrBearer(this.credentials, request, 'read the metrics');
     } catch (error) {
       if (isTallyError(error, 'UNAUTHENTICATED')) reply.header('www-authenticate', BASIC_CHALLENGE);
       throw error;

@@ -13,7 +13,7 @@ import type { QueueName } from '../queue/define-job.js';
 import { Queues } from '../queue/queues.js';
 import { RedisConnections, redisFailure } from '../redis/redis.connections.js';
 import { refuseOtherSites } from './door.js';
-import { toHttpError } from './http-errors.js';
+import { retryAfter, toHttpError } from './http-errors.js';
 import { jobTitle } from './job-title.js';
 
 export const QUEUES_PATH = '/admin/queues';
@@ -64,11 +64,7 @@ export class QueuesUi implements OnModuleInit {
           reply.header('content-security-policy', CONTENT_SECURITY_POLICY);
           try {
             refuseOtherSites(request);
-            await authenticateBasicOrBearer(
-              this.credentials,
-              request.headers.authorization,
-              'look at the queues',
-            );
+            await authenticateBasicOrBearer(this.credentials, request, 'look at the queues');
             if (this.config.queuesUi === 'read') refuseChanges(request);
             if (request.routeOptions.url?.startsWith(`${QUEUES_PATH}/api/`)) await this.askRedis();
           } catch (error) {
@@ -130,5 +126,6 @@ function refuseChanges({ method }: FastifyRequest): void {
 function refuse(reply: FastifyReply, error: unknown): FastifyReply {
   const { status, body } = toHttpError(error);
   if (status === 401) reply.header('www-authenticate', BASIC_CHALLENGE);
+  retryAfter(reply, body);
   return reply.status(status).send(body);
 }

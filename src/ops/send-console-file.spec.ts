@@ -97,7 +97,7 @@ describe('the files of the console', () => {
   test('where nothing was built, there is nothing, and what to do is said', async () => {
     expect((await readConsoleFiles(join(folder, 'nowhere'))).size).toBe(0);
     expect(JSON.parse((await get('missing.js')).bytes.toString())).toEqual({
-      error: { code: 'BAD_USER_INPUT', message: expect.stringContaining('npm run build') },
+      error: { code: 'NOT_FOUND', message: expect.stringContaining('npm run build') },
     });
   });
 });

@@ -95,4 +95,28 @@ describe('the edge', () => {
     expect(JSON.stringify(errors).length).toBeLessThan(50_000);
     expect((await fetch(`${instance.url}/recordings/${'x'.repeat(5_000)}/media`)).status).toBe(401);
   });
+
+  it('refuses who tries keys, with the time to wait, and neither those who are known nor probes', async () => {
+    const limited = await stack.start({ RATE_LIMIT: 'on' });
+    const ask = (key: string) =>
+      fetch(`${limited.url}/graphql?query=${encodeURIComponent('{ viewer { name } }')}`, {
+        headers: { authorization: `Bearer ${key}` },
+      });
+    expect((await ask(ADMIN_KEY)).status).toBe(200);
+    let refused: Response | null = null;
+    for (let tried = 0; tried < 300 && refused === null; tried += 1) {
+      const answer = await ask(`tl_wrong-${tried}`);
+      if (answer.status === 429) refused = answer;
+      else await answer.text();
+    }
+    expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refused?.json()).toMatchObject({
+      error: { code: 'RATE_LIMITED' },
+      errors: [{ extensions: { code: 'RATE_LIMITED', retryAfter: expect.any(Number) } }],
+    });
+    const media = await fetch(`${limited.url}/recordings/rec_1/media?token=a.b`);
+    expect([media.status, Number(media.headers.get('retry-after'))]).toEqual([429, expect.any(Number)]);
+    expect((await ask(ADMIN_KEY)).status).toBe(200);
+    expect((await fetch(`${limited.url}/health/ready`)).status).toBe(200);
+  }, 60_000);
 });

@@ -82,6 +82,7 @@ export async function startStack(
     LIVEKIT_API_SECRET: API_SECRET,
     HOST: '127.0.0.1',
     PORT: '0',
+    RATE_LIMIT: 'off',
     ...env,
   };
   const instances: TestInstance[] = [];

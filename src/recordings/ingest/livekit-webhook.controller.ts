@@ -1,6 +1,9 @@
 import { Controller, Headers, HttpCode, Post, type RawBodyRequest, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { Credentials } from '../../auth/credentials.js';
+import { isTallyError } from '../../kernel/errors.js';
 import { tellHappening } from '../../kernel/happenings.js';
+import type { LiveKitEvent } from '../../livekit/livekit.types.js';
 import { WebhookVerifier } from '../../livekit/webhook.verifier.js';
 import { JobQueue } from '../../queue/define-job.js';
 import { applyLiveKitEvent } from '../jobs/apply-livekit-event.job.js';
@@ -11,6 +14,7 @@ export class LiveKitWebhookController {
   constructor(
     private readonly verifier: WebhookVerifier,
     private readonly jobs: JobQueue,
+    private readonly credentials: Credentials,
   ) {}
 
   @Post()
@@ -19,9 +23,22 @@ export class LiveKitWebhookController {
     @Req() request: RawBodyRequest<FastifyRequest>,
     @Headers('authorization') authorization?: string,
   ): Promise<void> {
-    const event = await this.verifier.verify(request.rawBody ?? Buffer.alloc(0), authorization);
+    const event = await this.read(request, authorization);
     // What means nothing for recordings needs no job: a busy room tells of every track.
     if (event.kind !== 'other') await this.jobs.add(applyLiveKitEvent, { event });
     tellHappening('livekit-webhook', {});
+  }
+
+  /** Whoever signs what it sends may send as much as there is to tell. */
+  private async read(
+    { rawBody, ip }: RawBodyRequest<FastifyRequest>,
+    authorization: string | undefined,
+  ): Promise<LiveKitEvent> {
+    try {
+      return await this.verifier.verify(rawBody ?? Buffer.alloc(0), authorization);
+    } catch (error) {
+      if (isTallyError(error, 'UNAUTHENTICATED')) await this.credentials.countWrong(ip);
+      throw error;
+    }
   }
 }

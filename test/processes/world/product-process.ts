@@ -47,7 +47,7 @@ export class ProductProcess {
   launch(): void {
     const log = openSync(this.logFile, 'a');
     const child = spawn(process.execPath, ['dist/main.js'], {
-      env: { ...this.env, PATH: process.env.PATH ?? '', PORT: new URL(this.url).port },
+      env: { RATE_LIMIT: 'off', ...this.env, PATH: process.env.PATH ?? '', PORT: new URL(this.url).port },
       stdio: ['ignore', log, log],
     });
     closeSync(log);
