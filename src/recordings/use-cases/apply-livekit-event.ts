@@ -64,11 +64,16 @@ export class ApplyLiveKitEvent {
   }
 
   /** True: the recording of an egress that no row explains is there again, from its record in the bucket. */
-  async restore(recordingId: RecordingId, { roomName }: EgressSeen, cause: string): Promise<boolean> {
+  async restore(recordingId: RecordingId, egress: EgressSeen, cause: string): Promise<boolean> {
+    const { roomName, egressId } = egress;
     const roomId = parseRoomId(roomName);
     if (roomId === null) return false;
     await this.fromRecord.execute(metadataKey({ id: recordingId, roomId }), cause);
-    return (await this.store.get(recordingId)) !== null;
+    if ((await this.store.get(recordingId)) === null) return false;
+    // Its room was given to another while it was forgotten: two recordings of one room are one too many.
+    if ((await this.store.slotHolder(roomId)) !== recordingId)
+      await this.endEgress.stop({ recordingId, roomName, egressId });
+    return true;
   }
 
   private async stopDeleted(recordingId: RecordingId, { egressId, roomName }: EgressSeen): Promise<void> {
