@@ -84,10 +84,12 @@ export class Rebuild {
     const run = await this.ledger.begin();
     if (run === null) return null;
     const rebuilding = new Rebuilding(run, signal, this.ledger);
-    this.log.warn({ message: 'Redis is not whole and is rebuilt from the storage', from: run.phase });
     const over = new AbortController();
     const counting = this.count(rebuilding, over.signal);
+    let isBeginning = false;
     try {
+      isBeginning = run.phase === 'clear' && (await this.isStorageEmpty());
+      if (!isBeginning) this.tellBegin(run);
       await this.goOn(rebuilding);
     } catch (error) {
       await this.tellWhy(rebuilding, error);
@@ -98,8 +100,25 @@ export class Rebuild {
     }
     const { rooms, recordings, faults } = rebuilding.now;
     const tookMs = this.clock.now() - run.startedAt;
-    this.log.warn({ message: 'Redis is whole again', rooms, recordings, faults, tookMs });
+    this.tellEnd(isBeginning, { rooms, recordings, faults, tookMs });
     return { rooms, recordings, faults, tookMs };
+  }
+
+  /** Nothing was ever kept there, so nothing was lost with Redis. Throws STORAGE_UNAVAILABLE. */
+  private async isStorageEmpty(): Promise<boolean> {
+    for (const prefix of [ACCESS_PREFIX, ROOM_PREFIX, METADATA_PREFIX])
+      for await (const _any of this.storage.list(prefix)) return false;
+    return true;
+  }
+
+  private tellBegin({ phase: from }: RebuildRun): void {
+    const message = 'Redis is not whole and is rebuilt from the storage';
+    this.log.warn({ event: 'rebuild_began', message, from });
+  }
+
+  private tellEnd(isBeginning: boolean, report: RebuildReport): void {
+    if (isBeginning) this.log.log({ event: 'first_start', message: 'a first start: nothing is kept yet' });
+    else this.log.warn({ event: 'rebuild_ended', message: 'Redis is whole again', ...report });
   }
 
   private async goOn(rebuilding: Rebuilding): Promise<void> {

@@ -23,6 +23,10 @@ import type { SweepPass } from './sweep.js';
 
 /** What was written or changed less than this ago is on its way: uploads, records, deletions. */
 export const ON_ITS_WAY_MS = 5 * 60_000;
+/** A record is written in seconds; who is overtaken by another writer has been away for longer. */
+const WRITTEN_WITHIN_MS = 15_000;
+
+type Restore = (key: string) => Promise<void>;
 
 interface Named extends NamedObject {
   readonly info: ObjectInfo;
@@ -42,7 +46,18 @@ export class LookAtObjects {
     private readonly clock: Clock,
   ) {}
 
-  async look(pass: SweepPass, objects: readonly ObjectInfo[], seen: ObjectsSeen): Promise<void> {
+  /** Looks through the bucket in one pass, page by page. */
+  looking(pass: SweepPass, seen: ObjectsSeen): (objects: readonly ObjectInfo[]) => Promise<void> {
+    const restore = this.restore.batch(pass.cause);
+    return (objects) => this.look(pass, objects, seen, restore);
+  }
+
+  private async look(
+    pass: SweepPass,
+    objects: readonly ObjectInfo[],
+    seen: ObjectsSeen,
+    restore: Restore,
+  ): Promise<void> {
     const named = objects.map(nameOf).filter((one) => one !== null);
     for (const { recordingId, what } of named) seen.add(recordingId, what);
     pass.examined(named.length);
@@ -52,8 +67,8 @@ export class LookAtObjects {
       const row = rows.get(one.recordingId) ?? null;
       if (this.clock.now() - one.info.lastModifiedMs < ON_ITS_WAY_MS && row?.upkeep.deleted !== true)
         continue;
-      if (row === null) await this.lookAtOrphan(pass, one, seen);
-      else if (row.upkeep.deleted) await this.lookAtLeftover(pass, one);
+      if (row === null) await this.lookAtOrphan(pass, one, seen, restore);
+      else if (row.upkeep.deleted) await this.lookAtLeftover(pass, one, seen);
       else if (!isOf(one, row)) this.noteForeign(pass, one);
       else if (one.what === 'metadata') await this.lookAtRecord(pass, one, row);
       else await this.lookAtMedia(pass, one, row);
@@ -61,9 +76,14 @@ export class LookAtObjects {
     for (const info of objects) await this.lookAtRoom(pass, info);
   }
 
-  private async lookAtOrphan(pass: SweepPass, one: Named, seen: ObjectsSeen): Promise<void> {
+  private async lookAtOrphan(
+    pass: SweepPass,
+    one: Named,
+    seen: ObjectsSeen,
+    restore: Restore,
+  ): Promise<void> {
     const { recordingId, info } = one;
-    if (await this.store.wasDeleted(recordingId)) return this.lookAtLeftover(pass, one);
+    if (await this.store.wasDeleted(recordingId)) return this.lookAtLeftover(pass, one, seen);
     if (one.what === 'metadata') {
       return pass.suspect(
         {
@@ -72,7 +92,7 @@ export class LookAtObjects {
           action: 'restore the recording',
           detail: `${info.key} tells of a recording that is unknown`,
         },
-        () => this.restore.execute(info.key, pass.cause),
+        () => restore(info.key),
       );
     }
     // With a record it comes back by that, and its media with it.
@@ -86,7 +106,9 @@ export class LookAtObjects {
     });
   }
 
-  private lookAtLeftover(pass: SweepPass, { recordingId: id, artifacts, info }: Named): Promise<void> {
+  private lookAtLeftover(pass: SweepPass, one: Named, seen: ObjectsSeen): Promise<void> {
+    const { recordingId: id, artifacts, info } = one;
+    seen.leftovers += 1;
     return pass.suspect(
       {
         kind: 'LEFTOVER',
@@ -110,12 +132,17 @@ export class LookAtObjects {
     });
   }
 
-  /** Read only where its time says that it is older than the row. */
+  /**
+   * Read only where its time says that it may be another than the row's: written before the last change, or so long after it
+   * that it may have been a slow writer, overtaken, who was the last.
+   */
   private async lookAtRecord(pass: SweepPass, one: Named, row: StoredRecording): Promise<void> {
     const { returned } = row.upkeep;
     const asItCame = returned !== undefined && returned.rev === row.rev;
     const changedAt = asItCame ? returned.copyAt : row.updatedAt;
-    if (one.info.lastModifiedMs >= changedAt || this.clock.now() - row.updatedAt < ON_ITS_WAY_MS) return;
+    const writtenAfterMs = one.info.lastModifiedMs - changedAt;
+    const isInTime = writtenAfterMs >= 0 && writtenAfterMs < WRITTEN_WITHIN_MS;
+    if (isInTime || this.clock.now() - row.updatedAt < ON_ITS_WAY_MS) return;
     const body = await this.storage.get(one.info.key);
     if (body === null || (await this.isCurrent(one.info.key, body, row))) return;
     await pass.suspect(
@@ -137,9 +164,10 @@ export class LookAtObjects {
     return comeBack(copy, number, 0).version >= row.version;
   }
 
-  /** Media that an egress left without a word is shown, never hidden. */
+  /** Media that an egress left without a word is shown, never hidden; of another size than was told, it is a person's to judge. */
   private async lookAtMedia(pass: SweepPass, one: Named, row: StoredRecording): Promise<void> {
-    if (row.hasMedia || !isFinal(row.status) || hasLiveEgress(row) || row.upkeep.deletion !== null) return;
+    if (row.hasMedia) return this.lookAtSize(pass, one, row);
+    if (!isFinal(row.status) || hasLiveEgress(row) || row.upkeep.deletion !== null) return;
     const { sizeBytes } = one.info;
     await pass.suspect(
       {
@@ -156,6 +184,17 @@ export class LookAtObjects {
         );
       },
     );
+  }
+
+  private lookAtSize(pass: SweepPass, { info }: Named, row: StoredRecording): void {
+    const isChanging = !isFinal(row.status) || hasLiveEgress(row) || row.upkeep.deletion !== null;
+    if (isChanging || row.sizeBytes === null || row.sizeBytes === info.sizeBytes) return;
+    pass.note({
+      kind: 'MEDIA_SIZE_DIFFERS',
+      subject: row.id,
+      action: 'none: look at the media, and bring it back or delete the recording',
+      detail: `${info.key} has ${info.sizeBytes} bytes, the recording tells of ${row.sizeBytes}`,
+    });
   }
 
   private async lookAtRoom(pass: SweepPass, info: ObjectInfo): Promise<void> {

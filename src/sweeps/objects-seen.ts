@@ -10,6 +10,8 @@ const FIRST_SIZE = 1 << 12;
  * "Seen" may be wrong once in a million years, "not seen" never is.
  */
 export class ObjectsSeen {
+  /** Objects of deleted recordings. */
+  leftovers = 0;
   private high = new Uint32Array(FIRST_SIZE);
   private low = new Uint32Array(FIRST_SIZE);
   private flags = new Uint8Array(FIRST_SIZE);

@@ -12,6 +12,8 @@ import { LookAtRows } from './look-at-rows.js';
 import { Sweep, type SweepPass } from './sweep.js';
 
 const PAGE = 200;
+/** At least: LiveKit reports an ended egress, with media that may land, for one day. */
+const DELETIONS_REMEMBERED_MS = 2 * 86_400_000;
 
 /** The bucket against the rows, both ways: first every object has its recording, then every recording has its objects. */
 @Injectable()
@@ -33,16 +35,19 @@ export class StorageReconciliationSweep extends Sweep {
 
   async pass(pass: SweepPass): Promise<void> {
     const seen = new ObjectsSeen();
+    const look = this.objects.looking(pass, seen);
     let page: ObjectInfo[] = [];
     for await (const object of this.storage.list(MEDIA_PREFIX)) {
       page.push(object);
       if (page.length < PAGE) continue;
       pass.signal.throwIfAborted();
-      await this.objects.look(pass, page, seen);
+      await look(page);
       page = [];
     }
-    await this.objects.look(pass, page, seen);
+    await look(page);
     await this.lookAtRows(pass, seen);
+    if (!pass.dryRun && seen.leftovers === 0)
+      await this.store.forgetDeleted(pass.startedAt - DELETIONS_REMEMBERED_MS);
   }
 
   private async lookAtRows(pass: SweepPass, seen: ObjectsSeen): Promise<void> {

@@ -4,6 +4,7 @@ import { newRoom, type RoomRecordingSettings } from '../../src/rooms/domain/room
 import { mediaKey, metadataKey, roomMetadataKey } from '../../src/storage/object-keys.js';
 import type { SweepRun } from '../../src/sweeps/sweep.js';
 import { aRecording, aRecordingId, aRoomId, anEgress, T0 } from '../support/builders.js';
+import { aRoomName } from '../support/room-names.js';
 import { KeptScene } from '../support/kept-scene.js';
 import '../support/quiet-logs.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
@@ -138,6 +139,85 @@ describe('sweeps over what is kept', () => {
         expect(run.acted).toBe(0);
       }
       expect((await scene.store.get(recording.id))!.hasMedia).toBe(true);
+    });
+
+    it('writes a record again that a slow writer, overtaken, left behind its row', async () => {
+      const recording = ended();
+      await scene.keep(recording);
+      const old = (await scene.storage.get(recordOf(recording)))!;
+      const by = aRecordingId();
+      await scene.writer.tell(recording.id, { kind: 'continued', by, at: scene.clock.now() }, 'test');
+      await scene.archive.write(recording.id);
+      await scene.clock.advance(60_000);
+      await scene.storage.put(recordOf(recording), old, 'application/json');
+      await scene.clock.advance(LATER_MS);
+      await inTwoSights('storage', `METADATA_OLDER ${recording.id}`, async () => {
+        return !(await scene.storage.get(recordOf(recording)))!.toString().includes(by);
+      });
+    });
+
+    it('tells of media of another size than its recording says, and leaves both as they are', async () => {
+      const differs = ended({ hasMedia: true, sizeBytes: 4_711 });
+      const same = ended({ hasMedia: true, sizeBytes: 'media'.length });
+      for (const one of [differs, same]) await scene.keep(one);
+      await scene.clock.advance(LATER_MS);
+      for (let i = 0; i < 3; i += 1) {
+        const run = await scene.pass(scene.sweeps.storage);
+        expect(told(run)).toEqual([`MEDIA_SIZE_DIFFERS ${differs.id}`]);
+        expect(run.findings[0]!.detail).toMatch(/5 bytes.*4711/);
+        expect(run.acted).toBe(0);
+      }
+      expect((await scene.store.get(differs.id))!.sizeBytes).toBe(4_711);
+    });
+
+    it('gives all that it restores in one pass one number to leap by', async () => {
+      const all = [ended(), ended(), ended()];
+      for (const recording of all) await scene.keep(recording);
+      await redis().flushall();
+      await scene.mark.set();
+      await scene.clock.advance(LATER_MS);
+      await scene.pass(scene.sweeps.storage);
+      expect((await scene.pass(scene.sweeps.storage)).acted).toBe(3);
+      const back = await Promise.all(all.map(({ id }) => scene.store.get(id)));
+      expect(back.map((one) => one?.upkeep.returned?.number)).toEqual([1, 1, 1]);
+    });
+
+    it('never brings back what was deleted, however long nobody has looked', async () => {
+      const recording = ended();
+      await scene.keep(recording);
+      const record = (await scene.storage.get(recordOf(recording)))!;
+      await scene.writer.tell(recording.id, { kind: 'deletion-requested', by: 'me', at: T0 }, 'me');
+      await scene.writer.tell(recording.id, { kind: 'deleted', at: T0 }, 'me');
+      await scene.storage.put(recordOf(recording), record, 'application/json');
+      for (let i = 0; i < 2; i += 1) {
+        await scene.clock.advance(10 * DAY_MS);
+        const other = ended();
+        await scene.keep(other);
+        await scene.writer.tell(other.id, { kind: 'deletion-requested', by: 'me', at: T0 }, 'me');
+        await scene.writer.tell(other.id, { kind: 'deleted', at: T0 }, 'me');
+        await scene.storage.deleteMany([recordOf(other)]);
+        expect(told(await scene.pass(scene.sweeps.storage))).toEqual([`LEFTOVER ${recordOf(recording)}`]);
+      }
+      expect(await isThere(recordOf(recording))).toBe(false);
+      await scene.clock.advance(3 * DAY_MS);
+      expect((await scene.pass(scene.sweeps.storage)).findings).toEqual([]);
+      expect(await redis().zcard(keys.deleted())).toBe(0);
+    });
+
+    it('leaves the room as it was recorded of a name that only a digest stands for', async () => {
+      const roomId = aRoomName('😀'.repeat(64));
+      const kept = JSON.stringify({ format: 1, room: { id: roomId } });
+      await scene.storage.put(roomMetadataKey(roomId), Buffer.from(kept), 'application/json');
+      const recording = ended({ roomId });
+      await scene.keep(recording);
+      await scene.clock.advance(LATER_MS);
+      expect((await scene.pass(scene.sweeps.storage)).findings).toEqual([]);
+      await scene.writer.tell(recording.id, { kind: 'deletion-requested', by: 'me', at: T0 }, 'me');
+      await scene.writer.tell(recording.id, { kind: 'deleted', at: T0 }, 'me');
+      await scene.storage.deleteMany([recordOf(recording)]);
+      const key = roomMetadataKey(roomId);
+      await scene.clock.advance(LATER_MS);
+      await inTwoSights('storage', `LEFTOVER ${key}`, () => isThere(key));
     });
 
     it('tells of media that no record knows, and never touches it', async () => {

@@ -64,7 +64,7 @@ export class FindBulkDeletions {
       // Waited for from before the look, so that what happens during the look wakes us too.
       const looked = new AbortController();
       const news = this.news.next(first.id, AbortSignal.any([signal, looked.signal]));
-      const present = await this.look(first.id);
+      const present = await this.look(first.id, signal);
       if (present === null) return undefined;
       if (isSame(present, shown)) {
         await news;
@@ -77,14 +77,18 @@ export class FindBulkDeletions {
     return undefined;
   }
 
-  /** Waits out a Redis that is away. */
-  private async look(id: BulkDeletionId): Promise<BulkDeletionSeen | null> {
+  /** Waits out a Redis that is away, as long as somebody follows. */
+  private async look(id: BulkDeletionId, signal: AbortSignal): Promise<BulkDeletionSeen | null> {
     for (;;) {
       try {
         return await this.store.get(id);
       } catch (error) {
         if (!isTallyError(error, 'REDIS_UNAVAILABLE')) throw error;
-        await this.clock.sleep(RETRY_MS);
+        const isOver = await this.clock.sleep(RETRY_MS, signal).then(
+          () => false,
+          () => signal.aborted,
+        );
+        if (isOver) return null;
       }
     }
   }

@@ -62,6 +62,8 @@ export class RunBulkDeletion {
     }
     if (await this.collect.missed(bulk)) return 0;
     await this.store.finish(id);
+    // Something was found by another who was at it too.
+    if ((await this.store.get(id))?.finishedAt === null) return 0;
     const { requestedBy, dryRun } = bulk;
     this.log.log({ message: 'bulk deletion finished', bulkDeletionId: id, by: requestedBy.name, dryRun });
     return null;

@@ -1,6 +1,6 @@
 -- commit-recording.lua: one step of one recording, all or nothing.
 -- KEYS 1 recording  2 room slot  3 slots by age  4 event stream  5 outbox  6 unsettled  7 epoch (the mark that Redis is whole)  8 idempotency key  9 room  10 lately deleted  11.. indexes
--- ARGV 1 step (json): token (names this very commit), id, room, rev (expected, '0' = must be new), nextRev, doc, event, history, slot (take|free|keep), unsettled, remove, forgetBefore, use, useMs, inRoom (its room has to be there), now, channel
+-- ARGV 1 step (json): token (names this very commit), id, room, rev (expected, '0' = must be new), nextRev, doc, event, history, slot (take|free|keep), unsettled, remove, use, useMs, inRoom (its room has to be there), now, channel
 --      2, 3, 4 see recording.inc.lua
 -- Returns {'done', epoch, stream id or ''} | {'moved-on'} | {'slot-taken', recording} | {'room-gone'} | {'key-used', use} | {'not-whole'}
 local step = cjson.decode(ARGV[1])
@@ -47,7 +47,8 @@ end
 if step.remove then
   redis.call('DEL', KEYS[1])
   redis.call('ZADD', KEYS[10], step.now, step.id)
-  redis.call('ZREMRANGEBYSCORE', KEYS[10], '-inf', step.forgetBefore)
+  -- Who looks through the bucket forgets them, once nothing of theirs is left there; this is only a bound.
+  redis.call('ZREMRANGEBYRANK', KEYS[10], 0, -1000001)
 else
   redis.call('HSET', KEYS[1], 'rev', step.nextRev, 'doc', step.doc, 'token', step.token, 'position', position)
   if step.rev == '0' then redis.call('HSET', KEYS[1], 'created', step.token) end

@@ -70,8 +70,10 @@ export interface HistoryEntry {
 export abstract class RecordingStore {
   /** Deleted ones too, as long as an egress of theirs may still run. */
   abstract get(id: RecordingId): Promise<StoredRecording | null>;
-  /** Whether its deletion ended not more than two days ago; LiveKit reports an ended egress for one. */
+  /** Whether it was deleted, as long as that is remembered: until somebody has seen that the bucket has nothing of it, two days at least. */
   abstract wasDeleted(id: RecordingId): Promise<boolean>;
+  /** Deletions that ended before this instant, in ms, need not be remembered any more. */
+  abstract forgetDeleted(before: number): Promise<void>;
   /** Safe to send again: the same step is carried out once and answered alike. */
   abstract commit(step: Commit): Promise<CommitResult>;
   abstract page(query: RecordingQuery): Promise<RecordingPage>;

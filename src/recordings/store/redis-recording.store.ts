@@ -25,8 +25,6 @@ import {
 import { RedisRecordingPages } from './redis-recording-pages.js';
 
 const commitScript = new Script(join(__dirname, 'commit-recording.lua'));
-/** How long a deleted recording is remembered: an egress of it that turns up late leaves media that nobody owns. */
-const REMEMBERED_MS = 2 * 86_400_000;
 
 @Injectable()
 export class RedisRecordingStore extends RecordingStore {
@@ -45,6 +43,10 @@ export class RedisRecordingStore extends RecordingStore {
 
   async wasDeleted(id: RecordingId): Promise<boolean> {
     return (await this.read((whole) => whole.zscore(keys.deleted(), id))) !== null;
+  }
+
+  async forgetDeleted(before: number): Promise<void> {
+    await this.ask((redis) => redis.zremrangebyscore(keys.deleted(), '-inf', `(${before}`));
   }
 
   async commit(step: Commit): Promise<CommitResult> {
@@ -163,7 +165,6 @@ export class RedisRecordingStore extends RecordingStore {
       slot: has === had ? 'keep' : has ? 'take' : 'free',
       unsettled: isUnsettled(next),
       remove: next.upkeep.deleted && !isUnsettled(next),
-      forgetBefore: String(this.clock.now() - REMEMBERED_MS),
       inRoom,
       now: String(this.clock.now()),
       channel: EVENTS_CHANNEL,

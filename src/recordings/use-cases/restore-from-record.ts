@@ -23,8 +23,19 @@ export class RestoreFromRecord {
     private readonly clock: Clock,
   ) {}
 
+  /** Restores any number of records, all with one number, so that a mass of them leaps no further than one does. */
+  batch(cause: string): (key: string) => Promise<void> {
+    let number: number | null = null;
+    const numberOf = async (): Promise<number> => (number ??= await this.takeNumber());
+    return (key) => this.restore(key, cause, numberOf);
+  }
+
   /** Does nothing where the recording is known, was deleted, or its record is gone. Throws for a record that can't be understood. */
-  async execute(key: string, cause: string): Promise<void> {
+  execute(key: string, cause: string): Promise<void> {
+    return this.restore(key, cause, () => this.takeNumber());
+  }
+
+  private async restore(key: string, cause: string, numberOf: () => Promise<number>): Promise<void> {
     const id = parseMetadataKey(key)?.recordingId;
     // The row first: a deletion takes the record away before the row.
     if (id === undefined || (await this.store.get(id)) !== null || (await this.store.wasDeleted(id))) return;
@@ -32,11 +43,16 @@ export class RestoreFromRecord {
     if (body === null) return;
     const read = readArchived(key, body);
     if ('fault' in read) throw new Error(`${key} is no record of a recording: ${read.fault}`);
-    const number = await this.returns.next();
-    await this.returns.take(number);
+    const number = await numberOf();
     const { epoch } = await this.events.end();
     const terms = { number, epoch, at: this.clock.now(), cause };
     const startTimeoutMs = this.config.recordingStartTimeoutMs;
     await this.restorer.restore([returnOf(read.record, { ...terms, startTimeoutMs })], null);
+  }
+
+  private async takeNumber(): Promise<number> {
+    const number = await this.returns.next();
+    await this.returns.take(number);
+    return number;
   }
 }

@@ -15,6 +15,8 @@ const AT_ONCE = 100;
 export class UnsavedRoomsRunner implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('Rooms');
   private readonly over = new AbortController();
+  /** Rooms of which it was said that they can't be saved; none stays when it can. */
+  private told: ReadonlySet<RoomId> = new Set();
   private looking: Promise<void> = Promise.resolve();
 
   constructor(
@@ -40,16 +42,26 @@ export class UnsavedRoomsRunner implements OnApplicationBootstrap, OnApplication
       byRoom.set(id, [...(byRoom.get(id) ?? []), rev]);
     }
     let saved = 0;
+    const left = new Set<RoomId>();
     for (const [id, writes] of byRoom) {
       try {
         await this.saver.save(id, writes);
         saved += 1;
-        this.log.log({ message: 'saved a room that was left unsaved', roomId: id });
+        this.log.log({ event: 'room_saved_late', message: 'saved a room that was left unsaved', roomId: id });
       } catch (error) {
-        this.log.warn({ message: 'room still not saved', roomId: id, cause: String(error) });
+        left.add(id);
+        if (!this.told.has(id)) this.tell(id, error);
       }
     }
+    this.told = left;
     return saved;
+  }
+
+  /** Once for each room, with what the storage or Redis said. */
+  private tell(roomId: RoomId, error: unknown): void {
+    const message = 'a room is not saved in the storage yet; it is tried again until it is';
+    const cause = error instanceof Error ? error.message : String(error);
+    this.log.warn({ event: 'room_not_saved', message, roomId, cause, err: error });
   }
 
   private async look(): Promise<void> {

@@ -104,6 +104,13 @@ export class SimRecordingStore extends RecordingStore {
     );
   }
 
+  forgetDeleted(before: number): Promise<void> {
+    return this.read('forget deleted', () => {
+      for (const [id, at] of [...this.tables.deleted.entries()])
+        if (at < before) this.tables.deleted.delete(id);
+    });
+  }
+
   wasDeleted(id: RecordingId): Promise<boolean> {
     return this.read('was it deleted', () => this.tables.deleted.has(id));
   }
