@@ -102,7 +102,7 @@ describe('what Prometheus reads', () => {
       const other = await fetch(`${url}/graphql`);
       expect([other.status, await other.json()]).toEqual([
         404,
-        { error: { code: 'BAD_USER_INPUT', message: expect.any(String) as string } },
+        { error: { code: 'NOT_FOUND', message: expect.any(String) as string } },
       ]);
       expect((await fetch(`${await app.getUrl()}/metrics`)).status).toBe(401);
     });
