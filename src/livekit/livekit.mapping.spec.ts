@@ -218,7 +218,7 @@ describe('why an egress ended', () => {
     ['', 'exit status 1', 'recorder-crashed'],
     ['End reason: Failure', 'GStreamer error: Internal data stream error.', 'pipeline-failed'],
     ['End reason: Failure', 'pipeline frozen', 'pipeline-failed'],
-    ['End reason: Failure', 'open /tmp/a: no space left on device', 'disk-full'],
+    ['End reason: Failure', 'open /out/a: no space left on device', 'disk-full'],
     ['End reason: Failure', 'S3 upload failed: dial tcp: timeout', 'upload-failed'],
     ['End reason: StopEgress API', 'S3 upload failed: dial tcp: timeout', 'stop-api'],
     ['End reason: Failure', 'something that nobody has seen', 'failure'],

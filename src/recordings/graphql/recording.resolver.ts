@@ -1,6 +1,7 @@
 import { Args, Context, Info, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import type { GraphQLResolveInfo } from 'graphql';
 import { AuditLog } from '../../audit/audit-log.js';
+import type { ConnectionView } from '../../kernel/connection.js';
 import type { Actor } from '../../kernel/actor.js';
 import { MediaLinks } from '../../media/media-links.js';
 import { type RoomView, toRoomView } from '../../rooms/graphql/room.view.js';
@@ -18,7 +19,6 @@ import {
   toStartRequest,
 } from './recording.input.js';
 import {
-  type ConnectionView,
   type RecordingConnectionView,
   type RecordingEventView,
   type RecordingView,

@@ -1,3 +1,4 @@
+import { type ConnectionView, toConnection } from '../../kernel/connection.js';
 import { encodeCursor } from '../../kernel/cursor.js';
 import { isFinal, type Recording } from '../domain/recording.js';
 import type { EventMade } from '../domain/recording.machine.js';
@@ -12,19 +13,6 @@ export type RecordingView = Omit<Recording, 'continues' | 'continuedBy' | 'hasMe
   readonly continuedById: Recording['continuedBy'];
   readonly isPlayable: boolean;
 };
-
-export interface PageInfoView {
-  readonly hasNextPage: boolean;
-  readonly hasPreviousPage: boolean;
-  readonly startCursor: string | null;
-  readonly endCursor: string | null;
-}
-
-export interface ConnectionView<T> {
-  readonly edges: readonly { readonly cursor: string; readonly node: T }[];
-  readonly nodes: readonly T[];
-  readonly pageInfo: PageInfoView;
-}
 
 export interface RecordingConnectionView extends ConnectionView<RecordingView> {
   readonly totalCount: number | null;
@@ -74,7 +62,10 @@ export function toRecordingConnectionView(
     cursor: toPageCursor(cursor, query),
     node: toRecordingView(recording),
   }));
-  const { pageInfo, ...connection } = toConnection(edges, page.hasNextPage, query.after !== null);
+  const { pageInfo, ...connection } = toConnection(edges, {
+    hasNextPage: page.hasNextPage,
+    hasPreviousPage: query.after !== null,
+  });
   const endCursor = page.endCursor === null ? null : toPageCursor(page.endCursor, query);
   return {
     ...connection,
@@ -89,22 +80,5 @@ export function toHistoryView(page: HistoryPage): ConnectionView<RecordingEventV
     const node = toEventView(entry, recording);
     return { cursor: node.cursor, node };
   });
-  return toConnection(edges, page.hasNextPage, page.hasPreviousPage);
-}
-
-function toConnection<T>(
-  edges: readonly { readonly cursor: string; readonly node: T }[],
-  hasNextPage: boolean,
-  hasPreviousPage: boolean,
-): ConnectionView<T> {
-  return {
-    edges,
-    nodes: edges.map(({ node }) => node),
-    pageInfo: {
-      hasNextPage,
-      hasPreviousPage,
-      startCursor: edges.at(0)?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
-    },
-  };
+  return toConnection(edges, page);
 }
