@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { ChainableCommander } from 'ioredis';
 import { newToken } from '../kernel/ids.js';
 import { keys } from '../redis/keys.js';
-import { notWhole, RebuildSuperseded } from '../redis/not-whole.js';
+import { redisWasReset, RebuildSuperseded } from '../redis/redis-was-reset.js';
 import { RedisConnections, redisFailure } from '../redis/redis.connections.js';
 import { Script } from '../redis/script.js';
 import {
@@ -63,7 +63,7 @@ export class RedisKeptStore extends KeptStore {
         most,
       ],
     );
-    if (answer === -1) throw notWhole();
+    if (answer === -1) throw redisWasReset();
     if (answer === 1) return { kind: 'done', rev };
     return { kind: answer === 2 ? 'too-many' : 'moved-on' };
   }
@@ -131,7 +131,7 @@ export class RedisKeptStore extends KeptStore {
         if (error) throw error;
         return result;
       });
-      if (typeof epoch !== 'string') throw notWhole();
+      if (typeof epoch !== 'string') throw redisWasReset();
       return answer;
     } catch (error) {
       throw redisFailure(error);

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
-import { tellHappening } from '../kernel/happenings.js';
+import { emitTelemetry } from '../kernel/telemetry.js';
 
 const EVERY_MS = 60_000;
 
@@ -15,7 +15,7 @@ export class RefusedWebhooks {
   constructor(private readonly clock: Clock) {}
 
   note(reason: WebhookRefusal, why: string): void {
-    tellHappening('webhook-refused', { reason });
+    emitTelemetry('webhook-refused', { reason });
     const now = this.clock.now();
     const last = this.told.get(reason);
     if (last !== undefined && now - last.at < EVERY_MS) {

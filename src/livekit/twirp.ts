@@ -1,5 +1,5 @@
 import { AccessToken, type VideoGrant } from 'livekit-server-sdk';
-import { type LiveKitOutcome, tellHappening } from '../kernel/happenings.js';
+import { type LiveKitOutcome, emitTelemetry } from '../kernel/telemetry.js';
 
 export type TwirpMethod = `${'Egress' | 'RoomService'}/${string}`;
 
@@ -85,7 +85,7 @@ export class TwirpConnection {
     const begun = performance.now();
     const answer = await this.askOnce(request);
     const seconds = (performance.now() - begun) / 1_000;
-    tellHappening('livekit-request', { method: request.method, outcome: outcomeOf(answer), seconds });
+    emitTelemetry('livekit-request', { method: request.method, outcome: outcomeOf(answer), seconds });
     return answer;
   }
 

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import { hearHappenings } from '../kernel/happenings.js';
+import { onTelemetry } from '../kernel/telemetry.js';
 import { BackendCounts } from './backend-counts.js';
 
 const QUICK_SECONDS = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -96,7 +96,7 @@ export class Metrics implements OnApplicationShutdown {
       buckets: QUICK_SECONDS,
       registers: [this.registry],
     });
-    return hearHappenings('livekit-request', ({ method, outcome, seconds }) =>
+    return onTelemetry('livekit-request', ({ method, outcome, seconds }) =>
       requests.observe({ method, outcome }, seconds),
     );
   }
@@ -121,7 +121,7 @@ export class Metrics implements OnApplicationShutdown {
       registers,
     });
     return [
-      hearHappenings('recording-changed', ({ from, to, endReason, secondsSinceRequest }) => {
+      onTelemetry('recording-changed', ({ from, to, endReason, secondsSinceRequest }) => {
         if (from === null) requested.inc();
         if (from === to || from === null) return;
         if (to === 'ACTIVE') startSeconds.observe(Math.max(0, secondsSinceRequest));
@@ -138,7 +138,7 @@ export class Metrics implements OnApplicationShutdown {
     const runs = counter('tallylight_sweep_runs_total', 'Passes of a sweep that this process made.');
     const acted = counter('tallylight_sweep_acted_total', 'What sweeps put right.');
     const failed = counter('tallylight_sweep_failed_total', 'What sweeps tried to put right and could not.');
-    return hearHappenings('sweep-finished', ({ sweep, dryRun, ...run }) => {
+    return onTelemetry('sweep-finished', ({ sweep, dryRun, ...run }) => {
       if (dryRun) return;
       runs.inc({ sweep });
       acted.inc({ sweep }, run.acted);
@@ -153,6 +153,6 @@ export class Metrics implements OnApplicationShutdown {
       buckets: QUICK_SECONDS,
       registers: [this.registry],
     });
-    return hearHappenings('event-read', ({ lagSeconds }) => lag.observe(Math.max(0, lagSeconds)));
+    return onTelemetry('event-read', ({ lagSeconds }) => lag.observe(Math.max(0, lagSeconds)));
   }
 }

@@ -6,7 +6,7 @@ import { Clock } from '../kernel/clock.js';
 import { parseRoomId, type RecordingId, type RoomId } from '../kernel/ids.js';
 import { LiveKit } from '../livekit/livekit.port.js';
 import type { EgressSeen } from '../livekit/livekit.types.js';
-import { comeBack, effectsOfReturn } from '../recordings/domain/come-back.js';
+import { restoredRecording, effectsOfRestore } from '../recordings/domain/restored-recording.js';
 import { newRecording } from '../recordings/domain/new-recording.js';
 import { isFinal, type StoredRecording } from '../recordings/domain/recording.js';
 import { changesBetween } from '../recordings/store/history.js';
@@ -55,7 +55,7 @@ export class LostAttempts {
     const found: Return[] = [];
     const limit = pLimit(ASKED_AT_ONCE);
     const worth = await Promise.all(
-      [...byRecording.values()].map((lost) => limit(() => this.ifWorthIt(lost))),
+      [...byRecording.values()].map((lost) => limit(() => this.ifRecoverable(lost))),
     );
     for (const lost of worth.filter((one) => one !== null)) {
       const room = await this.roomOf(lost.roomId);
@@ -81,15 +81,15 @@ export class LostAttempts {
     return [{ egress, recordingId, roomId, media: media.key }];
   }
 
-  private async ifWorthIt(lost: Lost): Promise<Lost | null> {
-    return (await this.isWorthIt(lost)) ? lost : null;
+  private async ifRecoverable(lost: Lost): Promise<Lost | null> {
+    return (await this.isRecoverable(lost)) ? lost : null;
   }
 
   /**
    * An egress that is over and left no media belongs to what was deleted, or left nothing to lose. One that is listed as running may be
    * listed for ever: only where its worker answers is there a recording to come back.
    */
-  private async isWorthIt({ egress, media }: Lost): Promise<boolean> {
+  private async isRecoverable({ egress, media }: Lost): Promise<boolean> {
     if (isFinal(egress.status)) return (await this.storage.head(media)) !== null;
     const { egressId } = egress;
     const answer = await (egress.status === 'ENDING'
@@ -121,7 +121,7 @@ export class LostAttempts {
     const attempt: StoredRecording = { ...blank, rev: 0, egressId: egress.egressId };
     const upkeep = { ...blank.upkeep, startAnswer: 'accepted' as const, startSentAt: requestedAt };
     const known = { ...attempt, upkeep: { ...upkeep, egresses: { [egress.egressId]: 'live' as const } } };
-    const recording = comeBack(known, number, now);
+    const recording = restoredRecording(known, number, now);
     const entry: HistoryEntry = {
       position: { epoch, id: `0-${number}` },
       type: 'REQUESTED',
@@ -132,6 +132,6 @@ export class LostAttempts {
       changes: changesBetween(null, recording),
     };
     const startTimeoutMs = now - requestedAt + this.config.recordingStartTimeoutMs;
-    return { recording, history: [entry], effects: effectsOfReturn(recording, now, { startTimeoutMs }) };
+    return { recording, history: [entry], effects: effectsOfRestore(recording, now, { startTimeoutMs }) };
   }
 }

@@ -7,7 +7,7 @@ import { LiveKitModule } from '../livekit/livekit.module.js';
 import { LocksModule } from '../locks/locks.module.js';
 import { RecordingRestorer } from '../recordings/store/recording-restorer.port.js';
 import { RedisRecordingRestorer } from '../recordings/store/redis-recording-restorer.js';
-import { ReturnCount } from '../recordings/store/return-count.js';
+import { RestoreGeneration } from '../recordings/store/restore-generation.js';
 import { OwnEgresses } from '../recordings/use-cases/own-egresses.js';
 import { RedisModule } from '../redis/redis.module.js';
 import { RedisRoomStore } from '../rooms/store/redis-room.store.js';
@@ -31,7 +31,7 @@ export class RebuildCommandModule {
         { provide: RoomStore, useClass: RedisRoomStore },
         { provide: RecordingRestorer, useClass: RedisRecordingRestorer },
         { provide: RebuildLedger, useClass: RedisRebuildLedger },
-        ReturnCount,
+        RestoreGeneration,
         OwnEgresses,
         LostAttempts,
         Rebuild,

@@ -20,7 +20,7 @@ const LOOK_EVERY_MS = 500;
 const LINE_EVERY_MS = 5_000;
 
 /** Says what happens: a bar that is drawn over on a terminal, lines elsewhere. */
-class Teller {
+class ProgressPrinter {
   private toldAt = 0;
 
   constructor(private readonly clock: SystemClock) {}
@@ -53,7 +53,7 @@ async function main(args: readonly string[]): Promise<void> {
 
 async function rebuild(config: Config, force: boolean): Promise<void> {
   const clock = new SystemClock();
-  const teller = new Teller(clock);
+  const teller = new ProgressPrinter(clock);
   // Warnings go to standard error, so that what is told can be read by a program.
   const logger = createLogger(config, Instance.ofThisProcess(), process.stderr);
   const app = await NestFactory.createApplicationContext(RebuildCommandModule.with(config), {
@@ -67,7 +67,7 @@ async function rebuild(config: Config, force: boolean): Promise<void> {
   const watching = watch(ledger, teller, clock, over.signal);
   try {
     if (force) await untilAnswered(() => ledger.discard(), teller, clock, closing.signal);
-    const done = await goOn(app.get(RebuildTurn), teller, clock, closing.signal);
+    const done = await resume(app.get(RebuildTurn), teller, clock, closing.signal);
     over.abort();
     await watching;
     teller.say(done);
@@ -79,9 +79,9 @@ async function rebuild(config: Config, force: boolean): Promise<void> {
 }
 
 /** Until Redis is whole, whoever makes it so. */
-async function goOn(
+async function resume(
   turn: RebuildTurn,
-  teller: Teller,
+  teller: ProgressPrinter,
   clock: SystemClock,
   closing: AbortSignal,
 ): Promise<string> {
@@ -105,7 +105,7 @@ async function goOn(
 /** Whoever does not answer is asked again, and it is said why. */
 async function untilAnswered<T>(
   ask: () => Promise<T>,
-  teller: Teller,
+  teller: ProgressPrinter,
   clock: SystemClock,
   closing: AbortSignal,
 ): Promise<T> {
@@ -125,7 +125,7 @@ async function untilAnswered<T>(
 
 async function watch(
   ledger: RebuildLedger,
-  teller: Teller,
+  teller: ProgressPrinter,
   clock: SystemClock,
   over: AbortSignal,
 ): Promise<void> {

@@ -6,8 +6,8 @@ import { parseArchivedKept } from '../kept/kept-archive.js';
 import { KeptStore } from '../kept/kept.store.js';
 import { readArchived } from '../recordings/store/archived-recording.js';
 import { RecordingRestorer, type Return } from '../recordings/store/recording-restorer.port.js';
-import { ReturnCount } from '../recordings/store/return-count.js';
-import { returnOf, type ReturnTerms } from '../recordings/store/return-of.js';
+import { RestoreGeneration } from '../recordings/store/restore-generation.js';
+import { restoreStep, type RestoreTerms } from '../recordings/store/restore-step.js';
 import { parseArchivedRoom } from '../rooms/store/room-archive.js';
 import { RoomStore } from '../rooms/store/room.store.js';
 import { ACCESS_PREFIX, METADATA_PREFIX, parseMetadataKey, ROOM_PREFIX } from '../storage/object-keys.js';
@@ -32,7 +32,7 @@ export interface RebuildReport {
 /** One rebuild, or the rest of one: rooms, recordings, and the attempts that had not reached the bucket; then the mark. */
 class Rebuilding {
   private progress: RebuildProgress;
-  private terms: ReturnTerms | null = null;
+  private terms: RestoreTerms | null = null;
 
   constructor(
     readonly run: RebuildRun,
@@ -53,7 +53,7 @@ class Rebuilding {
   }
 
   /** The number of this rebuild is taken before the first recording comes back with it. */
-  async termsFrom(take: () => Promise<ReturnTerms>): Promise<ReturnTerms> {
+  async termsFrom(take: () => Promise<RestoreTerms>): Promise<RestoreTerms> {
     this.terms ??= await take();
     return this.terms;
   }
@@ -70,7 +70,7 @@ export class Rebuild {
     private readonly kept: KeptStore,
     private readonly rooms: RoomStore,
     private readonly restorer: RecordingRestorer,
-    private readonly returns: ReturnCount,
+    private readonly returns: RestoreGeneration,
     private readonly lost: LostAttempts,
     private readonly config: Config,
     private readonly clock: Clock,
@@ -90,7 +90,7 @@ export class Rebuild {
     try {
       isBeginning = run.phase === 'clear' && (await this.isStorageEmpty());
       if (!isBeginning) this.tellBegin(run);
-      await this.goOn(rebuilding);
+      await this.resume(rebuilding);
     } catch (error) {
       await this.tellWhy(rebuilding, error);
       throw error;
@@ -121,7 +121,7 @@ export class Rebuild {
     else this.log.warn({ event: 'rebuild_ended', message: 'Redis is whole again', ...report });
   }
 
-  private async goOn(rebuilding: Rebuilding): Promise<void> {
+  private async resume(rebuilding: Rebuilding): Promise<void> {
     await rebuilding.note({ problem: null });
     for (;;) {
       switch (rebuilding.now.phase) {
@@ -134,7 +134,7 @@ export class Rebuild {
           await rebuilding.note({ phase: 'rooms', after: '' });
           break;
         case 'rooms':
-          await this.bringRooms(rebuilding);
+          await this.restoreRooms(rebuilding);
           await rebuilding.note({ phase: 'recordings', after: '' });
           break;
         case 'recordings':
@@ -164,7 +164,7 @@ export class Rebuild {
     });
   }
 
-  private async bringRooms(rebuilding: Rebuilding): Promise<void> {
+  private async restoreRooms(rebuilding: Rebuilding): Promise<void> {
     let { rooms, faults } = rebuilding.now;
     await this.inBatches(rebuilding, ROOM_PREFIX, async (objects) => {
       for (const { key, body } of objects) {
@@ -185,7 +185,7 @@ export class Rebuild {
         if (body === null) continue;
         const read = readArchived(key, body);
         if ('fault' in read) faults += this.tellFault(key, read.fault);
-        else found.push(returnOf(read.record, await this.terms(rebuilding)));
+        else found.push(restoreStep(read.record, await this.terms(rebuilding)));
       }
       rebuilding.signal.throwIfAborted();
       const restored = await this.restorer.restore(found, rebuilding.run.token);
@@ -237,7 +237,7 @@ export class Rebuild {
     for await (const { key } of this.storage.list(prefix)) if (key > after) yield key;
   }
 
-  private terms(rebuilding: Rebuilding): Promise<ReturnTerms> {
+  private terms(rebuilding: Rebuilding): Promise<RestoreTerms> {
     return rebuilding.termsFrom(async () => {
       const number = await this.returns.next();
       await this.returns.take(number);

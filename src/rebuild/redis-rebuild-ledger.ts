@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
 import { newToken } from '../kernel/ids.js';
 import { keys, QUEUE_PREFIX, TAG } from '../redis/keys.js';
-import { RebuildSuperseded } from '../redis/not-whole.js';
+import { RebuildSuperseded } from '../redis/redis-was-reset.js';
 import { RedisConnections, redisFailure } from '../redis/redis.connections.js';
 import { Script } from '../redis/script.js';
 import {

@@ -34,7 +34,7 @@ import { RedisRecordingPages } from './store/redis-recording-pages.js';
 import { RedisRecordingRestorer } from './store/redis-recording-restorer.js';
 import { RedisRecordingStore } from './store/redis-recording.store.js';
 import { RedisRoomSlots } from './store/redis-room-slots.js';
-import { ReturnCount } from './store/return-count.js';
+import { RestoreGeneration } from './store/restore-generation.js';
 import { RoomSlots } from './store/room-slots.port.js';
 import { ApplyLiveKitEvent } from './use-cases/apply-livekit-event.js';
 import { CheckRecorder } from './use-cases/check-recorder.js';
@@ -65,7 +65,7 @@ const adapters = [
   { provide: RecorderLog, useClass: RedisRecorderLog },
   { provide: RecordingRestorer, useClass: RedisRecordingRestorer },
   { provide: RoomSlots, useClass: RedisRoomSlots },
-  ReturnCount,
+  RestoreGeneration,
   MetadataArchive,
 ];
 

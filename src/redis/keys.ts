@@ -68,7 +68,7 @@ export const keys = {
   webhookPlaces: () => `${TAG}:webhooks:places`,
   sweepRun: (id: string) => `${TAG}:sweep-run:${id}`,
   lastSweeps: () => `${TAG}:last-sweeps`,
-  sweepSights: (name: string) => `${TAG}:sweep-sights:${name}`,
+  sweepCandidates: (name: string) => `${TAG}:sweep-sights:${name}`,
   breaker: (name: string) => `${TAG}:breaker:${name}`,
   /** The processes of this deployment, `worker <instance>` or `api <instance>`, by the instant of their last sign of life. */
   processes: () => `${TAG}:processes`,

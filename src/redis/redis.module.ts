@@ -1,11 +1,11 @@
 import { Global, Module } from '@nestjs/common';
 import { AgreedTime } from './agreed-time.js';
 import { RedisConnections } from './redis.connections.js';
-import { WholeMark } from './whole-mark.js';
+import { DataEpoch } from './data-epoch.js';
 
 @Global()
 @Module({
-  providers: [RedisConnections, WholeMark, AgreedTime],
-  exports: [RedisConnections, WholeMark, AgreedTime],
+  providers: [RedisConnections, DataEpoch, AgreedTime],
+  exports: [RedisConnections, DataEpoch, AgreedTime],
 })
 export class RedisModule {}

@@ -1,9 +1,9 @@
-import { failureName, type Told } from './storage-errors.js';
+import { failureName, type FaultText } from './storage-errors.js';
 
 const OPERATOR = 'whoever runs this server finds the reason in its log';
 
 /** What a failed request to the storage folder says and what is to be done about it. */
-export function tellFileFailure(error: unknown, folder: string): Told {
+export function describeFileFailure(error: unknown, folder: string): FaultText {
   const code = failureName(error);
   const { plain, advice } = wordsOf(code);
   return { plain, detail: `the folder ${folder} that STORAGE_URL names: ${code}; ${advice}` };

@@ -9,7 +9,7 @@ import type { EgressOutput } from '../livekit/livekit.types.js';
 import { listFolder } from './folder-listing.js';
 import { ASIDE, assertObjectKey } from './object-keys.js';
 import { type ByteSpan, type DeleteResult, type ObjectInfo, ObjectStorage } from './object-storage.port.js';
-import { tellFileFailure } from './file-faults.js';
+import { describeFileFailure } from './file-faults.js';
 import { type Asked, beyondEnd, failureName, storageUnavailable } from './storage-errors.js';
 
 const LEFTOVER_AFTER_MS = 24 * 3_600_000;
@@ -152,7 +152,7 @@ export class FileObjectStorage extends ObjectStorage {
   private failed(asked: Asked, error: unknown): TallyError {
     return isTallyError(error)
       ? error
-      : storageUnavailable(asked, error, tellFileFailure(error, this.folder));
+      : storageUnavailable(asked, error, describeFileFailure(error, this.folder));
   }
 
   /** Makes the folder, and clears away what a process that was killed left half written. */

@@ -71,7 +71,7 @@ export const MEDIA_PREFIX = 'recordings/';
 export const METADATA_PREFIX = 'recordings/.metadata/';
 export const ROOM_PREFIX = 'rooms/';
 /** How often recordings were brought back from here; there only once they were. */
-export const RETURNS_KEY = 'rebuilds.json';
+export const RESTORE_GENERATIONS_KEY = 'rebuilds.json';
 
 const MEDIA = /(?:^|\/)(recordings\/([^/.][^/]*)\/([^/]+)\.(?:mp4|ogg))$/;
 const RECORD = /^recordings\/\.metadata\/([^/.][^/]*)\/([^/]+)\.json$/;

@@ -11,7 +11,7 @@ import { Logger } from '@nestjs/common';
 import pLimit from 'p-limit';
 import type { DeleteResult } from './object-storage.port.js';
 import { type Patience, within } from './s3-clients.js';
-import { type S3Storage, statusOf, tellS3Failure, wasAnswered } from './s3-faults.js';
+import { type S3Storage, statusOf, describeS3Failure, wasAnswered } from './s3-faults.js';
 import { failureName, storageUnavailable } from './storage-errors.js';
 
 /** What DeleteObjects takes in one request. */
@@ -62,7 +62,11 @@ export class S3Deletes {
     }
     // What was answered for some keys is not lost because others could not be asked for.
     if (!answered) {
-      throw storageUnavailable({ verb: 'deleting', of: keys[0] }, failure, tellS3Failure(failure, this.at));
+      throw storageUnavailable(
+        { verb: 'deleting', of: keys[0] },
+        failure,
+        describeS3Failure(failure, this.at),
+      );
     }
     if (failure !== undefined) this.tell(failure);
     return results;
@@ -154,7 +158,7 @@ export class S3Deletes {
   private tell(failure: unknown): void {
     this.log.warn({
       event: 'storage_did_not_delete',
-      message: `some objects are not deleted: ${tellS3Failure(failure, this.at).detail}`,
+      message: `some objects are not deleted: ${describeS3Failure(failure, this.at).detail}`,
       err: failure,
     });
   }

@@ -1,5 +1,5 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
-import { NoAnswerInTime, type S3Storage, tellS3Failure } from './s3-faults.js';
+import { NoAnswerInTime, type S3Storage, describeS3Failure } from './s3-faults.js';
 
 const at: S3Storage = {
   kind: 's3',
@@ -30,7 +30,7 @@ describe('a failed request to a bucket', () => {
     ['another certificate', unanswered('ERR_TLS_CERT_ALTNAME_INVALID'), 'no safe connection', 'certificate'],
     ['no bucket', answered(404, 'NoSuchBucket'), 'does not exist', '404 NoSuchBucket; create the bucket'],
     ['no access', answered(403, 'AccessDenied'), 'refuses access', '403 AccessDenied'],
-    ['no access, told without a body', answered(403, 'Unknown'), 'refuses access', '403 without a code'],
+    ['no access, text without a body', answered(403, 'Unknown'), 'refuses access', '403 without a code'],
     ['a wrong key', answered(403, 'InvalidAccessKeyId'), 'credentials', 'S3_ACCESS_KEY_ID'],
     ['a wrong secret', answered(403, 'SignatureDoesNotMatch'), 'credentials', 'S3_SECRET_ACCESS_KEY'],
     ['a wrong clock', answered(403, 'RequestTimeTooSkewed'), 'clock', 'NTP'],
@@ -43,15 +43,15 @@ describe('a failed request to a bucket', () => {
     ['too much', answered(503, 'SlowDown'), 'too much', 'rate'],
     ['a fault', answered(500, 'Whatever'), 'a fault of its own', '500 Whatever'],
   ])('%s: is told plainly to everybody, and to the log with what to do', (_name, error, plain, detail) => {
-    const told = tellS3Failure(error, at);
-    expect(told.plain).toContain(plain);
-    expect(told.detail).toContain(detail);
-    expect(told.detail).toContain('the bucket tally');
-    expect(told.plain).not.toMatch(/tally|s3\.example|S3_|STORAGE_URL/);
+    const text = describeS3Failure(error, at);
+    expect(text.plain).toContain(plain);
+    expect(text.detail).toContain(detail);
+    expect(text.detail).toContain('the bucket tally');
+    expect(text.plain).not.toMatch(/tally|s3\.example|S3_|STORAGE_URL/);
   });
 
   it('names S3_FORCE_PATH_STYLE where there is no host of the name of bucket and endpoint', () => {
-    const { detail } = tellS3Failure(unanswered('ENOTFOUND', 'tally.s3.example'), {
+    const { detail } = describeS3Failure(unanswered('ENOTFOUND', 'tally.s3.example'), {
       ...at,
       forcePathStyle: false,
     });

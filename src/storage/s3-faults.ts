@@ -1,6 +1,6 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import type { StorageConfig } from '../config/config.js';
-import { failureName, type Told } from './storage-errors.js';
+import { failureName, type FaultText } from './storage-errors.js';
 
 export type S3Storage = Extract<StorageConfig, { kind: 's3' }>;
 
@@ -118,7 +118,7 @@ function wordsByStatus(status: number | undefined): Words {
 }
 
 /** What a failed request to a bucket says and what is to be done about it. */
-export function tellS3Failure(error: unknown, at: S3Storage): Told {
+export function describeS3Failure(error: unknown, at: S3Storage): FaultText {
   const code = failureName(error);
   const status = statusOf(error);
   const words = bucketInName(error, at) ?? (isTls(code) ? TLS : BY_CODE[code]) ?? wordsByStatus(status);

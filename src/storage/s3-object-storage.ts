@@ -16,7 +16,7 @@ import { assertObjectKey } from './object-keys.js';
 import { type ByteSpan, type DeleteResult, type ObjectInfo, ObjectStorage } from './object-storage.port.js';
 import { controlClient, PATIENCE, type Patience, streamingClient, within } from './s3-clients.js';
 import { S3Deletes } from './s3-deletes.js';
-import { type S3Storage, statusOf, tellS3Failure } from './s3-faults.js';
+import { type S3Storage, statusOf, describeS3Failure } from './s3-faults.js';
 import { watchForStall } from './stall.js';
 import { type Asked, beyondEnd, failureName, ObjectArchived, storageUnavailable } from './storage-errors.js';
 
@@ -204,7 +204,7 @@ export class S3ObjectStorage extends ObjectStorage {
   }
 
   private failed(asked: Asked, error: unknown): TallyError {
-    return storageUnavailable(asked, error, tellS3Failure(error, this.at));
+    return storageUnavailable(asked, error, describeS3Failure(error, this.at));
   }
 
   private object(key: string): { Bucket: string; Key: string } {

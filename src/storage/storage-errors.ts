@@ -18,7 +18,7 @@ export interface Asked {
 }
 
 /** A failure in words. */
-export interface Told {
+export interface FaultText {
   /** For a client: what is wrong, without a key, a host, a bucket or a variable's name. */
   readonly plain: string;
   /** For the log: who was asked, what the answer was and what to do. */
@@ -33,12 +33,12 @@ export class StorageFault extends Error {
   }
 }
 
-export function storageUnavailable(asked: Asked, cause: unknown, told: Told): TallyError {
+export function storageUnavailable(asked: Asked, cause: unknown, text: FaultText): TallyError {
   const { verb, of } = asked;
   return new TallyError(
     'STORAGE_UNAVAILABLE',
-    `the storage failed ${verb} (${failureName(cause)}): ${told.plain}`,
-    { cause: new StorageFault(`${verb}${of === undefined ? '' : ` ${of}`}: ${told.detail}`, cause) },
+    `the storage failed ${verb} (${failureName(cause)}): ${text.plain}`,
+    { cause: new StorageFault(`${verb}${of === undefined ? '' : ` ${of}`}: ${text.detail}`, cause) },
   );
 }
 

@@ -273,7 +273,7 @@ export class LiveKitReconciliationSweep extends Sweep {
       );
     }
     const media = await this.reconcile.findMedia(recording);
-    await this.writer.tell(
+    await this.writer.apply(
       recording.id,
       { kind: 'egress-gone', proof: 'absence', media, at: this.clock.now() },
       cause,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
-import { comeBack } from '../recordings/domain/come-back.js';
+import { restoredRecording } from '../recordings/domain/restored-recording.js';
 import { isFinal, type StoredRecording } from '../recordings/domain/recording.js';
 import { hasLiveEgress } from '../recordings/domain/slot.js';
 import { readArchived } from '../recordings/store/archived-recording.js';
@@ -161,7 +161,7 @@ export class LookAtObjects {
     if ('fault' in read) return false;
     const copy = read.record.recording;
     const number = row.upkeep.returned?.number ?? copy.upkeep.returned?.number ?? 0;
-    return comeBack(copy, number, 0).version >= row.version;
+    return restoredRecording(copy, number, 0).version >= row.version;
   }
 
   /** Media that an egress left without a word is shown, never hidden; of another size than was told, it is a person's to judge. */
@@ -177,7 +177,7 @@ export class LookAtObjects {
         detail: `${one.info.key} has ${sizeBytes} bytes`,
       },
       async () => {
-        await this.writer.tell(
+        await this.writer.apply(
           row.id,
           { kind: 'media-looked-for', media: { sizeBytes }, at: this.clock.now() },
           pass.cause,

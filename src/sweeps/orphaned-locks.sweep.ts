@@ -99,7 +99,7 @@ export class OrphanedLocksSweep extends Sweep {
       },
       async () => {
         // By its own row first: the commit that gives the room up frees it.
-        if (recording.upkeep.holdsSlot) await this.writer.tell(recording.id, fact, pass.cause);
+        if (recording.upkeep.holdsSlot) await this.writer.apply(recording.id, fact, pass.cause);
         else await this.free(slot, recording.rev);
       },
     );

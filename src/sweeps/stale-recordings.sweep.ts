@@ -69,7 +69,7 @@ export class StaleRecordingsSweep extends Sweep {
 
   private async end(recording: StoredRecording, cause: string): Promise<void> {
     const media = await this.reconcile.findMedia(recording);
-    await this.writer.tell(
+    await this.writer.apply(
       recording.id,
       { kind: 'egress-gone', proof: 'silence', media, at: this.clock.now() },
       cause,

@@ -19,7 +19,7 @@ export class SweepReport implements SweepPass {
   readonly startedAt: number;
   readonly cause: string;
   /** What was suspected in this pass, for the next one. */
-  readonly sights = new Set<string>();
+  readonly candidates = new Set<string>();
   private readonly findings: Finding[] = [];
   private readonly counts = { examined: 0, acted: 0, failed: 0 };
 
@@ -41,13 +41,13 @@ export class SweepReport implements SweepPass {
   }
 
   async suspect(finding: Finding, act: () => Promise<void>): Promise<void> {
-    this.sights.add(sightOf(finding));
+    this.candidates.add(candidateOf(finding));
     if (this.isSeenAgain(finding)) return this.found(finding, act);
     this.tell({ ...finding, action: `${finding.action}, if it is seen again` });
   }
 
   isSeenAgain(finding: Finding): boolean {
-    return this.seenBefore.has(sightOf(finding));
+    return this.seenBefore.has(candidateOf(finding));
   }
 
   async found(finding: Finding, act: () => Promise<void>): Promise<void> {
@@ -82,6 +82,6 @@ export class SweepReport implements SweepPass {
   }
 }
 
-function sightOf({ kind, subject }: Finding): string {
+function candidateOf({ kind, subject }: Finding): string {
   return `${kind} ${subject}`;
 }

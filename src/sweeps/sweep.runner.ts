@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
-import { tellHappening } from '../kernel/happenings.js';
+import { emitTelemetry } from '../kernel/telemetry.js';
 import { LeaseKeeper } from '../locks/lease-keeper.js';
 import { SweepStore } from './store/sweep.store.js';
 import { type PassRequest, SweepReport } from './sweep-report.js';
@@ -12,7 +12,7 @@ const LEASE_MS = 8_000;
 
 export type RunResult = { readonly ran: true; readonly run: SweepRun } | { readonly ran: false };
 
-/** Makes one pass: under a lease, with the sights of the pass before. */
+/** Makes one pass: under a lease, with the candidates of the pass before. */
 @Injectable()
 export class SweepRunner {
   private readonly log = new Logger('Sweeps');
@@ -39,7 +39,7 @@ export class SweepRunner {
     signal: AbortSignal,
   ): Promise<SweepRun> {
     const { name, dryRun } = request;
-    const before = await this.store.sights(name);
+    const before = await this.store.candidates(name);
     const cause = causeOf(name);
     const report = new SweepReport(
       { ...request, startedAt: this.clock.now(), cause },
@@ -56,11 +56,11 @@ export class SweepRunner {
         error,
       );
     }
-    if (!dryRun) await this.store.keepSights(name, report.sights);
+    if (!dryRun) await this.store.saveCandidates(name, report.candidates);
     const run = report.toRun(this.clock.now());
     await this.store.save(run);
     const { examined, acted, failed, findings } = run;
-    tellHappening('sweep-finished', { sweep: name, dryRun, examined, acted, failed });
+    emitTelemetry('sweep-finished', { sweep: name, dryRun, examined, acted, failed });
     if (findings.length > 0)
       this.log.log({
         message: 'sweep finished',

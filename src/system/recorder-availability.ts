@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
 import { Incidents } from '../incidents/incidents.port.js';
-import { hearHappenings } from '../kernel/happenings.js';
+import { onTelemetry } from '../kernel/telemetry.js';
 import { keys } from '../redis/keys.js';
 import { redisFailure, RedisConnections } from '../redis/redis.connections.js';
 
@@ -38,7 +38,7 @@ export class RecorderAvailability implements OnApplicationShutdown {
     private readonly incidents: Incidents,
     private readonly clock: Clock,
   ) {
-    this.unhear = hearHappenings('recorders-asked', ({ there }) => void this.note(there));
+    this.unhear = onTelemetry('recorders-asked', ({ there }) => void this.note(there));
   }
 
   onApplicationShutdown(): void {

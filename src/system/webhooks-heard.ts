@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
-import { hearHappenings } from '../kernel/happenings.js';
+import { onTelemetry } from '../kernel/telemetry.js';
 import { keys } from '../redis/keys.js';
 import { RedisConnections } from '../redis/redis.connections.js';
 
@@ -16,7 +16,7 @@ export class WebhooksHeard implements OnApplicationShutdown {
     private readonly redis: RedisConnections,
     private readonly clock: Clock,
   ) {
-    this.unhear = hearHappenings('livekit-webhook', () => this.note());
+    this.unhear = onTelemetry('livekit-webhook', () => this.note());
   }
 
   onApplicationShutdown(): void {

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { encodeRoomId } from '../../src/kernel/room-code.js';
 import { keys } from '../../src/redis/keys.js';
-import { RETURNS_KEY } from '../../src/storage/object-keys.js';
+import { RESTORE_GENERATIONS_KEY } from '../../src/storage/object-keys.js';
 import {
   ADMIN_KEY,
   type GraphqlAnswer,
@@ -178,7 +178,7 @@ describe('rooms called as LiveKit lets them', () => {
     }
     for (const room of [first!, second!]) expect((await deleteRoom(instance, room)).code).toBeNull();
     await eventually(async () => {
-      const left = (await objects()).filter((key) => key !== RETURNS_KEY);
+      const left = (await objects()).filter((key) => key !== RESTORE_GENERATIONS_KEY);
       return left.length === 0 || left.join(' ');
     });
   });

@@ -6,7 +6,7 @@ import { RedisBulkDeletionNews } from '../../src/bulk-deletions/store/redis-bulk
 import { RedisBulkDeletionStore } from '../../src/bulk-deletions/store/redis-bulk-deletion.store.js';
 import { FindBulkDeletions } from '../../src/bulk-deletions/use-cases/find-bulk-deletions.js';
 import { RedisConnections } from '../../src/redis/redis.connections.js';
-import { WholeMark } from '../../src/redis/whole-mark.js';
+import { DataEpoch } from '../../src/redis/data-epoch.js';
 import { aConfig } from '../support/a-config.js';
 import { aRoomId } from '../support/builders.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
@@ -31,7 +31,7 @@ describe('bulk deletions in Redis', () => {
   });
   beforeEach(async () => {
     await connections.command.flushall();
-    await new WholeMark(connections).set();
+    await new DataEpoch(connections).set();
   });
 
   const aBulk = (fields: Partial<BulkDeletion> = {}): BulkDeletion => ({

@@ -1,7 +1,7 @@
-import { comeBack, REV_LEAP, VERSION_LEAP } from '../../src/recordings/domain/come-back.js';
+import { restoredRecording, REV_LEAP, VERSION_LEAP } from '../../src/recordings/domain/restored-recording.js';
 import type { StoredRecording } from '../../src/recordings/domain/recording.js';
 import { foldHistory } from '../../src/recordings/store/history.js';
-import { returnOf } from '../../src/recordings/store/return-of.js';
+import { restoreStep } from '../../src/recordings/store/restore-step.js';
 import type { Return } from '../../src/recordings/store/recording-restorer.port.js';
 import { metadataKey } from '../../src/storage/object-keys.js';
 import { keys } from '../../src/redis/keys.js';
@@ -87,7 +87,7 @@ describe('a rebuild from the bucket', () => {
       await scene.rebuild.execute(going);
       const back = (await scene.store.get(recording.id))!;
       expect(back).toMatchObject({ version: 1 + i * VERSION_LEAP, rev: 1 + i * REV_LEAP });
-      const told = await scene.writer.tell(
+      const told = await scene.writer.apply(
         recording.id,
         { kind: 'continued', by: aRecordingId(), at: T0 },
         'test',
@@ -115,7 +115,7 @@ describe('a rebuild from the bucket', () => {
   it('gives the room to the youngest that holds it, in whatever order they come back', async () => {
     const [old, young] = [aRecordingId(), aRecordingId()].map((id) => {
       const made = aRecording({ id, status: 'ABORTED', endedAt: T0 });
-      return returnOf({ format: 1, recording: made, history: [] }, termsOf('t'));
+      return restoreStep({ format: 1, recording: made, history: [] }, termsOf('t'));
     }) as [Return, Return];
     for (const order of [
       [old, young],
@@ -132,7 +132,7 @@ describe('a rebuild from the bucket', () => {
     await redis().flushall();
     const run = (await scene.ledger.begin())!;
     const recording = ended({ labels: { a: 1 } });
-    const one = returnOf({ format: 1, recording, history: [] }, termsOf(run.epoch));
+    const one = restoreStep({ format: 1, recording, history: [] }, termsOf(run.epoch));
     const all = await Promise.all(Array.from({ length: 20 }, () => scene.restorer.restore([one], run.token)));
     expect(all.flat().filter((outcome) => outcome === 'restored')).toHaveLength(1);
     const held = await dump();
@@ -145,10 +145,10 @@ describe('a rebuild from the bucket', () => {
     await scene.keep(recording);
     const newer = { ...recording, rev: 5, version: 2, labels: { a: 2 } };
     const terms = { ...termsOf('e'), number: 0 };
-    const back = returnOf({ format: 1, recording: newer, history: [] }, terms);
+    const back = restoreStep({ format: 1, recording: newer, history: [] }, terms);
     expect(await scene.restorer.restore([back], null)).toEqual(['restored']);
     expect((await redis().keys('{tl}:index:*:label:*')).length).toBe(2);
-    const older = returnOf({ format: 1, recording: { ...newer, rev: 4 }, history: [] }, terms);
+    const older = restoreStep({ format: 1, recording: { ...newer, rev: 4 }, history: [] }, terms);
     expect(await scene.restorer.restore([older], null)).toEqual(['kept']);
   });
 
@@ -156,7 +156,7 @@ describe('a rebuild from the bucket', () => {
     await redis().flushall();
     const slow = (await scene.ledger.begin())!;
     const fast = (await scene.ledger.begin())!;
-    const one = returnOf({ format: 1, recording: ended(), history: [] }, termsOf(slow.epoch));
+    const one = restoreStep({ format: 1, recording: ended(), history: [] }, termsOf(slow.epoch));
     const superseded = { name: 'RebuildSuperseded' };
     const room = newRoom(aRoomId(), { name: 'One' }, T0);
     const all = (): Promise<unknown>[] => [
@@ -341,11 +341,13 @@ describe('a rebuild from the bucket', () => {
 
   it('is the same row from the same copy', () => {
     const copy = aRecording();
-    expect(comeBack(copy, 3, T0)).toEqual(comeBack(copy, 3, T0));
-    expect(comeBack(comeBack(copy, 2, T0), 3, T0).version).toBe(comeBack(copy, 3, T0).version);
+    expect(restoredRecording(copy, 3, T0)).toEqual(restoredRecording(copy, 3, T0));
+    expect(restoredRecording(restoredRecording(copy, 2, T0), 3, T0).version).toBe(
+      restoredRecording(copy, 3, T0).version,
+    );
   });
 });
 
-function termsOf(epoch: string): Parameters<typeof returnOf>[1] {
+function termsOf(epoch: string): Parameters<typeof restoreStep>[1] {
   return { number: 1, epoch, at: T0, cause: 'rebuild', startTimeoutMs: 20_000 };
 }

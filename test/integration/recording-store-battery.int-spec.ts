@@ -15,10 +15,10 @@ import type { Commit, RecordingStore } from '../../src/recordings/store/recordin
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
 import { RedisRecordingRestorer } from '../../src/recordings/store/redis-recording-restorer.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
-import { returnOf } from '../../src/recordings/store/return-of.js';
+import { restoreStep } from '../../src/recordings/store/restore-step.js';
 import { keys } from '../../src/redis/keys.js';
 import { RedisConnections } from '../../src/redis/redis.connections.js';
-import { WholeMark } from '../../src/redis/whole-mark.js';
+import { DataEpoch } from '../../src/redis/data-epoch.js';
 import { newRoom } from '../../src/rooms/domain/room.js';
 import { Dice } from '../chaos/world/dice.js';
 import { Incarnation } from '../chaos/world/incarnation.js';
@@ -85,7 +85,7 @@ describe('the recording store of the simulation', () => {
 async function aPair(connections: RedisConnections) {
   const redis = connections.command;
   await redis.flushall();
-  await new WholeMark(connections).set();
+  await new DataEpoch(connections).set();
   const epoch = (await redis.get(keys.epoch())) ?? '';
   const clock = new SimClock(T0);
   const dice = new CalmDice(1);
@@ -175,7 +175,7 @@ async function aPair(connections: RedisConnections) {
       const copy = copies[which % Math.max(copies.length, 1)];
       if (copy === undefined) return undefined;
       const terms = { number: i + 1, epoch, at, cause: 'test', startTimeoutMs: 20_000 };
-      const back = returnOf({ format: 1, recording: copy, history: [] }, terms);
+      const back = restoreStep({ format: 1, recording: copy, history: [] }, terms);
       await alike(({ restorer }) => restorer.restore([back], null), plain);
       return undefined;
     }

@@ -16,7 +16,7 @@ import { EffectDispatcher } from '../../src/recordings/write/effect-dispatcher.p
 import { RecordingWriter } from '../../src/recordings/write/recording.writer.js';
 import { keys } from '../../src/redis/keys.js';
 import { RedisConnections } from '../../src/redis/redis.connections.js';
-import { WholeMark } from '../../src/redis/whole-mark.js';
+import { DataEpoch } from '../../src/redis/data-epoch.js';
 import { aConfig } from '../support/a-config.js';
 import { aRecording, aRecordingId, aRoomId, anEgress, T0 } from '../support/builders.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
@@ -31,7 +31,7 @@ describe('recordings in Redis', () => {
   let connections: RedisConnections;
   let store: RedisRecordingStore;
   let writer: RecordingWriter;
-  let mark: WholeMark;
+  let mark: DataEpoch;
   const redis = (): Redis => connections.command;
 
   beforeAll(async () => {
@@ -43,7 +43,7 @@ describe('recordings in Redis', () => {
       new SystemClock(),
     );
     writer = new RecordingWriter(store, new NoDispatch(), new SystemClock(), new SystemRandom());
-    mark = new WholeMark(connections);
+    mark = new DataEpoch(connections);
   });
   afterAll(async () => {
     connections.onApplicationShutdown();
@@ -92,7 +92,7 @@ describe('recordings in Redis', () => {
     await create(recording);
     await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
-        writer.tell(
+        writer.apply(
           recording.id,
           {
             kind: 'egress-seen',
@@ -115,7 +115,7 @@ describe('recordings in Redis', () => {
     const recording = aRecording({ labels: { team: 'a' } });
     await create(recording);
     for (const status of ['STARTING', 'ACTIVE', 'ENDING', 'COMPLETE'] as const) {
-      await writer.tell(
+      await writer.apply(
         recording.id,
         { kind: 'egress-seen', egress: anEgress(recording, { status }), at: T0 + 1_000 },
         'livekit',
@@ -149,13 +149,13 @@ describe('recordings in Redis', () => {
   it('forgets a deleted recording whole: no key, no index entry names it', async () => {
     const recording = aRecording({ labels: { a: 1, b: { c: [true] } } });
     await create(recording);
-    await writer.tell(
+    await writer.apply(
       recording.id,
       { kind: 'start-refused', why: 'no', credentials: false, at: T0 + 10 },
       'livekit',
     );
-    await writer.tell(recording.id, { kind: 'deletion-requested', by: 'admin', at: T0 + 20 }, 'admin');
-    await writer.tell(recording.id, { kind: 'deleted', at: T0 + 30 }, 'admin');
+    await writer.apply(recording.id, { kind: 'deletion-requested', by: 'admin', at: T0 + 20 }, 'admin');
+    await writer.apply(recording.id, { kind: 'deleted', at: T0 + 30 }, 'admin');
     expect(await store.get(recording.id)).toBeNull();
     const left = (await redis().keys('*')).filter(
       (key) => ![keys.events(), keys.outbox(), keys.epoch(), keys.deleted()].includes(key),

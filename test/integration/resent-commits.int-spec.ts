@@ -8,7 +8,7 @@ import { EffectDispatcher } from '../../src/recordings/write/effect-dispatcher.p
 import { RecordingWriter } from '../../src/recordings/write/recording.writer.js';
 import { keys } from '../../src/redis/keys.js';
 import { RedisConnections } from '../../src/redis/redis.connections.js';
-import { WholeMark } from '../../src/redis/whole-mark.js';
+import { DataEpoch } from '../../src/redis/data-epoch.js';
 import { aConfig } from '../support/a-config.js';
 import { aRecording, aRoomId, anEgress, T0 } from '../support/builders.js';
 import { type CuttableProxy, startCuttableProxy } from '../support/cuttable-proxy.js';
@@ -49,7 +49,7 @@ describe('a commit whose answer is lost', () => {
   });
   beforeEach(async () => {
     await connections.command.flushall();
-    await new WholeMark(connections).set();
+    await new DataEpoch(connections).set();
     // From here on the server knows the script by its digest.
     await writer.create(aRecording({ roomId: aRoomId('another') }), [], 'test');
     dispatcher.dispatched = 0;
@@ -81,7 +81,7 @@ describe('a commit whose answer is lost', () => {
     const event = { type: 'REQUESTED', previousStatus: null } as const;
     const first = await store.commit({ ...step, event, at: T0 });
     const egress = anEgress(recording, { status: 'ACTIVE' });
-    await writer.tell(recording.id, { kind: 'egress-seen', egress, at: T0 + 1 }, 'livekit');
+    await writer.apply(recording.id, { kind: 'egress-seen', egress, at: T0 + 1 }, 'livekit');
     proxy.loseAnswerTo(recording.id);
     expect(await store.commit({ ...step, event, at: T0 })).toEqual(first);
     expect((await store.get(recording.id))?.status).toBe('ACTIVE');
@@ -100,7 +100,7 @@ describe('a commit whose answer is lost', () => {
     await writer.create(recording, [], 'test');
     proxy.loseAnswerTo('"nextRev":"2"');
     const egress = anEgress(recording, { status: 'ACTIVE' });
-    const told = await writer.tell(recording.id, { kind: 'egress-seen', egress, at: T0 + 1 }, 'livekit');
+    const told = await writer.apply(recording.id, { kind: 'egress-seen', egress, at: T0 + 1 }, 'livekit');
     expect(told).toMatchObject({ changed: true, position: { id: await lastEvent() } });
     expect(dispatcher.dispatched).toBeGreaterThan(0);
     expect(await store.history(recording.id)).toHaveLength(2);
@@ -110,9 +110,9 @@ describe('a commit whose answer is lost', () => {
     const recording = aRecording();
     await writer.create(recording, [], 'test');
     const refused = { kind: 'start-refused', why: 'no', credentials: false, at: T0 + 10 } as const;
-    await writer.tell(recording.id, refused, 'livekit');
+    await writer.apply(recording.id, refused, 'livekit');
     proxy.loseAnswerTo('"remove":true');
-    const told = await writer.tell(recording.id, { kind: 'deleted', at: T0 + 20 }, 'test');
+    const told = await writer.apply(recording.id, { kind: 'deleted', at: T0 + 20 }, 'test');
     expect(told).toMatchObject({ changed: true });
     expect(await store.get(recording.id)).toBeNull();
     expect(await connections.command.xlen(keys.events())).toBe(4);

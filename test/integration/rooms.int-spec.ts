@@ -174,11 +174,11 @@ describe('rooms', () => {
     it('nothing is answered and nothing is written, but rooms can be restored from the bucket', async () => {
       await one.writer.create(aRoom('a', 'kept'));
       await one.redis.flushall();
-      const notWhole = { code: 'REDIS_UNAVAILABLE' };
-      await expect(one.store.get(toId('a'))).rejects.toMatchObject(notWhole);
-      await expect(one.store.page(aRoomQuery())).rejects.toMatchObject(notWhole);
-      await expect(one.store.page(aRoomQuery({ nameContains: 'k' }))).rejects.toMatchObject(notWhole);
-      await expect(one.writer.create(aRoom('b'))).rejects.toMatchObject(notWhole);
+      const redisWasReset = { code: 'REDIS_UNAVAILABLE' };
+      await expect(one.store.get(toId('a'))).rejects.toMatchObject(redisWasReset);
+      await expect(one.store.page(aRoomQuery())).rejects.toMatchObject(redisWasReset);
+      await expect(one.store.page(aRoomQuery({ nameContains: 'k' }))).rejects.toMatchObject(redisWasReset);
+      await expect(one.writer.create(aRoom('b'))).rejects.toMatchObject(redisWasReset);
       for (const room of (await archived()).values()) {
         expect(await two.store.restore(room)).toBe('restored');
         expect(await one.store.restore(room)).toBe('exists');

@@ -117,7 +117,7 @@ describe('sweeps over what is kept', () => {
       await scene.keep(recording);
       await scene.clock.advance(1_000);
       const by = aRecordingId();
-      await scene.writer.tell(recording.id, { kind: 'continued', by, at: scene.clock.now() }, 'test');
+      await scene.writer.apply(recording.id, { kind: 'continued', by, at: scene.clock.now() }, 'test');
       await scene.clock.advance(LATER_MS);
       const isOld = async (): Promise<boolean> =>
         !(await scene.storage.get(recordOf(recording)))!.toString().includes(by);
@@ -146,7 +146,7 @@ describe('sweeps over what is kept', () => {
       await scene.keep(recording);
       const old = (await scene.storage.get(recordOf(recording)))!;
       const by = aRecordingId();
-      await scene.writer.tell(recording.id, { kind: 'continued', by, at: scene.clock.now() }, 'test');
+      await scene.writer.apply(recording.id, { kind: 'continued', by, at: scene.clock.now() }, 'test');
       await scene.archive.write(recording.id);
       await scene.clock.advance(60_000);
       await scene.storage.put(recordOf(recording), old, 'application/json');
@@ -186,15 +186,15 @@ describe('sweeps over what is kept', () => {
       const recording = ended();
       await scene.keep(recording);
       const record = (await scene.storage.get(recordOf(recording)))!;
-      await scene.writer.tell(recording.id, { kind: 'deletion-requested', by: 'me', at: T0 }, 'me');
-      await scene.writer.tell(recording.id, { kind: 'deleted', at: T0 }, 'me');
+      await scene.writer.apply(recording.id, { kind: 'deletion-requested', by: 'me', at: T0 }, 'me');
+      await scene.writer.apply(recording.id, { kind: 'deleted', at: T0 }, 'me');
       await scene.storage.put(recordOf(recording), record, 'application/json');
       for (let i = 0; i < 2; i += 1) {
         await scene.clock.advance(10 * DAY_MS);
         const other = ended();
         await scene.keep(other);
-        await scene.writer.tell(other.id, { kind: 'deletion-requested', by: 'me', at: T0 }, 'me');
-        await scene.writer.tell(other.id, { kind: 'deleted', at: T0 }, 'me');
+        await scene.writer.apply(other.id, { kind: 'deletion-requested', by: 'me', at: T0 }, 'me');
+        await scene.writer.apply(other.id, { kind: 'deleted', at: T0 }, 'me');
         await scene.storage.deleteMany([recordOf(other)]);
         expect(told(await scene.pass(scene.sweeps.storage))).toEqual([`LEFTOVER ${recordOf(recording)}`]);
       }
@@ -212,8 +212,8 @@ describe('sweeps over what is kept', () => {
       await scene.keep(recording);
       await scene.clock.advance(LATER_MS);
       expect((await scene.pass(scene.sweeps.storage)).findings).toEqual([]);
-      await scene.writer.tell(recording.id, { kind: 'deletion-requested', by: 'me', at: T0 }, 'me');
-      await scene.writer.tell(recording.id, { kind: 'deleted', at: T0 }, 'me');
+      await scene.writer.apply(recording.id, { kind: 'deletion-requested', by: 'me', at: T0 }, 'me');
+      await scene.writer.apply(recording.id, { kind: 'deleted', at: T0 }, 'me');
       await scene.storage.deleteMany([recordOf(recording)]);
       const key = roomMetadataKey(roomId);
       await scene.clock.advance(LATER_MS);
@@ -252,8 +252,8 @@ describe('sweeps over what is kept', () => {
     it('removes what landed after its recording was deleted', async () => {
       const recording = ended({ hasMedia: true });
       await scene.keep(recording);
-      await scene.writer.tell(recording.id, { kind: 'deletion-requested', by: 'me', at: T0 }, 'me');
-      await scene.writer.tell(recording.id, { kind: 'deleted', at: T0 }, 'me');
+      await scene.writer.apply(recording.id, { kind: 'deletion-requested', by: 'me', at: T0 }, 'me');
+      await scene.writer.apply(recording.id, { kind: 'deleted', at: T0 }, 'me');
       await scene.storage.deleteMany([recordOf(recording)]);
       await scene.clock.advance(LATER_MS);
       const key = mediaKey(recording);

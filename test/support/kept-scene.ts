@@ -16,13 +16,13 @@ import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-
 import { RedisRecordingRestorer } from '../../src/recordings/store/redis-recording-restorer.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
 import { RedisRoomSlots } from '../../src/recordings/store/redis-room-slots.js';
-import { ReturnCount } from '../../src/recordings/store/return-count.js';
+import { RestoreGeneration } from '../../src/recordings/store/restore-generation.js';
 import { DeleteRecording } from '../../src/recordings/use-cases/delete-recording.js';
 import { OwnEgresses } from '../../src/recordings/use-cases/own-egresses.js';
 import { EffectDispatcher } from '../../src/recordings/write/effect-dispatcher.port.js';
 import { RecordingWriter } from '../../src/recordings/write/recording.writer.js';
 import { RedisConnections } from '../../src/redis/redis.connections.js';
-import { WholeMark } from '../../src/redis/whole-mark.js';
+import { DataEpoch } from '../../src/redis/data-epoch.js';
 import { RedisRoomStore } from '../../src/rooms/store/redis-room.store.js';
 import { RoomArchive } from '../../src/rooms/store/room-archive.js';
 import { LookAtObjects } from '../../src/sweeps/look-at-objects.js';
@@ -67,7 +67,7 @@ export class KeptScene {
   readonly slots;
   readonly leases;
   readonly sweeps;
-  private sights: ReadonlyMap<string, ReadonlySet<string>> = new Map();
+  private candidates: ReadonlyMap<string, ReadonlySet<string>> = new Map();
 
   constructor(redisUrl: string) {
     const { clock, storage, livekit } = this;
@@ -83,11 +83,11 @@ export class KeptScene {
     this.roomArchive = new RoomArchive(storage);
     this.writer = new RecordingWriter(store, new NoDispatch(), clock, new SystemRandom());
     this.archive = new MetadataArchive(store, this.rooms, storage);
-    this.mark = new WholeMark(connections);
+    this.mark = new DataEpoch(connections);
     this.events = new RedisEventLog(connections, this.config, clock);
     this.ledger = new RedisRebuildLedger(connections, clock);
     const own = new OwnEgresses(storage);
-    const returns = new ReturnCount(storage);
+    const returns = new RestoreGeneration(storage);
     const lost = new LostAttempts(livekit, own, storage, this.restorer, this.config, clock);
     this.rebuild = new Rebuild(
       this.ledger,
@@ -145,19 +145,19 @@ export class KeptScene {
     await this.storage.put(mediaKey(recording), Buffer.from('media'), 'video/mp4');
   }
 
-  /** One pass, with the sights of the pass before. */
+  /** One pass, with the candidates of the pass before. */
   async pass(sweep: Sweep, { dryRun = false } = {}): Promise<SweepRun> {
     const { name } = sweep;
     const report = new SweepReport(
       { id: 'pass', name, dryRun, manual: true, startedAt: this.clock.now(), cause: `sweep:${name}` },
-      this.sights.get(name) ?? new Set(),
+      this.candidates.get(name) ?? new Set(),
       new AbortController().signal,
       (finding, error) => {
         throw new Error(`${finding.kind} ${finding.subject}`, { cause: error });
       },
     );
     await sweep.pass(report);
-    if (!dryRun) this.sights = new Map([...this.sights, [name, report.sights]]);
+    if (!dryRun) this.candidates = new Map([...this.candidates, [name, report.candidates]]);
     return report.toRun(this.clock.now());
   }
 

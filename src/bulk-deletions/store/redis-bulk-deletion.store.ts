@@ -4,7 +4,7 @@ import type { ChainableCommander, Redis } from 'ioredis';
 import { Clock } from '../../kernel/clock.js';
 import type { BulkDeletionId } from '../../kernel/ids.js';
 import { BULK_DELETIONS_CHANNEL, keys } from '../../redis/keys.js';
-import { notWhole } from '../../redis/not-whole.js';
+import { redisWasReset } from '../../redis/redis-was-reset.js';
 import type { RedisCommand } from '../../redis/redis-command.js';
 import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
@@ -41,7 +41,7 @@ export class RedisBulkDeletionStore extends BulkDeletionStore {
   }
 
   async create(bulk: BulkDeletion, recordingIds: readonly string[]): Promise<void> {
-    if ((await this.ask((redis) => redis.exists(keys.epoch()))) === 0) throw notWhole();
+    if ((await this.ask((redis) => redis.exists(keys.epoch()))) === 0) throw redisWasReset();
     await this.all((multi) =>
       this.creation(bulk, recordingIds).reduce((so, [command, ...rest]) => so.call(command, ...rest), multi),
     );
@@ -69,7 +69,7 @@ export class RedisBulkDeletionStore extends BulkDeletionStore {
         .zcard(keys.bulkDeletion(id, 'failed')),
     )) as [number, Record<string, string>, number, number, number];
     // While what was lost is not back, what is missing is not "no".
-    if (whole === 0) throw notWhole();
+    if (whole === 0) throw redisWasReset();
     return row.doc === undefined
       ? null
       : toSeen(JSON.parse(row.doc) as BulkDeletion, row, { pending, deleted, failed });

@@ -54,7 +54,7 @@ export class DeleteClaimed {
   private async removeRows(all: readonly Claimed[], by: string): Promise<Claimed[]> {
     const removed = await Promise.all(
       all.map(async (claimed) => {
-        const told = await this.writer.tell(claimed.id, { kind: 'deleted', at: this.clock.now() }, by);
+        const told = await this.writer.apply(claimed.id, { kind: 'deleted', at: this.clock.now() }, by);
         return { claimed, eventId: told?.position?.id ?? NO_EVENT };
       }),
     );
@@ -69,7 +69,7 @@ export class DeleteClaimed {
 
   /** Its media is gone and the rest could not be removed in time: it is carried through, by whoever can. */
   async carryThroughLater(id: RecordingId, by: string): Promise<void> {
-    await this.writer.tell(id, { kind: 'deletion-requested', by, at: this.clock.now() }, by);
+    await this.writer.apply(id, { kind: 'deletion-requested', by, at: this.clock.now() }, by);
   }
 
   private async remove(all: readonly Claimed[]): Promise<{ gone: Claimed[]; left: NotDeleted[] }> {

@@ -117,7 +117,7 @@ export class RunBulkDeletion {
 
   private async askToStop(recordingId: string, bulk: BulkDeletionSeen): Promise<void> {
     try {
-      await this.stop.execute(recordingId, inTheNameOf(bulk));
+      await this.stop.execute(recordingId, actorFor(bulk));
     } catch (error) {
       // Cancelled, over or ending already, or not to be asked now: the next look shows which.
       if (!isTallyError(error) || error.code === 'REDIS_UNAVAILABLE') throw error;
@@ -182,6 +182,6 @@ function failureOf({ claimed: { id }, why }: NotDeleted, { attempts, mediaGone }
 }
 
 /** Whoever asked could see all of this room and may delete, which includes to stop. */
-function inTheNameOf({ requestedBy }: BulkDeletionSeen): Actor {
+function actorFor({ requestedBy }: BulkDeletionSeen): Actor {
   return { ...requestedBy, role: 'ADMIN', rooms: null, mayDelete: true };
 }

@@ -182,7 +182,7 @@ export class SimulatorEngine {
     this.scheduler.after(this.timings.restartMs, () => {
       this.isDown = false;
       this.rooms.lookEmpty();
-      this.scheduler.after(this.timings.roomsLookEmptyMs, () => this.rooms.comeBack());
+      this.scheduler.after(this.timings.roomsLookEmptyMs, () => this.rooms.restoredRecording());
     });
   }
 

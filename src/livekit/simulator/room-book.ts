@@ -140,7 +140,7 @@ export class RoomBook {
   }
 
   /** Rooms are set up anew and everybody has come back. */
-  comeBack(): void {
+  restoredRecording(): void {
     this.countsFrozen = false;
     for (const room of this.rooms.values()) {
       this.events.room('room_started', room);

@@ -36,7 +36,7 @@ export function seeEgress(
       ? join(found, { seen: { egressId: egress.egressId, roomSid: egress.roomSid ?? now.roomSid } })
       : found;
   const primary = now.egressId === null || now.egressId === egress.egressId;
-  if (isFinal(now.status)) return join(named, lateDuty(now, egress, state, at));
+  if (isFinal(now.status)) return join(named, onLateReport(now, egress, state, at));
   // Two egresses of one recording write to one object: the first one named is the recording, any other is stopped.
   if (!primary) return state === 'live' ? join(named, stop(egress)) : named;
   if (known === 'over' && !isFinal(egress.status)) return named;
@@ -56,7 +56,7 @@ function stateAfter(known: EgressState | undefined, status: EgressStatus): Egres
 const stop = (egress: EgressSeen): Patch => ({ effects: [{ do: 'stop-egress', egressId: egress.egressId }] });
 
 /** The recording is final. Nobody else will ever stop an egress that turns up now, and media it left must not be hidden. */
-function lateDuty(now: StoredRecording, egress: EgressSeen, state: EgressState, at: number): Patch {
+function onLateReport(now: StoredRecording, egress: EgressSeen, state: EgressState, at: number): Patch {
   if (state === 'live') return egress.status === 'ENDING' ? nothing : stop(egress);
   if (state !== 'over' || !egress.file?.uploaded) return nothing;
   if (now.upkeep.deleted) return { effects: [{ do: 'finish-deletion', at }] };

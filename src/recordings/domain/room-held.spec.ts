@@ -30,7 +30,7 @@ describe('what holds a room', () => {
       said({ ...ended, upkeep: { startAnswer: 'unanswered', startPendingUntil: T0 } }, T0 + 1),
       /free as soon as LiveKit's list confirms/,
     ],
-  ])('is told of %s', (_what, text, expected) => {
+  ])('is applied of %s', (_what, text, expected) => {
     expect(text).toMatch(expected);
   });
 

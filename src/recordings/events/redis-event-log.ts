@@ -5,11 +5,11 @@ import { RedisPubSub } from 'graphql-redis-subscriptions';
 import type { Redis } from 'ioredis';
 import { Config } from '../../config/config.js';
 import { Clock } from '../../kernel/clock.js';
-import { tellHappening } from '../../kernel/happenings.js';
+import { emitTelemetry } from '../../kernel/telemetry.js';
 import { invalidCursor } from '../../kernel/cursor.js';
 import { isTallyError, TallyError } from '../../kernel/errors.js';
 import { EVENTS_CHANNEL, keys } from '../../redis/keys.js';
-import { notWhole } from '../../redis/not-whole.js';
+import { redisWasReset } from '../../redis/redis-was-reset.js';
 import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
 import type { LogPosition } from '../store/log-position.js';
@@ -176,7 +176,7 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
     this.behind = events.length === BATCH;
     this.reads = this.behind ? this.reads + 1 : 0;
     for (const { position } of events) {
-      tellHappening('event-read', {
+      emitTelemetry('event-read', {
         lagSeconds: (this.clock.now() - Number.parseInt(position.id, 10)) / 1_000,
       });
     }
@@ -223,7 +223,7 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
 }
 
 function known(epoch: unknown): string {
-  if (typeof epoch !== 'string') throw notWhole();
+  if (typeof epoch !== 'string') throw redisWasReset();
   return epoch;
 }
 

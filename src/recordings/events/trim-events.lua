@@ -3,16 +3,16 @@
 -- ARGV 1 stream id: older ones go     Returns the floor, or ''
 local before = ARGV[1]
 if redis.call('EXISTS', KEYS[5]) == 1 then
-  -- What an endpoint has not been told of yet stays, however old.
+  -- What an endpoint has not been applied of yet stays, however old.
   local epoch, id = string.match(redis.call('HGET', KEYS[4], 'events') or '', '^(.*)/(.*)$')
-  local told = (id and epoch == redis.call('GET', KEYS[3])) and id or '0-0'
+  local applied = (id and epoch == redis.call('GET', KEYS[3])) and id or '0-0'
   local function parts(text)
     local ms, seq = string.match(text, '^(%d+)-(%d+)$')
     return tonumber(ms), tonumber(seq)
   end
-  local toldMs, toldSeq = parts(told)
+  local toldMs, toldSeq = parts(applied)
   local ms, seq = parts(before)
-  if toldMs < ms or (toldMs == ms and toldSeq < seq) then before = told end
+  if toldMs < ms or (toldMs == ms and toldSeq < seq) then before = applied end
 end
 local dropped = redis.call('XREVRANGE', KEYS[1], '(' .. before, '-', 'COUNT', 1)[1]
 if dropped then

@@ -2,7 +2,7 @@ import { Controller, Headers, HttpCode, Post, type RawBodyRequest, Req } from '@
 import type { FastifyRequest } from 'fastify';
 import { Credentials } from '../../auth/credentials.js';
 import { isTallyError } from '../../kernel/errors.js';
-import { tellHappening } from '../../kernel/happenings.js';
+import { emitTelemetry } from '../../kernel/telemetry.js';
 import type { LiveKitEvent } from '../../livekit/livekit.types.js';
 import { WebhookVerifier } from '../../livekit/webhook.verifier.js';
 import { JobQueue } from '../../queue/define-job.js';
@@ -26,7 +26,7 @@ export class LiveKitWebhookController {
     const event = await this.read(request, authorization);
     // What means nothing for recordings needs no job: a busy room tells of every track.
     if (event.kind !== 'other') await this.jobs.add(applyLiveKitEvent, { event });
-    tellHappening('livekit-webhook', {});
+    emitTelemetry('livekit-webhook', {});
   }
 
   /** Whoever signs what it sends may send as much as there is to tell. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
-import { patiently } from '../../queue/patiently.js';
+import { retryWhileUnavailable } from '../../queue/retry-while-unavailable.js';
 import { ContinueRecording } from '../use-cases/continue-recording.js';
 import { ofRecording, type OfRecording } from './recording-payload.js';
 
@@ -24,7 +24,7 @@ export class ContinueRecordingJob extends JobHandler<OfRecording> {
   }
 
   handle({ recordingId }: OfRecording): Promise<JobOutcome> {
-    return patiently(
+    return retryWhileUnavailable(
       () => this.continueRecording.execute(recordingId),
       ['LIVEKIT_UNAVAILABLE'],
       UNANSWERED_MS,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { encodeRoomId } from '../../kernel/room-code.js';
 import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
-import { patiently } from '../../queue/patiently.js';
+import { retryWhileUnavailable } from '../../queue/retry-while-unavailable.js';
 import { MetadataArchive } from '../store/metadata-archive.js';
 import { ofRoom, type OfRoom } from './recording-payload.js';
 
@@ -25,6 +25,10 @@ export class DropRoomMetadataJob extends JobHandler<OfRoom> {
   }
 
   handle({ roomId }: OfRoom): Promise<JobOutcome> {
-    return patiently(() => this.archive.dropRoom(roomId), ['STORAGE_UNAVAILABLE'], STORAGE_AWAY_MS);
+    return retryWhileUnavailable(
+      () => this.archive.dropRoom(roomId),
+      ['STORAGE_UNAVAILABLE'],
+      STORAGE_AWAY_MS,
+    );
   }
 }

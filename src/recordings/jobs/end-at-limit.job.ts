@@ -35,7 +35,7 @@ export class EndAtLimitJob extends JobHandler<OfRecording> {
     if (dueAt === null) return done;
     const leftMs = dueAt - this.clock.now();
     if (leftMs > 0) return again(leftMs);
-    await this.writer.tell(recordingId, { kind: 'duration-limit-passed', at: this.clock.now() }, 'limit');
+    await this.writer.apply(recordingId, { kind: 'duration-limit-passed', at: this.clock.now() }, 'limit');
     return done;
   }
 }

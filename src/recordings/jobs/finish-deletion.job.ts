@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
-import { patiently } from '../../queue/patiently.js';
+import { retryWhileUnavailable } from '../../queue/retry-while-unavailable.js';
 import { DeleteRecording } from '../use-cases/delete-recording.js';
 import { ofObjects, type OfObjects } from './recording-payload.js';
 
@@ -24,7 +24,7 @@ export class FinishDeletionJob extends JobHandler<OfObjects> {
   }
 
   handle({ recordingId: id, roomId }: OfObjects): Promise<JobOutcome> {
-    return patiently(
+    return retryWhileUnavailable(
       () => this.deletion.carryOut({ id, roomId }, null),
       ['STORAGE_UNAVAILABLE'],
       STORAGE_AWAY_MS,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
-import { patiently } from '../../queue/patiently.js';
+import { retryWhileUnavailable } from '../../queue/retry-while-unavailable.js';
 import { ReconcileRecording } from '../use-cases/reconcile-recording.js';
 import { ofRecording, type OfRecording } from './recording-payload.js';
 
@@ -26,6 +26,6 @@ export class ReconcileRecordingJob extends JobHandler<OfRecording> {
   }
 
   handle({ recordingId }: OfRecording): Promise<JobOutcome> {
-    return patiently(() => this.reconcile.execute(recordingId), AWAY, UNANSWERED_MS);
+    return retryWhileUnavailable(() => this.reconcile.execute(recordingId), AWAY, UNANSWERED_MS);
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
-import { patiently } from '../../queue/patiently.js';
+import { retryWhileUnavailable } from '../../queue/retry-while-unavailable.js';
 import { EndEgress } from '../use-cases/end-egress.js';
 import { ofEgress, type OfEgress } from './recording-payload.js';
 
@@ -26,6 +26,6 @@ export class StopEgressJob extends JobHandler<OfEgress> {
   handle({ recordingId, roomId, egressId }: OfEgress): Promise<JobOutcome> {
     // An egress that runs without right is asked to end for as long as it takes.
     const egress = { recordingId, roomName: roomId, egressId };
-    return patiently(() => this.endEgress.stop(egress), ['LIVEKIT_UNAVAILABLE'], UNANSWERED_MS);
+    return retryWhileUnavailable(() => this.endEgress.stop(egress), ['LIVEKIT_UNAVAILABLE'], UNANSWERED_MS);
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
-import { patiently } from '../../queue/patiently.js';
+import { retryWhileUnavailable } from '../../queue/retry-while-unavailable.js';
 import { MetadataArchive } from '../store/metadata-archive.js';
 import { ofRecording, type OfRecording } from './recording-payload.js';
 
@@ -24,6 +24,10 @@ export class WriteMetadataJob extends JobHandler<OfRecording> {
   }
 
   handle({ recordingId }: OfRecording): Promise<JobOutcome> {
-    return patiently(() => this.archive.write(recordingId), ['STORAGE_UNAVAILABLE'], STORAGE_AWAY_MS);
+    return retryWhileUnavailable(
+      () => this.archive.write(recordingId),
+      ['STORAGE_UNAVAILABLE'],
+      STORAGE_AWAY_MS,
+    );
   }
 }

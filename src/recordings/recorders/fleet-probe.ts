@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../kernel/clock.js';
-import { tellHappening } from '../../kernel/happenings.js';
+import { emitTelemetry } from '../../kernel/telemetry.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
 import type { FleetAnswer } from '../../livekit/livekit.types.js';
 
@@ -67,6 +67,6 @@ export class FleetProbe {
 
 /** Nobody is told of an answer that says nothing of workers: the room was closed in between. */
 function told(answer: FleetAnswer): boolean {
-  if (answer !== 'room-not-open') tellHappening('recorders-asked', { there: answer === 'there' });
+  if (answer !== 'room-not-open') emitTelemetry('recorders-asked', { there: answer === 'there' });
   return answer === 'there';
 }

@@ -2,11 +2,11 @@
 -- KEYS 1 epoch  2 event stream  3.. indexes
 -- ARGV 1 query (json): phases [{ from, to (key numbers), min, max, minBelow, also (for each key: conditions to be met too; left out: none) }],
 --        desc, want (rows to give), look (entries to look at, at most), after { phase, score, id } or null, prefix of recordings
--- Returns {'not-whole'} or { epoch, last event id, entries in the indexes, of those looked at how many match, how many were looked at, 1 where none is left,
+-- Returns {'redis-was-reset'} or { epoch, last event id, entries in the indexes, of those looked at how many match, how many were looked at, 1 where none is left,
 --        { id, score, phase } of the last one looked at, { id of a row that is gone, ... }, { id, score, phase, doc, ... } }
 local query = cjson.decode(ARGV[1])
 local epoch = redis.call('GET', KEYS[1])
-if not epoch then return { 'not-whole' } end
+if not epoch then return { 'redis-was-reset' } end
 -- include list.inc.lua
 
 -- How many members stand before (score, id), counting it too when `through`; ties are searched by halves, the order among them is that of the ids.

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { TallyError } from '../../kernel/errors.js';
 import type { RecordingId } from '../../kernel/ids.js';
 import { keys } from '../../redis/keys.js';
-import { notWhole } from '../../redis/not-whole.js';
+import { redisWasReset } from '../../redis/redis-was-reset.js';
 import { RedisConnections } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
 import type { RecordingStatus, StoredRecording } from '../domain/recording.js';
@@ -246,7 +246,7 @@ export class RedisRecordingPages {
       ...[string, string, number, number, number, number],
       ...[(string | number)[], RecordingId[], (string | number)[]],
     ];
-    if (epoch === 'not-whole') throw notWhole();
+    if (epoch === 'redis-was-reset') throw redisWasReset();
     const items: PageItem[] = [];
     for (let i = 0; i < rows.length; i += 4)
       items.push({

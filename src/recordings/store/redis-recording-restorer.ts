@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../kernel/clock.js';
 import type { RecordingId } from '../../kernel/ids.js';
 import { EVENTS_CHANNEL, keys } from '../../redis/keys.js';
-import { RebuildSuperseded } from '../../redis/not-whole.js';
+import { RebuildSuperseded } from '../../redis/redis-was-reset.js';
 import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
 import { Script, type ScriptCall } from '../../redis/script.js';
 import { type StoredRecording, visiblePart } from '../domain/recording.js';

@@ -4,7 +4,7 @@ import type { ChainableCommander } from 'ioredis';
 import { Clock } from '../../kernel/clock.js';
 import type { RecordingId, RoomId } from '../../kernel/ids.js';
 import { EVENTS_CHANNEL, keys } from '../../redis/keys.js';
-import { notWhole } from '../../redis/not-whole.js';
+import { redisWasReset } from '../../redis/redis-was-reset.js';
 import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
 import { RECORDING_STATUSES, type StoredRecording, visiblePart } from '../domain/recording.js';
@@ -125,7 +125,7 @@ export class RedisRecordingStore extends RecordingStore {
       if (error) throw redisFailure(error);
       return result;
     });
-    if (typeof epoch !== 'string') throw notWhole();
+    if (typeof epoch !== 'string') throw redisWasReset();
     return results;
   }
 
@@ -195,6 +195,6 @@ function commitResult(answer: readonly string[]): CommitResult {
     case 'key-used':
       return { kind, use: JSON.parse(first) as KeyUse };
     default:
-      throw notWhole();
+      throw redisWasReset();
   }
 }

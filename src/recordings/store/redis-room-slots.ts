@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../kernel/clock.js';
 import type { RecordingId, RoomId } from '../../kernel/ids.js';
 import { keys } from '../../redis/keys.js';
-import { notWhole } from '../../redis/not-whole.js';
+import { redisWasReset } from '../../redis/redis-was-reset.js';
 import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
 import { type HeldSlot, RoomSlots } from './room-slots.port.js';
@@ -38,7 +38,7 @@ export class RedisRoomSlots extends RoomSlots {
       [keys.slot(roomId), keys.slots(), keys.recording(recordingId), keys.epoch()],
       [roomId, recordingId, rev ?? ''],
     );
-    if (answer === -1) throw notWhole();
+    if (answer === -1) throw redisWasReset();
     return answer === 1;
   }
 

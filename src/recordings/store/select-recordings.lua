@@ -1,10 +1,10 @@
 -- select-recordings.lua: a page of what several conditions leave of a bounded number of recordings.
 -- KEYS 1 epoch  2 event stream  3.. indexes
 -- ARGV 1 query (json): sources [{ key, also (conditions), value (key number or 0) }], min, max, desc, want, most, after { phase, score, id } or null, prefix
--- Returns {'not-whole'} | {'too-many'} | what page-recordings.lua returns; phase 1 has a value, phase 2 none
+-- Returns {'redis-was-reset'} | {'too-many'} | what page-recordings.lua returns; phase 1 has a value, phase 2 none
 local query = cjson.decode(ARGV[1])
 local epoch = redis.call('GET', KEYS[1])
-if not epoch then return { 'not-whole' } end
+if not epoch then return { 'redis-was-reset' } end
 -- include list.inc.lua
 
 local candidates = 0

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Config } from '../../config/config.js';
 import { Clock } from '../../kernel/clock.js';
 import { isTallyError } from '../../kernel/errors.js';
-import { tellHappening } from '../../kernel/happenings.js';
+import { emitTelemetry } from '../../kernel/telemetry.js';
 import type { RecordingId } from '../../kernel/ids.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
 import type { EgressStatus, WorkerAnswer } from '../../livekit/livekit.types.js';
@@ -64,7 +64,7 @@ export class CheckRecorder {
       const answer = await this.ask(watched);
       if (answer === 'silent') return await this.silent(watched, askedAt);
       if (answer === 'alive') {
-        tellHappening('recorders-asked', { there: true });
+        emitTelemetry('recorders-asked', { there: true });
         await this.recorders.heard(watched.egressId, askedAt);
       }
       return this.config.recorderCheckEveryMs;
@@ -103,7 +103,7 @@ export class CheckRecorder {
     if (!this.isLongEnough(state)) return nextMs;
     if (!(await this.isProven(watched, state))) return nextMs;
     const media = await this.reconcile.findMedia(recording);
-    await this.writer.tell(
+    await this.writer.apply(
       recording.id,
       { kind: 'recorder-lost', egressId, media, at: this.clock.now() },
       'recorder-check',

@@ -79,7 +79,7 @@ export class ContinueRecording {
   private async giveUp({ id: recordingId, roomId }: StoredRecording, why: string): Promise<null> {
     const message = `the room is not recorded further: ${why}`;
     this.log.warn({ event: 'continuation_given_up', message, recordingId, roomId });
-    await this.writer.tell(recordingId, { kind: 'continuation-given-up', at: this.clock.now() }, CAUSE);
+    await this.writer.apply(recordingId, { kind: 'continuation-given-up', at: this.clock.now() }, CAUSE);
     return null;
   }
 
@@ -118,9 +118,9 @@ export class ContinueRecording {
   /** A stop that came in between holds for what goes on as well. */
   private async link(lost: StoredRecording, by: RecordingId): Promise<void> {
     const at = this.clock.now();
-    const linked = await this.writer.tell(lost.id, { kind: 'continued', by, at }, CAUSE);
+    const linked = await this.writer.apply(lost.id, { kind: 'continued', by, at }, CAUSE);
     if (linked?.recording.upkeep.stopRequestedAt == null) return;
-    await this.writer.tell(by, { kind: 'start-cancelled', at: this.clock.now() }, CAUSE);
+    await this.writer.apply(by, { kind: 'start-cancelled', at: this.clock.now() }, CAUSE);
   }
 
   /** Recordings of one chain that ended without having been active for a good while, this one included. */

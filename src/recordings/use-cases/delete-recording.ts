@@ -40,7 +40,7 @@ export class DeleteRecording {
 
   /** For whoever may: a caller that was asked already, or the product itself. Of a final recording. Throws STORAGE_UNAVAILABLE. */
   async deleteAs(by: string, recording: HasObjects): Promise<void> {
-    await this.writer.tell(recording.id, { kind: 'deletion-requested', by, at: this.clock.now() }, by);
+    await this.writer.apply(recording.id, { kind: 'deletion-requested', by, at: this.clock.now() }, by);
     await this.carryOut(recording, by);
   }
 
@@ -49,7 +49,7 @@ export class DeleteRecording {
     const { id } = subject;
     await this.removeObjects(subject);
     const by = cause ?? (await this.store.get(id))?.upkeep.deletion?.by ?? 'deletion';
-    await this.writer.tell(id, { kind: 'deleted', at: this.clock.now() }, by);
+    await this.writer.apply(id, { kind: 'deleted', at: this.clock.now() }, by);
   }
 
   private async removeObjects(subject: HasObjects): Promise<void> {

@@ -71,12 +71,12 @@ export class LaunchEgress implements BeforeApplicationShutdown {
       await this.clock.sleep(pauseMs);
       try {
         const at = this.clock.now();
-        const told = await this.writer.tell(
+        const applied = await this.writer.apply(
           id,
           { kind: 'start-sending', by, limitMs, windowMs, at },
           'start',
         );
-        return told?.recording.upkeep.startSentBy === by ? told.recording : null;
+        return applied?.recording.upkeep.startSentBy === by ? applied.recording : null;
       } catch (error) {
         this.warn('start_not_claimed', 'a start could not be claimed, LiveKit was not asked', id, error);
       }
@@ -105,9 +105,9 @@ export class LaunchEgress implements BeforeApplicationShutdown {
     for (const pauseMs of [0, ...STORE_AGAIN_MS]) {
       await this.clock.sleep(pauseMs);
       try {
-        const told = await this.writer.tell(id, { ...fact, at: this.clock.now() }, 'livekit');
+        const applied = await this.writer.apply(id, { ...fact, at: this.clock.now() }, 'livekit');
         // Redis was lost and rebuilt meanwhile, without this attempt: nobody owns the egress, and its room is free.
-        if (told === null && fact.kind === 'start-accepted')
+        if (applied === null && fact.kind === 'start-accepted')
           await this.livekit.stopEgress(fact.egress.egressId);
         return;
       } catch (error) {

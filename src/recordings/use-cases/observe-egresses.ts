@@ -4,7 +4,7 @@ import type { RecordingId } from '../../kernel/ids.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
 import type { EgressSeen } from '../../livekit/livekit.types.js';
 import type { RoomAtEnd } from '../domain/facts.js';
-import { RecordingWriter, type Told } from '../write/recording.writer.js';
+import { RecordingWriter, type Applied } from '../write/recording.writer.js';
 
 /**
  * The one way in which what LiveKit shows of an egress reaches its recording. An egress says the same when its room was
@@ -19,9 +19,9 @@ export class ObserveEgresses {
   ) {}
 
   /** Null: there is no such recording. Throws LIVEKIT_UNAVAILABLE where the room could not be looked at. */
-  async one(id: RecordingId, egress: EgressSeen, cause: string): Promise<Told | null> {
+  async one(id: RecordingId, egress: EgressSeen, cause: string): Promise<Applied | null> {
     const room = await this.roomOf([egress]);
-    return this.writer.tell(id, { kind: 'egress-seen', egress, room, at: this.clock.now() }, cause);
+    return this.writer.apply(id, { kind: 'egress-seen', egress, room, at: this.clock.now() }, cause);
   }
 
   /** Every egress of the recording that LiveKit lists, as it was at the instant `at` or later. */
@@ -30,9 +30,9 @@ export class ObserveEgresses {
     egresses: readonly EgressSeen[],
     at: number,
     cause: string,
-  ): Promise<Told | null> {
+  ): Promise<Applied | null> {
     const room = await this.roomOf(egresses);
-    return this.writer.tell(id, { kind: 'egresses-listed', egresses, room, at }, cause);
+    return this.writer.apply(id, { kind: 'egresses-listed', egresses, room, at }, cause);
   }
 
   private async roomOf(egresses: readonly EgressSeen[]): Promise<RoomAtEnd> {

@@ -41,7 +41,7 @@ export class PassStartDeadline {
       });
     }
     const waitedMs = this.config.recordingStartTimeoutMs;
-    await this.writer.tell(id, { kind: 'start-deadline-passed', waitedMs, at: this.clock.now() }, 'timeout');
+    await this.writer.apply(id, { kind: 'start-deadline-passed', waitedMs, at: this.clock.now() }, 'timeout');
     return null;
   }
 

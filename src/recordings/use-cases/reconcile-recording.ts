@@ -53,8 +53,8 @@ export class ReconcileRecording {
     // What is seen is at least as new as this, which the slot's rule relies on.
     const at = this.clock.now();
     const egresses = await this.egressesOf(recording);
-    const told = await this.observe.listed(recording.id, egresses, at, cause);
-    return told === null ? null : this.lookIntoBucket(told.recording, cause);
+    const applied = await this.observe.listed(recording.id, egresses, at, cause);
+    return applied === null ? null : this.lookIntoBucket(applied.recording, cause);
   }
 
   /** The media that an egress of this recording left in the bucket, or null. */
@@ -69,17 +69,17 @@ export class ReconcileRecording {
     const neverSeen = Object.keys(recording.upkeep.egresses).length === 0;
     if (!isFinal(recording.status) && neverSeen && isAbsenceProven(recording)) {
       const media = await this.findMedia(recording);
-      const told = await this.writer.tell(
+      const applied = await this.writer.apply(
         recording.id,
         { kind: 'egress-gone', proof: 'absence', media, at },
         cause,
       );
-      return told?.recording ?? null;
+      return applied?.recording ?? null;
     }
     if (!awaitsBucketLook(recording)) return recording;
     const media = await this.findMedia(recording);
-    const told = await this.writer.tell(recording.id, { kind: 'media-looked-for', media, at }, cause);
-    return told?.recording ?? null;
+    const applied = await this.writer.apply(recording.id, { kind: 'media-looked-for', media, at }, cause);
+    return applied?.recording ?? null;
   }
 
   /**

@@ -5,8 +5,8 @@ import { EventLog } from '../events/event-log.port.js';
 import { readArchived } from '../store/archived-recording.js';
 import { RecordingRestorer } from '../store/recording-restorer.port.js';
 import { RecordingStore } from '../store/recording.store.js';
-import { ReturnCount } from '../store/return-count.js';
-import { returnOf } from '../store/return-of.js';
+import { RestoreGeneration } from '../store/restore-generation.js';
+import { restoreStep } from '../store/restore-step.js';
 import { parseMetadataKey } from '../../storage/object-keys.js';
 import { ObjectStorage } from '../../storage/object-storage.port.js';
 
@@ -17,7 +17,7 @@ export class RestoreFromRecord {
     private readonly storage: ObjectStorage,
     private readonly store: RecordingStore,
     private readonly restorer: RecordingRestorer,
-    private readonly returns: ReturnCount,
+    private readonly returns: RestoreGeneration,
     private readonly events: EventLog,
     private readonly config: Config,
     private readonly clock: Clock,
@@ -47,7 +47,7 @@ export class RestoreFromRecord {
     const { epoch } = await this.events.end();
     const terms = { number, epoch, at: this.clock.now(), cause };
     const startTimeoutMs = this.config.recordingStartTimeoutMs;
-    await this.restorer.restore([returnOf(read.record, { ...terms, startTimeoutMs })], null);
+    await this.restorer.restore([restoreStep(read.record, { ...terms, startTimeoutMs })], null);
   }
 
   private async takeNumber(): Promise<number> {

@@ -40,7 +40,7 @@ export class StopRecording {
 
   /** Stored before LiveKit is asked, so that whatever becomes of it meanwhile, the meeting is not recorded further. */
   private async want({ id }: StoredRecording, actor: Actor): Promise<StoredRecording | null> {
-    const stored = await this.writer.tell(id, { kind: 'stop-requested', at: this.clock.now() }, actor.name);
+    const stored = await this.writer.apply(id, { kind: 'stop-requested', at: this.clock.now() }, actor.name);
     return stored?.recording ?? null;
   }
 
@@ -53,7 +53,7 @@ export class StopRecording {
     }
     if (last.id !== recording.id && last.status === 'STARTING') {
       await this.want(last, actor);
-      await this.writer.tell(last.id, { kind: 'start-cancelled', at: this.clock.now() }, actor.name);
+      await this.writer.apply(last.id, { kind: 'start-cancelled', at: this.clock.now() }, actor.name);
       return (await this.store.get(recording.id)) ?? recording;
     }
     throw alreadyStopped(recording);
@@ -73,12 +73,12 @@ export class StopRecording {
   private async stopStarting(recording: StoredRecording, actor: Actor): Promise<StoredRecording> {
     const looked = (await this.reconcile.look(recording)) ?? recording;
     if (looked.status !== 'STARTING') return this.stopActive(looked, actor);
-    const told = await this.writer.tell(
+    const applied = await this.writer.apply(
       recording.id,
       { kind: 'start-cancelled', at: this.clock.now() },
       actor.name,
     );
-    const now = told?.recording ?? looked;
+    const now = applied?.recording ?? looked;
     if (now.endReason !== 'START_CANCELLED') return this.stopActive(now, actor);
     throw new TallyError(
       'RECORDING_CANNOT_BE_STOPPED_WHILE_STARTING',
@@ -112,12 +112,12 @@ export class StopRecording {
     actor: Actor,
     egress: Extract<Awaited<ReturnType<LiveKit['stopEgress']>>, { kind: 'stopping' }>['egress'] | null,
   ): Promise<StoredRecording> {
-    const told = await this.writer.tell(
+    const applied = await this.writer.apply(
       recording.id,
       { kind: 'stop-taken', egress, at: this.clock.now() },
       actor.name,
     );
-    return told?.recording ?? recording;
+    return applied?.recording ?? recording;
   }
 
   /** LiveKit says that there is no such egress: asked once more by its id, then the bucket has the last word. */
@@ -127,7 +127,7 @@ export class StopRecording {
       return (await this.observe.one(recording.id, egress, 'livekit'))?.recording ?? recording;
     const media = await this.reconcile.findMedia(recording);
     const fact = { kind: 'egress-gone', proof: 'not-found', media, at: this.clock.now() } as const;
-    return (await this.writer.tell(recording.id, fact, 'livekit'))?.recording ?? recording;
+    return (await this.writer.apply(recording.id, fact, 'livekit'))?.recording ?? recording;
   }
 }
 

@@ -3,7 +3,7 @@ import { Clock } from '../../kernel/clock.js';
 import { newToken, type RecordingId } from '../../kernel/ids.js';
 import { Random } from '../../kernel/random.js';
 import { isTallyError, TallyError } from '../../kernel/errors.js';
-import { tellHappening } from '../../kernel/happenings.js';
+import { emitTelemetry } from '../../kernel/telemetry.js';
 import type { Effect, Fact } from '../domain/facts.js';
 import { isFinal, type RecordingStatus, type StoredRecording } from '../domain/recording.js';
 import { decide, type EventMade } from '../domain/recording.machine.js';
@@ -12,7 +12,7 @@ import { type Commit, type CommitResult, RecordingStore } from '../store/recordi
 import { outboxEntriesOf } from '../store/outbox-entries.js';
 import { EffectDispatcher } from './effect-dispatcher.port.js';
 
-export interface Told {
+export interface Applied {
   readonly recording: StoredRecording;
   readonly changed: boolean;
   /** Of the change's event; null where clients see no change. */
@@ -75,7 +75,7 @@ export class RecordingWriter {
   }
 
   /** What follows from the fact is stored when this answers. Null: there is no such recording (any more). */
-  async tell(id: RecordingId, fact: Fact, cause: string): Promise<Told | null> {
+  async apply(id: RecordingId, fact: Fact, cause: string): Promise<Applied | null> {
     for (let tried = 0; tried < TRIES; tried++) {
       const before = await this.store.get(id);
       if (before === null) return null;
@@ -148,7 +148,7 @@ export class RecordingWriter {
     if (type === 'STATUS_CHANGED' && to === 'FAILED') this.log.warn({ ...line, error });
     else this.log.log(line);
     const secondsSinceRequest = (at - next.requestedAt) / 1_000;
-    tellHappening('recording-changed', { from, to, endReason, secondsSinceRequest });
+    emitTelemetry('recording-changed', { from, to, endReason, secondsSinceRequest });
   }
 }
 

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { newToken, type RoomId } from '../../kernel/ids.js';
 import { compareRoomIds } from '../../kernel/room-code.js';
 import { keys } from '../../redis/keys.js';
-import { notWhole, RebuildSuperseded } from '../../redis/not-whole.js';
+import { redisWasReset, RebuildSuperseded } from '../../redis/redis-was-reset.js';
 import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
 import { foldName, type Room } from '../domain/room.js';
@@ -63,7 +63,7 @@ export class RedisRoomStore extends RoomStore {
       if (error) throw redisFailure(error);
       return answer;
     });
-    if (typeof epoch !== 'string') throw notWhole();
+    if (typeof epoch !== 'string') throw redisWasReset();
     return new Map(
       (rows as (string | null)[])
         .filter((row) => row !== null)
@@ -76,7 +76,7 @@ export class RedisRoomStore extends RoomStore {
     const before = await this.epoch();
     const page = await this.readPage(query);
     // What was read in several steps is a page of one Redis only where that was whole all the while.
-    if (before === null || before !== (await this.epoch())) throw notWhole();
+    if (before === null || before !== (await this.epoch())) throw redisWasReset();
     return page;
   }
 
@@ -169,7 +169,7 @@ export class RedisRoomStore extends RoomStore {
         step.terms === undefined ? 0 : 1,
       ],
     );
-    if (answer === -1) throw notWhole();
+    if (answer === -1) throw redisWasReset();
     if (answer === -2) throw new RebuildSuperseded();
     return answer === 1 ? 'done' : answer === 2 ? 'held' : 'moved-on';
   }

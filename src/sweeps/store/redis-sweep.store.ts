@@ -29,12 +29,12 @@ export class RedisSweepStore extends SweepStore {
     return parse<SweepRun>(await this.ask((redis) => redis.hget(keys.lastSweeps(), name)));
   }
 
-  async sights(name: SweepName): Promise<ReadonlySet<string>> {
-    return new Set(parse<string[]>(await this.ask((redis) => redis.get(keys.sweepSights(name)))) ?? []);
+  async candidates(name: SweepName): Promise<ReadonlySet<string>> {
+    return new Set(parse<string[]>(await this.ask((redis) => redis.get(keys.sweepCandidates(name)))) ?? []);
   }
 
-  async keepSights(name: SweepName, sights: ReadonlySet<string>): Promise<void> {
-    await this.ask((redis) => redis.set(keys.sweepSights(name), JSON.stringify([...sights])));
+  async saveCandidates(name: SweepName, candidates: ReadonlySet<string>): Promise<void> {
+    await this.ask((redis) => redis.set(keys.sweepCandidates(name), JSON.stringify([...candidates])));
   }
 
   async held(name: string): Promise<Held | null> {

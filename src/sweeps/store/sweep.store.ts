@@ -12,8 +12,8 @@ export abstract class SweepStore {
   abstract run(id: string): Promise<SweepRun | null>;
   abstract lastRun(name: SweepName): Promise<SweepRun | null>;
   /** What the last pass suspected. */
-  abstract sights(name: SweepName): Promise<ReadonlySet<string>>;
-  abstract keepSights(name: SweepName, sights: ReadonlySet<string>): Promise<void>;
+  abstract candidates(name: SweepName): Promise<ReadonlySet<string>>;
+  abstract saveCandidates(name: SweepName, candidates: ReadonlySet<string>): Promise<void>;
   abstract held(name: string): Promise<Held | null>;
   abstract hold(name: string, held: Held | null): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import type { ChainableCommander, Redis } from 'ioredis';
 import { keys } from '../../redis/keys.js';
-import { notWhole } from '../../redis/not-whole.js';
+import { redisWasReset } from '../../redis/redis-was-reset.js';
 import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
 import { type Delivery, DELIVERY_STATUSES, type DeliveryStatus, KEPT_MS } from '../domain/delivery.js';
@@ -73,7 +73,7 @@ export class RedisDeliveryStore extends DeliveryStore {
         ),
       ],
     );
-    if (filed === -1) throw notWhole();
+    if (filed === -1) throw redisWasReset();
     return filed === 1;
   }
 
@@ -223,7 +223,7 @@ export class RedisDeliveryStore extends DeliveryStore {
       if (error) throw redisFailure(error);
       return answer;
     });
-    if (typeof epoch !== 'string') throw notWhole();
+    if (typeof epoch !== 'string') throw redisWasReset();
     return [epoch, ...rest];
   }
 

@@ -1,4 +1,4 @@
-import { comeBack } from '../../../src/recordings/domain/come-back.js';
+import { restoredRecording } from '../../../src/recordings/domain/restored-recording.js';
 import { type StoredRecording, visiblePart } from '../../../src/recordings/domain/recording.js';
 import { readArchived } from '../../../src/recordings/store/archived-recording.js';
 import {
@@ -76,7 +76,10 @@ function isRecordOf(record: StoredRecording, row: StoredRecording): boolean {
   const { returned } = row.upkeep;
   if (returned === undefined) return false;
   const { updatedAt } = row;
-  return isSame({ ...visiblePart(comeBack(record, returned.number, 0)), updatedAt }, visiblePart(row));
+  return isSame(
+    { ...visiblePart(restoredRecording(record, returned.number, 0)), updatedAt },
+    visiblePart(row),
+  );
 }
 
 /** What Redis forgot may have been a deletion, whose media is gone: the row stays, and a person is told. */

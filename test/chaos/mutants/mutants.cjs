@@ -23,8 +23,8 @@ const MUTANTS = [
     changes: [
       change(
         `${M}/egress-fact.ts`,
-        'if (isFinal(now.status)) return join(named, lateDuty(now, egress, state, at));',
-        'if (isFinal(now.status) && !primary) return join(named, lateDuty(now, egress, state, at));',
+        'if (isFinal(now.status)) return join(named, onLateReport(now, egress, state, at));',
+        'if (isFinal(now.status) && !primary) return join(named, onLateReport(now, egress, state, at));',
       ),
     ],
   },
@@ -157,8 +157,8 @@ const MUTANTS = [
       ),
       change(
         `${U}/delete-recording.ts`,
-        "    await this.writer.tell(id, { kind: 'deleted', at: this.clock.now() }, by);",
-        "    await this.writer.tell(id, { kind: 'deleted', at: this.clock.now() }, by);\n    await removing;",
+        "    await this.writer.apply(id, { kind: 'deleted', at: this.clock.now() }, by);",
+        "    await this.writer.apply(id, { kind: 'deleted', at: this.clock.now() }, by);\n    await removing;",
       ),
     ],
   },

@@ -5,7 +5,7 @@ import {
   type RebuildRun,
   type RebuildState,
 } from '../../../src/rebuild/rebuild-ledger.port.js';
-import { RebuildSuperseded } from '../../../src/redis/not-whole.js';
+import { RebuildSuperseded } from '../../../src/redis/redis-was-reset.js';
 import type { Incarnation } from './incarnation.js';
 import type { RecordingTables } from './sim-recording-store.js';
 import type { Table } from './sim-redis.js';

@@ -9,7 +9,7 @@ import {
   type Return,
 } from '../../../src/recordings/store/recording-restorer.port.js';
 import { KEY_USE_MS } from '../../../src/recordings/store/recording.store.js';
-import { RebuildSuperseded } from '../../../src/redis/not-whole.js';
+import { RebuildSuperseded } from '../../../src/redis/redis-was-reset.js';
 import type { Incarnation } from './incarnation.js';
 import type { RecordingTables } from './sim-recording-store.js';
 

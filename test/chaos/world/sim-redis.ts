@@ -141,7 +141,7 @@ export class SimRedis {
       this.life += 1;
       if (losing) this.losses += 1;
       if (losing) this.rollBack(this.clock.now() - lostMs);
-      this.clock.after(ms, () => this.comeBack(losing));
+      this.clock.after(ms, () => this.restoredRecording(losing));
     });
   }
 
@@ -154,10 +154,10 @@ export class SimRedis {
     this.losses += 1;
     for (const table of this.tables) table.clear();
     this.journal = [];
-    this.clock.after(ms, () => this.comeBack(true));
+    this.clock.after(ms, () => this.restoredRecording(true));
   }
 
-  private comeBack(lost: boolean): void {
+  private restoredRecording(lost: boolean): void {
     this.down = false;
     this.trace.add('redis', 'up');
     const waiting = [...this.waiting];

@@ -1,6 +1,6 @@
 import { newToken, type RoomId } from '../../../src/kernel/ids.js';
 import { indexEntries } from '../../../src/recordings/store/index-entries.js';
-import { RebuildSuperseded } from '../../../src/redis/not-whole.js';
+import { RebuildSuperseded } from '../../../src/redis/redis-was-reset.js';
 import type { RedisCommand } from '../../../src/redis/redis-command.js';
 import type { Room } from '../../../src/rooms/domain/room.js';
 import {

@@ -6,7 +6,7 @@ import type { SimRedis, Table } from './sim-redis.js';
 export interface SweepTables {
   /** By the run's id, and the last one by its sweep's name. */
   readonly runs: Table<SweepRun>;
-  readonly sights: Table<ReadonlySet<string>>;
+  readonly candidates: Table<ReadonlySet<string>>;
   readonly held: Table<Held>;
 }
 
@@ -34,12 +34,12 @@ export class SimSweepStore extends SweepStore {
     return this.command('last sweep', () => this.tables.runs.get(name) ?? null);
   }
 
-  sights(name: SweepName): Promise<ReadonlySet<string>> {
-    return this.command('sights', () => this.tables.sights.get(name) ?? new Set<string>());
+  candidates(name: SweepName): Promise<ReadonlySet<string>> {
+    return this.command('candidates', () => this.tables.candidates.get(name) ?? new Set<string>());
   }
 
-  keepSights(name: SweepName, sights: ReadonlySet<string>): Promise<void> {
-    return this.command('keep sights', () => this.tables.sights.set(name, new Set(sights)));
+  saveCandidates(name: SweepName, candidates: ReadonlySet<string>): Promise<void> {
+    return this.command('keep candidates', () => this.tables.candidates.set(name, new Set(candidates)));
   }
 
   held(name: SweepName): Promise<Held | null> {

@@ -112,7 +112,7 @@ export class SimWorld {
     this.leases = this.redis.table<Lease>();
     this.sweeps = {
       runs: this.redis.table<SweepRun>(),
-      sights: this.redis.table<ReadonlySet<string>>(),
+      candidates: this.redis.table<ReadonlySet<string>>(),
       held: this.redis.table<Held>(),
     };
     this.recorders = {
@@ -260,7 +260,7 @@ export class SimWorld {
     for (const table of [rows, slots, unsettled, outbox, events]) table.clear();
     for (const table of [this.rooms.rooms, this.rooms.unsaved]) table.clear();
     for (const table of Object.values(this.recorders)) table.clear();
-    for (const table of [this.sweeps.sights, this.sweeps.held]) table.clear();
+    for (const table of [this.sweeps.candidates, this.sweeps.held]) table.clear();
     this.jobs.clearTimers();
   }
 

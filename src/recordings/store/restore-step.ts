@@ -1,10 +1,10 @@
-import { comeBack, effectsOfReturn } from '../domain/come-back.js';
+import { restoredRecording, effectsOfRestore } from '../domain/restored-recording.js';
 import type { ArchivedRecording } from './archived-recording.js';
 import type { Return } from './recording-restorer.port.js';
 import type { HistoryEntry } from './recording.store.js';
 
-export interface ReturnTerms {
-  /** Of this return, from ReturnCount. */
+export interface RestoreTerms {
+  /** Of this return, from RestoreGeneration. */
   readonly number: number;
   /** The event log that follows; the return stands before its first event. */
   readonly epoch: string;
@@ -14,9 +14,9 @@ export interface ReturnTerms {
 }
 
 /** What a record of the bucket brings back. Its history goes on with the return itself, which clients see by its version. */
-export function returnOf(record: ArchivedRecording, terms: ReturnTerms): Return {
+export function restoreStep(record: ArchivedRecording, terms: RestoreTerms): Return {
   const { number, epoch, at, cause, startTimeoutMs } = terms;
-  const recording = comeBack(record.recording, number, at);
+  const recording = restoredRecording(record.recording, number, at);
   const entry: HistoryEntry = {
     position: { epoch, id: `0-${number}` },
     version: recording.version,
@@ -30,6 +30,6 @@ export function returnOf(record: ArchivedRecording, terms: ReturnTerms): Return 
     recording,
     // It was read after the row, which may have gone on in between.
     history: [...record.history.filter(({ version }) => version <= record.recording.version), entry],
-    effects: effectsOfReturn(recording, at, { startTimeoutMs }),
+    effects: effectsOfRestore(recording, at, { startTimeoutMs }),
   };
 }

@@ -5,7 +5,7 @@ import { RedisConnections, redisFailure } from './redis.connections.js';
 
 /** The mark that Redis is whole, which also names the event log: where it is missing, what Redis holds may be anything. */
 @Injectable()
-export class WholeMark {
+export class DataEpoch {
   constructor(private readonly connections: RedisConnections) {}
 
   /** Null: Redis is not whole. Throws REDIS_UNAVAILABLE. */

@@ -15,7 +15,7 @@ export const REV_LEAP = 1_000_000;
 const LOOK_FIRST_MS = 5_000;
 
 /** The recording as rebuild `number` brings it back from a copy; the same copy gives the same row in the same rebuild. */
-export function comeBack(copy: StoredRecording, number: number, at: number): StoredRecording {
+export function restoredRecording(copy: StoredRecording, number: number, at: number): StoredRecording {
   const rebuilds = number - (copy.upkeep.returned?.number ?? 0);
   const rev = copy.rev + rebuilds * REV_LEAP;
   // The copy may be from before its request was sent, and it is sent once at most.
@@ -30,7 +30,7 @@ export function comeBack(copy: StoredRecording, number: number, at: number): Sto
 }
 
 /** What was under way for it when Redis was lost, filed again as its state needs it. */
-export function effectsOfReturn(
+export function effectsOfRestore(
   recording: StoredRecording,
   at: number,
   { startTimeoutMs }: { readonly startTimeoutMs: number },

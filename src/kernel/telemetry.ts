@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 
 /** What this process does that somebody may want to count. Lengths are in seconds, as Prometheus has them. */
-export interface Happenings {
+export interface TelemetryEvents {
   /** LiveKit was asked; `method` as in its API, `RoomService/ListRooms`. */
   'livekit-request': { readonly method: string; readonly outcome: LiveKitOutcome; readonly seconds: number };
   /** `from` null: it was requested. */
@@ -31,20 +31,23 @@ export interface Happenings {
 export type LiveKitOutcome = 'ok' | 'refused' | 'failed' | 'timeout' | 'unreachable';
 
 /** Costs next to nothing while nobody listens, and never fails who tells. */
-export function tellHappening<Name extends keyof Happenings>(name: Name, what: Happenings[Name]): void {
+export function emitTelemetry<Name extends keyof TelemetryEvents>(
+  name: Name,
+  what: TelemetryEvents[Name],
+): void {
   channelOf(name).publish(what);
 }
 
 /** Hears what happens anywhere in this process until the function it answers is called. */
-export function hearHappenings<Name extends keyof Happenings>(
+export function onTelemetry<Name extends keyof TelemetryEvents>(
   name: Name,
-  ear: (what: Happenings[Name]) => void,
+  ear: (what: TelemetryEvents[Name]) => void,
 ): () => void {
-  const listener = (what: unknown): void => ear(what as Happenings[Name]);
+  const listener = (what: unknown): void => ear(what as TelemetryEvents[Name]);
   channelOf(name).subscribe(listener);
   return () => void channelOf(name).unsubscribe(listener);
 }
 
-function channelOf(name: keyof Happenings): ReturnType<typeof channel> {
+function channelOf(name: keyof TelemetryEvents): ReturnType<typeof channel> {
   return channel(`tallylight:${name}`);
 }

@@ -2,19 +2,19 @@ import { type ErrorCode, isTallyError } from '../kernel/errors.js';
 import { again, done, type JobOutcome } from './define-job.js';
 
 /**
- * Work that is asked again for as long as somebody it needs is away, instead of failing for good after some tries.
+ * Work that is asked again for as long as somebody it needs is unavailable, instead of failing for good after some tries.
  * The work may answer in how many ms it wants to be run again.
  */
-export async function patiently(
+export async function retryWhileUnavailable(
   work: () => Promise<number | null | void>,
-  whileAway: readonly ErrorCode[],
-  awayMs: number,
+  whileUnavailable: readonly ErrorCode[],
+  retryMs: number,
 ): Promise<JobOutcome> {
   try {
     const inMs = await work();
     return typeof inMs === 'number' ? again(inMs) : done;
   } catch (error) {
-    if (whileAway.some((code) => isTallyError(error, code))) return again(awayMs);
+    if (whileUnavailable.some((code) => isTallyError(error, code))) return again(retryMs);
     throw error;
   }
 }
