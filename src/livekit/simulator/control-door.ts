@@ -27,9 +27,10 @@ export class ControlDoor {
       }),
       egresses: engine.egresses().map(asJson),
       runningEgressIds: engine.runningEgressIds(),
-      workers: engine.fleet.list().map(({ id, capacity, alive, paused, recorders }) => ({
+      workers: engine.fleet.list().map(({ id, capacity, cores, alive, paused, recorders }) => ({
         id,
         capacity,
+        cores: Number.isFinite(cores) ? cores : null,
         alive,
         paused,
         egressIds: [...recorders.keys()],
@@ -108,9 +109,13 @@ const ACTIONS: ReadonlyMap<string, Act> = new Map([
   ['resume-worker', action(worker, (engine, input) => engine.resumeWorker(input.id))],
   [
     'add-worker',
-    action(z.strictObject({ capacity: z.number().int().positive().optional() }), (engine, input) => ({
-      id: engine.addWorker(input.capacity),
-    })),
+    action(
+      z.strictObject({
+        capacity: z.number().int().positive().optional(),
+        cores: z.number().positive().optional(),
+      }),
+      (engine, input) => ({ id: engine.addWorker(input.capacity, input.cores) }),
+    ),
   ],
   [
     'bus-silent',
@@ -118,6 +123,23 @@ const ACTIONS: ReadonlyMap<string, Act> = new Map([
   ],
   ['restart-server', action(z.strictObject({}), (engine) => engine.restartServer())],
   ['lose-everything', action(z.strictObject({}), (engine) => engine.loseEverything())],
+  ['lose-egresses', action(z.strictObject({}), (engine) => engine.loseEgresses())],
+  [
+    'plant-ended-egresses',
+    action(z.strictObject({ count: z.number().int().min(1).max(100_000) }), (engine, input) =>
+      engine.plantEndedEgresses(input.count),
+    ),
+  ],
+  [
+    'page-lists',
+    action(z.strictObject({ size: z.number().int().positive().nullable() }), (engine, input) =>
+      engine.pageLists(input.size),
+    ),
+  ],
+  [
+    'set-clock-ahead',
+    action(z.strictObject({ ms: z.number() }), (engine, input) => engine.setClockAhead(input.ms)),
+  ],
   [
     'end-egress',
     action(z.strictObject({ egressId: z.string(), how: z.enum(FORCED_ENDS) }), (engine, input) =>

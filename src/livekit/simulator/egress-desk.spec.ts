@@ -33,6 +33,31 @@ describe('what livekit-server answers about egresses', () => {
       expect(play.engine.egresses()).toEqual([]);
     });
 
+    it('is taken late by a worker that comes up while it is held', async () => {
+      play.engine.openRoom('talk');
+      play.engine.killWorker();
+      const start = play.timed(play.livekit.startEgress(aStart('talk')));
+      await play.clock.advance(10_000);
+      play.engine.addWorker();
+      const { value, tookMs } = await start;
+      expect(value).toMatchObject({ kind: 'accepted' });
+      expect(tookMs).toBeGreaterThan(10_000);
+    });
+
+    it('is taken by a worker with as many free cores as its kind costs', async () => {
+      play.engine.openRoom('talk');
+      play.engine.killWorker();
+      play.engine.addWorker(undefined, 2);
+      const start = (audioOnly: boolean) =>
+        play.answer(play.livekit.startEgress(aStart('talk', { audioOnly })));
+      expect(await start(false)).toMatchObject({ status: 503 });
+      expect(await play.answer(play.livekit.askFleet('talk'))).toBe('nobody');
+      expect(await start(true)).toMatchObject({ kind: 'accepted' });
+      play.engine.addWorker(undefined, 5);
+      expect(await start(false)).toMatchObject({ kind: 'accepted' });
+      expect(await start(false)).toMatchObject({ status: 503 });
+    });
+
     it('is answered 503 when every worker is full, and taken again when one is free', async () => {
       play.engine.killWorker();
       play.engine.addWorker(1);
@@ -42,6 +67,18 @@ describe('what livekit-server answers about egresses', () => {
       await play.answer(play.livekit.stopEgress(first));
       await play.clock.advance(5_000);
       expect(await play.answer(play.livekit.startEgress(aStart('talk')))).toMatchObject({ kind: 'accepted' });
+    });
+
+    it('shows where it writes to and whose it is, and none of its secrets', async () => {
+      const output = {
+        ...{ kind: 's3' as const, filepath: 'a.mp4', bucket: 'rec', region: 'r', endpoint: 'http://s3.test' },
+        ...{ accessKeyId: 'key-of-ours', secretAccessKey: 'secret-of-ours', forcePathStyle: true },
+        deployment: 'prod',
+      };
+      const egressId = await play.recording('talk', { output });
+      const shown = await play.answer(play.livekit.findEgress(egressId));
+      expect(shown?.bucket).toEqual({ name: 'rec', endpoint: 'http://s3.test', deployment: 'prod' });
+      expect(play.engine.egress(egressId)?.toJsonString()).not.toMatch(/-of-ours/);
     });
 
     it('without any output is a question that a worker answers and that leaves no trace', async () => {

@@ -4,6 +4,7 @@ import {
   ListEgressRequest,
   ListEgressResponse,
   StopEgressRequest,
+  TokenPagination,
   UpdateLayoutRequest,
   UpdateStreamRequest,
 } from '@livekit/protocol';
@@ -11,16 +12,21 @@ import { checkOrder, type EgressOrder } from './egress-order.js';
 import { acceptedRecord, statusName } from './egress-record.js';
 import type { EgressStore } from './egress-store.js';
 import { type Fault, faultDelay, type FaultName } from './faults.js';
-import { Recorder } from './recorder.js';
+import { coresOf, Recorder } from './recorder.js';
 import type { RecorderSurroundings } from './recorder.types.js';
 import type { SimulatedRoom } from './simulated-room.js';
-import { ConnectionCut, overBus, TwirpRefusal } from './twirp-refusal.js';
+import { ConnectionCut, overBus, ProxyRefusal, TwirpRefusal } from './twirp-refusal.js';
 import type { Worker, WorkerFleet } from './worker-fleet.js';
 
+/** How often workers are asked for one start: three times by each of two that retry. */
+const ROUNDS = 9;
 const NOBODY = 'no response from servers';
 
 /** livekit-server's answers about egresses: what it knows itself, what a worker says, and what silence is taken for. */
 export class EgressDesk {
+  /** Null: everything in one answer, as the server does today. */
+  pageSize: number | null = null;
+
   constructor(
     private readonly store: EgressStore,
     private readonly fleet: WorkerFleet,
@@ -28,14 +34,24 @@ export class EgressDesk {
   ) {}
 
   async start(order: EgressOrder): Promise<EgressInfo> {
+    const { faults, timings } = this.around;
+    const proxy = order.outputs === 0 ? null : faults.strike('start-proxy-504', order.roomName);
+    if (!proxy) return this.carryOut(order);
+    // Nobody hears how it goes on.
+    void this.carryOut(order).catch(() => undefined);
+    await this.pause(faultDelay(proxy, 'slowStartMs', timings));
+    throw new ProxyRefusal(504);
+  }
+
+  private async carryOut(order: EgressOrder): Promise<EgressInfo> {
     const room = this.around.rooms.get(order.roomName);
     // A start without any output is a question; what is set to strike starts is kept for one.
     const strike = (name: FaultName): Fault | null =>
       order.outputs === 0 ? null : this.around.faults.strike(name, room.name);
-    if (strike('start-no-capacity')) await this.holdStart();
+    if (strike('start-no-capacity')) await this.refuseLate();
     const slow = strike('start-slow');
     if (slow) await this.pause(faultDelay(slow, 'slowStartMs', this.around.timings));
-    const worker = await this.findWorker();
+    const worker = await this.findWorker(order);
     checkOrder(order);
     if (strike('start-refused-400')) {
       throw overBus('invalid_argument', 'request has missing or invalid field: preset');
@@ -53,7 +69,11 @@ export class EgressDesk {
     if (faults.strike('list-fails', roomName)) throw new TwirpRefusal('unknown', 'redis: connection refused');
     const byRoom = !request.egressId && request.roomName !== '';
     const items = byRoom && faults.strike('list-empty', roomName) ? [] : this.store.list(request);
-    return new ListEgressResponse({ items });
+    if (this.pageSize === null || request.egressId) return new ListEgressResponse({ items });
+    const from = Number(request.pageToken?.token ?? 0);
+    const to = from + this.pageSize;
+    const nextPageToken = to < items.length ? new TokenPagination({ token: String(to) }) : undefined;
+    return new ListEgressResponse({ items: items.slice(from, to), nextPageToken });
   }
 
   async stop({ egressId }: StopEgressRequest): Promise<EgressInfo> {
@@ -127,15 +147,23 @@ export class EgressDesk {
   }
 
   /** The worker that takes a start, after as long as its bid takes. Throws 503 when none offers itself. */
-  private async findWorker(): Promise<Worker> {
-    const { timings } = this.around;
-    const first = this.fleet.offer();
-    if (!first) return this.holdStart();
-    await this.pause(first.recorders.size > 0 ? timings.busyBidMs : timings.idleBidMs);
-    return this.fleet.offer() ?? this.holdStart();
+  /** Asked for round after round: one that comes up, or gets a free place, in time takes it late. */
+  private async findWorker(order: EgressOrder): Promise<Worker> {
+    const { chance, timings } = this.around;
+    const roundMs = chance.between(timings.noWorkerMs) / ROUNDS;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const first = this.fleet.offer(coresOf(order));
+      if (first) {
+        await this.pause(first.recorders.size > 0 ? timings.busyBidMs : timings.idleBidMs);
+        const worker = this.fleet.offer(coresOf(order));
+        if (worker) return worker;
+      }
+      await this.pause(roundMs);
+    }
+    throw overBus('unavailable', NOBODY);
   }
 
-  private async holdStart(): Promise<never> {
+  private async refuseLate(): Promise<never> {
     const { chance, timings } = this.around;
     await this.pause(chance.between(timings.noWorkerMs));
     throw overBus('unavailable', NOBODY);

@@ -128,6 +128,7 @@ function redactStorage(storage: unknown): void {
     storage.accessKey &&= '{access_key}';
     storage.secret &&= '{secret}';
     storage.sessionToken &&= '{session_token}';
+    storage.assumeRoleExternalId &&= '{external_id}';
   } else if (storage instanceof GCPUpload) {
     storage.credentials &&= '{credentials}';
   } else if (storage instanceof AzureBlobUpload) {

@@ -5,6 +5,8 @@ import {
   EgressStatus,
   EncodedFileType,
   FileInfo,
+  RoomCompositeEgressRequest,
+  S3Upload,
   SegmentsInfo,
 } from '@livekit/protocol';
 import type { EgressOrder, FileOrder } from './egress-order.js';
@@ -46,6 +48,41 @@ export function acceptedRecord(id: string, order: EgressOrder, room: SimulatedRo
   );
   mirrorFile(info, order);
   return info;
+}
+
+/** One that is over, with as much in it as a real one has. */
+export function endedRecord(egressId: string, roomName: string, at: bigint): EgressInfo {
+  const startedAt = at - 60_000_000_000n;
+  const filename = `elsewhere/${roomName}/${egressId}.mp4`;
+  const upload = { bucket: 'elsewhere', region: 'us-east-1', accessKey: '{access_key}', secret: '{secret}' };
+  const file = {
+    filename,
+    startedAt,
+    endedAt: at,
+    duration: 60_000_000_000n,
+    size: 4_200_000n,
+    location: `https://elsewhere.s3.amazonaws.com/${filename}`,
+  };
+  return new EgressInfo({
+    egressId,
+    roomId: 'RM_planted00000',
+    roomName,
+    status: EgressStatus.EGRESS_COMPLETE,
+    startedAt,
+    endedAt: at,
+    updatedAt: at,
+    details: detailsOf('StopEgress API'),
+    request: {
+      case: 'roomComposite',
+      value: new RoomCompositeEgressRequest({
+        roomName,
+        layout: 'grid',
+        fileOutputs: [{ filepath: filename, output: { case: 's3', value: new S3Upload(upload) } }],
+      }),
+    },
+    fileResults: [file],
+    result: { case: 'file', value: new FileInfo(file) },
+  });
 }
 
 /** Changes the file's part of the record, in both places that show it. */

@@ -5,14 +5,14 @@ import { EgressDesk } from './egress-desk.js';
 import { EgressStore } from './egress-store.js';
 import { type Fault, FaultBook, type FaultName } from './faults.js';
 import { RecordedMedia, type WriteMedia } from './recorded-media.js';
-import type { Recorder } from './recorder.js';
+import { CPU_USED, type Recorder } from './recorder.js';
 import type { RecorderSurroundings } from './recorder.types.js';
 import { type OpenRoom, RoomBook } from './room-book.js';
 import { RoomDesk, type SentData } from './room-desk.js';
 import { Scheduler } from './scheduler.js';
 import type { JoinKind } from './simulated-room.js';
 import { REAL_TIMINGS, type SimulatorTimings } from './timings.js';
-import { ConnectionCut, TextRefusal } from './twirp-refusal.js';
+import { ConnectionCut, ProxyRefusal, TextRefusal } from './twirp-refusal.js';
 import type { Answer, Call } from './twirp-methods.js';
 import { Uploader } from './uploader.js';
 import { WebhookEvents } from './webhook-events.js';
@@ -38,7 +38,12 @@ export interface OpenLiveRoom extends OpenRoom {
 export const FORCED_ENDS = [
   'source-closed',
   'limit-reached',
+  /** Stopped by its worker's CPU guard: COMPLETE. */
+  'cpu-stopped',
+  /** Killed by it: FAILED, with its file. */
   'cpu-exhausted',
+  'out-of-memory',
+  'disk-full',
   'process-killed',
   'child-crash',
   'pipeline-failed',
@@ -58,6 +63,7 @@ export class SimulatorEngine {
   readonly clock: Clock;
   readonly timings: SimulatorTimings;
   private readonly scheduler: Scheduler;
+  private readonly chance: Chance;
   private readonly outbox: WebhookOutbox;
   private readonly store: EgressStore;
   private readonly desks: { readonly egress: EgressDesk; readonly rooms: RoomDesk };
@@ -70,6 +76,7 @@ export class SimulatorEngine {
     this.clock = clock;
     this.timings = timings;
     this.scheduler = scheduler;
+    this.chance = chance;
     this.outbox = new WebhookOutbox(scheduler, timings, chance, this.faults, options);
     const events = new WebhookEvents(clock, chance, (event) => this.outbox.send(event));
     this.rooms = new RoomBook(scheduler, timings, chance, events);
@@ -92,6 +99,7 @@ export class SimulatorEngine {
   /** One request through either door. Throws TwirpRefusal, TextRefusal or ConnectionCut; never settles when silent. */
   async perform<A extends Answer>(call: Call<A>, token = ''): Promise<A> {
     const room = call.room(this.desks);
+    if (this.faults.strike('proxy-502', room)) throw new ProxyRefusal(502);
     if (this.isDown || this.faults.strike('unreachable', room)) throw new ConnectionCut();
     if (this.faults.strike('silent', room)) await new Promise<never>(() => undefined);
     if (this.faults.strike('bad-credentials', room)) {
@@ -166,9 +174,9 @@ export class SimulatorEngine {
     for (const worker of this.chosen(id)) this.fleet.resume(worker);
   }
 
-  /** Returns its id. */
-  addWorker(capacity?: number): string {
-    return this.fleet.add(capacity).id;
+  /** Returns its id. A room's composite takes four of its cores, audio alone one. */
+  addWorker(capacity?: number, cores?: number): string {
+    return this.fleet.add(capacity, cores).id;
   }
 
   busSilent(silent: boolean): void {
@@ -193,13 +201,36 @@ export class SimulatorEngine {
     this.outbox.forget();
   }
 
+  /** Only its records of egresses are lost; rooms, workers and what they record go on. */
+  loseEgresses(): void {
+    this.store.forgetEverything();
+  }
+
+  /** The list of a busy day: so many ended ones, of which nobody is told. */
+  plantEndedEgresses(count: number): void {
+    this.store.plantEnded(count, () => this.chance.id('EG_'));
+  }
+
+  /** ListEgress answers in pages of that size from now on; null: all at once. */
+  pageLists(size: number | null): void {
+    this.desks.egress.pageSize = size;
+  }
+
+  /** The server's clock is so far ahead of ours, as the signatures of its webhooks show. */
+  setClockAhead(ms: number): void {
+    this.outbox.clockAheadMs = ms;
+  }
+
   endEgress(egressId: string, how: ForcedEnd): void {
     const recorder = this.recorder(egressId);
     if (!recorder) throw new Error(`no recorder of ${egressId} runs`);
     if (how === 'source-closed') recorder.end('Source closed');
     if (how === 'limit-reached') recorder.reachLimit();
-    if (how === 'cpu-exhausted') recorder.killGently('CPU exhausted');
-    if (how === 'process-killed') recorder.killGently('Process killed');
+    if (how === 'cpu-stopped') recorder.end('CPU exhausted');
+    if (how === 'cpu-exhausted') recorder.killGently('CPU exhausted', CPU_USED);
+    if (how === 'out-of-memory') recorder.killGently('Process killed', 'OOM: 3.20 GB used');
+    if (how === 'disk-full') recorder.breakDown('GStreamer error: No space left on the resource.');
+    if (how === 'process-killed') recorder.killGently('Process killed', 'server is shutting down');
     if (how === 'child-crash') recorder.crash();
     if (how === 'pipeline-failed') recorder.breakDown();
   }

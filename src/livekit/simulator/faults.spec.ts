@@ -50,6 +50,16 @@ describe('faults by name and room', () => {
       expect(listed()).toEqual([]);
     });
 
+    it('start-proxy-504: a proxy gives it up, and behind it an egress comes to be', async () => {
+      play.engine.setFault({ name: 'start-slow', room: 'talk', delayMs: 20_000 });
+      const { value, tookMs } = await start('start-proxy-504');
+      expect(value).toMatchObject({ kind: 'unknown', answered: false, status: 504 });
+      expect(tookMs).toBeGreaterThan(15_000);
+      expect(listed()).toEqual([]);
+      await play.clock.advance(20_000);
+      expect(listed()).toEqual(['ACTIVE']);
+    });
+
     it.each([
       ['start-answer-lost', { kind: 'unknown', answered: false }],
       ['start-answer-error', { kind: 'unknown', status: 500 }],
@@ -126,6 +136,57 @@ describe('faults by name and room', () => {
       expect(await seen(next)).toMatchObject(outcome);
     });
 
+    it.each([
+      ['cpu-stopped', { status: 'COMPLETE', endCause: 'cpu-exhausted', file: { uploaded: true } }],
+      ['cpu-exhausted', { status: 'FAILED', errorCode: 403, endCause: 'cpu-exhausted' }],
+      ['out-of-memory', { status: 'FAILED', errorCode: 403, endCause: 'out-of-memory' }],
+      ['disk-full', { status: 'FAILED', errorCode: 500, endCause: 'disk-full', file: { uploaded: false } }],
+      ['process-killed', { status: 'FAILED', errorCode: 403, endCause: 'process-killed' }],
+      ['source-closed', { status: 'COMPLETE', endCause: 'source-closed', file: { uploaded: true } }],
+    ] as const)('its worker ends it, %s, and its room goes on', async (how, outcome) => {
+      const egressId = await play.recording('talk');
+      play.engine.endEgress(egressId, how);
+      await play.clock.advance(6_000);
+      expect(await seen(egressId)).toMatchObject(outcome);
+      expect(await play.answer(play.livekit.findRoom('talk'))).toMatchObject({
+        numPublishers: 1,
+        activeRecording: false,
+      });
+    });
+
+    it('pipeline-frozen: FAILED half a minute after it was stopped, without a file', async () => {
+      play.engine.setFault({ name: 'pipeline-frozen', room: 'talk' });
+      const egressId = await play.recording('talk');
+      await play.answer(play.livekit.stopEgress(egressId));
+      await play.clock.advance(29_000);
+      expect(play.status(egressId)).toBe('ENDING');
+      await play.clock.advance(2_000);
+      expect(await seen(egressId)).toMatchObject({ status: 'FAILED', endCause: 'stop-api' });
+      expect(play.media.size).toBe(0);
+    });
+
+    it('backup-used: COMPLETE, and nothing where it should be', async () => {
+      play.engine.setFault({ name: 'backup-used', room: 'talk' });
+      const egressId = await play.recording('talk');
+      await play.answer(play.livekit.stopEgress(egressId));
+      await play.clock.advance(5_000);
+      expect(await seen(egressId)).toMatchObject({
+        status: 'COMPLETE',
+        file: { uploaded: false },
+        mediaProblem: expect.stringContaining('backup storage'),
+      });
+      expect(play.media.size).toBe(0);
+    });
+
+    it('empty-file: COMPLETE with nothing in it', async () => {
+      play.engine.setFault({ name: 'empty-file', room: 'talk' });
+      const egressId = await play.recording('talk');
+      await play.answer(play.livekit.stopEgress(egressId));
+      await play.clock.advance(5_000);
+      expect(await seen(egressId)).toMatchObject({ status: 'COMPLETE', file: { sizeBytes: 0 } });
+      expect([...play.media.values()].map(({ length }) => length)).toEqual([0]);
+    });
+
     it('limit-reached: no ENDING is told', async () => {
       play.engine.setFault({ name: 'limit-reached', room: 'talk', delayMs: 20_000 });
       await play.recording('talk');
@@ -194,6 +255,17 @@ describe('faults by name and room', () => {
     });
     const unavailable = { code: 'LIVEKIT_UNAVAILABLE' };
     const refused = (promise: Promise<unknown>) => play.answer(promise.catch((error: unknown) => error));
+
+    it('proxy-502: nothing can be asked', async () => {
+      play.engine.setFault({ name: 'proxy-502', room: '*' });
+      for (const question of [
+        play.livekit.findEgress(egressId),
+        play.livekit.stopEgress(egressId),
+        play.livekit.askWorker(egressId),
+        play.livekit.listRooms(),
+      ])
+        expect(await refused(question)).toMatchObject(unavailable);
+    });
 
     it('list-fails: the list can not be asked, one room or one egress alone', async () => {
       await play.recording('walk');

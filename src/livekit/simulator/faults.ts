@@ -18,6 +18,8 @@ export const FAULT_NAMES = [
   'start-answer-error',
   /** The egress runs; the answer is 409 `egress already exists`. */
   'start-answer-conflict',
+  /** A proxy gives the start up and answers 504 (15.7 s later, or `delayMs`); behind it the start goes on. */
+  'start-proxy-504',
   /** The recorder's process fails: 500, and an egress that is FAILED. */
   'handler-failed',
   /** The recorder joins and waits for its start signal for ever. */
@@ -28,12 +30,18 @@ export const FAULT_NAMES = [
   'child-crash',
   /** The pipeline breaks a while (`delayMs`) after ACTIVE: FAILED 500, no file. */
   'pipeline-failed',
+  /** The pipeline does not end when it is told to: FAILED 500 half a minute (or `delayMs`) after ENDING, no file. */
+  'pipeline-frozen',
   /** Killed for its CPU use a while (`delayMs`) after ACTIVE: FAILED 403 with its file. */
   'cpu-kill-with-file',
   /** The worker's session limit a while (`delayMs`) after ACTIVE: LIMIT_REACHED with its file. */
   'limit-reached',
   /** FAILED 400 at the end, no file. */
   'upload-refused',
+  /** The bucket takes nothing, the egress' backup storage does: COMPLETE, and nothing where it should be. */
+  'backup-used',
+  /** COMPLETE with a file of no bytes. */
+  'empty-file',
   /** The upload takes longer (30 s, or `delayMs`). */
   'upload-slow',
   /** A second final report, FAILED, after COMPLETE; the file is there. */
@@ -58,6 +66,8 @@ export const FAULT_NAMES = [
   'stop-no-answer',
   /** A stop has no effect and is answered 408. */
   'stop-408',
+  /** A proxy before the server finds nobody behind it: every request is answered 502, in HTML. */
+  'proxy-502',
   /** Every connection is cut. */
   'unreachable',
   /** No request is ever answered. */

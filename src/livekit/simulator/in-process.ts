@@ -9,6 +9,7 @@ import {
   RoomParticipantIdentity,
   SendDataRequest,
   StopEgressRequest,
+  TokenPagination,
   UpdateStreamRequest,
 } from '@livekit/protocol';
 import { toEgressSeen, toLiveRoomSeen, toParticipantSeen } from '../livekit.mapping.js';
@@ -101,8 +102,15 @@ export class InProcessLiveKit extends LiveKit {
   }
 
   async listEgresses(filter: { roomName?: string; active?: boolean } = {}): Promise<EgressSeen[]> {
-    const { items } = await this.ask(LIST_EGRESS, new ListEgressRequest(filter), orThrow);
-    return items.map(toEgressSeen);
+    const listed: EgressSeen[] = [];
+    let pageToken: TokenPagination | undefined;
+    do {
+      const request = new ListEgressRequest({ ...filter, pageToken });
+      const page: ListEgressResponse = await this.ask(LIST_EGRESS, request, orThrow);
+      listed.push(...page.items.map(toEgressSeen));
+      pageToken = page.nextPageToken;
+    } while (pageToken);
+    return listed;
   }
 
   askWorker(egressId: string): Promise<WorkerAnswer> {

@@ -6,6 +6,15 @@ import type { Ending, RecorderSurroundings, RecordingService } from './recorder.
 import type { Cancel } from './scheduler.js';
 import type { RecorderTimings } from './timings.js';
 
+/** What a composite is taken to need of a worker's cores, unless it says otherwise, and what audio alone does. */
+const CORES = { browser: 4, audio: 1 } as const;
+
+export const CPU_USED = 'CPU exhausted: 4.40 cores used';
+
+export function coresOf({ usesBrowser }: EgressOrder): number {
+  return usesBrowser ? CORES.browser : CORES.audio;
+}
+
 type Phase = 'launching' | 'waiting' | 'recording' | 'finishing' | 'gone';
 
 /** One recording child of a worker: joins its room, waits for its start signal, records, uploads, exits. */
@@ -31,6 +40,10 @@ export class Recorder {
     private readonly around: RecorderSurroundings,
   ) {
     this.asAccepted = info.clone();
+  }
+
+  get cores(): number {
+    return coresOf(this.order);
   }
 
   get isUp(): boolean {
@@ -86,9 +99,8 @@ export class Recorder {
   }
 
   /** Killed by its worker, which lets it deliver what it has. */
-  killGently(reason: 'CPU exhausted' | 'Process killed'): void {
+  killGently(reason: 'CPU exhausted' | 'Process killed', error: string): void {
     if (this.phase !== 'recording') return;
-    const error = reason === 'CPU exhausted' ? 'CPU exhausted: 4.40 cores used' : 'server is shutting down';
     this.finish({
       status: EgressStatus.EGRESS_FAILED,
       reason,
@@ -98,12 +110,12 @@ export class Recorder {
   }
 
   /** The pipeline breaks: what was recorded is lost. */
-  breakDown(): void {
+  breakDown(error = 'GStreamer error: Internal data stream error.'): void {
     if (this.phase === 'gone') return;
+    const reason = this.phase === 'finishing' ? null : 'Failure';
     this.leave();
     this.exit();
-    const fault = { error: 'GStreamer error: Internal data stream error.', errorCode: 500 };
-    setEnded(this.info, EgressStatus.EGRESS_FAILED, this.now(), 'Failure', fault);
+    setEnded(this.info, EgressStatus.EGRESS_FAILED, this.now(), reason, { error, errorCode: 500 });
     this.report();
   }
 
@@ -144,7 +156,7 @@ export class Recorder {
     const strikes: readonly (readonly [FaultName, () => void])[] = [
       ['child-crash', () => this.crash()],
       ['pipeline-failed', () => this.breakDown()],
-      ['cpu-kill-with-file', () => this.killGently('CPU exhausted')],
+      ['cpu-kill-with-file', () => this.killGently('CPU exhausted', CPU_USED)],
       ['limit-reached', () => this.reachLimit()],
     ];
     for (const [name, blow] of strikes) {
@@ -197,6 +209,8 @@ export class Recorder {
     this.mediaEnd ||= this.now();
     this.plan(this.around.timings.recorderLeavesMs, () => this.leave());
     const { faults, timings } = this.around;
+    const frozen = faults.strike('pipeline-frozen', this.roomName);
+    if (frozen) return this.plan(frozen.delayMs ?? timings.eosMs, () => this.breakDown('pipeline frozen'));
     const slow = faults.strike('upload-slow', this.roomName);
     const extraMs = slow ? faultDelay(slow, 'slowUploadMs', timings) : 0;
     this.plan(this.pace.uploadMs + extraMs, () => void this.deliver(ending));
@@ -215,6 +229,7 @@ export class Recorder {
     } else {
       setFile(this.info, this.order, { size: delivered.size, location: delivered.location });
       this.info.manifestLocation = delivered.manifestLocation;
+      this.info.backupStorageUsed = delivered.backup === true;
       setEnded(this.info, status, at, reason, fault);
     }
     this.leave();

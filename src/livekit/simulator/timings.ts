@@ -27,6 +27,8 @@ export interface SimulatorTimings {
   readonly stopWaitMs: number;
   readonly audio: RecorderTimings;
   readonly browser: RecorderTimings;
+  /** How long a pipeline may take to end. */
+  readonly eosMs: number;
   /** From ENDING to the recorder's leaving the room. */
   readonly recorderLeavesMs: number;
   /** When the room gives up a recorder that died with its worker: between the two. */
@@ -69,6 +71,7 @@ export const REAL_TIMINGS: SimulatorTimings = {
   stopWaitMs: 15_000,
   audio: { joinMs: 60, signalMs: 400, uploadMs: 150 },
   browser: { joinMs: 2_600, signalMs: 1_400, uploadMs: 450 },
+  eosMs: 30_000,
   recorderLeavesMs: 100,
   deadRecorderLeavesMs: [21_000, 23_000],
   crashedRecorderLeavesMs: 30_000,

@@ -37,7 +37,17 @@ export function overBus(code: TwirpCode, message: string): TwirpRefusal {
 
 /** A refusal of the door itself, in plain text. */
 export class TextRefusal extends Error {
-  readonly status = 401;
+  readonly status: number = 401;
+  readonly type: string = 'text/plain; charset=utf-8';
+}
+
+/** The answer of a proxy before the server, in its own name and words. */
+export class ProxyRefusal extends TextRefusal {
+  override readonly type = 'text/html';
+
+  constructor(override readonly status: 502 | 504) {
+    super(`<html><head><title>${status}</title></head><body><h1>${status}</h1></body></html>`);
+  }
 }
 
 /** The connection ends without an answer. */

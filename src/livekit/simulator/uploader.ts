@@ -11,6 +11,8 @@ export type Delivered =
       readonly size: bigint;
       readonly location: string;
       readonly manifestLocation: string;
+      /** It went to the egress' backup storage. */
+      readonly backup?: true;
     }
   | { readonly kind: 'failed'; readonly error: string };
 
@@ -33,7 +35,18 @@ export class Uploader {
       return { kind: 'delivered', size: 0n, location: '', manifestLocation: '' };
     if (this.faults.strike('upload-refused', info.roomName)) return { kind: 'failed', error: REFUSED };
     try {
-      const bytes = this.media.of(filename);
+      const isEmpty = this.faults.strike('empty-file', info.roomName) !== null;
+      const bytes = isEmpty ? Buffer.alloc(0) : this.media.of(filename);
+      if (this.faults.strike('backup-used', info.roomName)) {
+        const location = `https://backup.invalid/recordings/${filename}`;
+        return {
+          kind: 'delivered',
+          size: BigInt(bytes.length),
+          location,
+          manifestLocation: '',
+          backup: true,
+        };
+      }
       await this.write(outputAt(file, filename), bytes);
       const location = locationOf(file, filename);
       const manifestLocation = await this.uploadManifest(info, file, filename, location);

@@ -37,6 +37,8 @@ export class WebhookOutbox {
   /** What a restart forgets belongs to an earlier life. */
   private life = 0;
   receiver: WebhookReceiver | null = null;
+  /** How far the server's clock is ahead of ours, as its signatures show. */
+  clockAheadMs = 0;
 
   constructor(
     private readonly scheduler: Scheduler,
@@ -115,7 +117,7 @@ export class WebhookOutbox {
 
   private sign(event: WebhookEvent): WebhookDelivery {
     const body = Buffer.from(event.toJsonString());
-    const now = Math.floor(this.scheduler.clock.now() / 1_000);
+    const now = Math.floor((this.scheduler.clock.now() + this.clockAheadMs) / 1_000);
     const claims = {
       iss: this.keys.apiKey,
       exp: now + TOKEN_SECONDS,

@@ -2,6 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AccessToken } from 'livekit-server-sdk';
 import { eventually } from '../../../test/support/eventually.js';
+import { aConfig } from '../../../test/support/a-config.js';
+import { HttpLiveKit } from '../livekit-http.js';
 import { SystemClock } from '../../kernel/clock.js';
 import { type RunningSimulator, startSimulator } from './start-simulator.js';
 import { scaledTimings } from './timings.js';
@@ -54,6 +56,25 @@ describe('the simulator on the wire', () => {
       body,
       await bearer({ roomRecord: true, roomList: true, roomCreate: true }),
     );
+
+  it('has the list of a busy day, at once or in pages', async () => {
+    const engine = simulator.engine;
+    engine.plantEndedEgresses(2_500);
+    const livekit = new HttpLiveKit(
+      aConfig({
+        LIVEKIT_URL: simulator.url,
+        LIVEKIT_API_KEY: KEYS.apiKey,
+        LIVEKIT_API_SECRET: KEYS.apiSecret,
+      }),
+    );
+    expect(await livekit.listEgresses()).toHaveLength(2_500);
+    expect(await livekit.listEgresses({ active: true })).toEqual([]);
+    engine.pageLists(1_000);
+    const ids = (await livekit.listEgresses()).map(({ egressId }) => egressId);
+    expect(new Set(ids).size).toBe(2_500);
+    engine.pageLists(null);
+    engine.loseEgresses();
+  });
 
   it('says OK at its root', async () => {
     const answer = await fetch(simulator.url);

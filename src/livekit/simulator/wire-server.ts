@@ -118,7 +118,7 @@ function badRoute(method: string, path: string): TwirpRefusal {
 /** Null: the connection is to be cut. */
 function toReply(error: unknown): Reply | null {
   if (error instanceof ConnectionCut) return null;
-  if (error instanceof TextRefusal) return text(error.status, error.message);
+  if (error instanceof TextRefusal) return { status: error.status, type: error.type, body: error.message };
   if (error instanceof TwirpRefusal) {
     const { code, message: msg, meta, status } = error;
     return json(status, meta ? { code, msg, meta } : { code, msg });

@@ -23,6 +23,18 @@ describe('workers that die, fall silent and come back', () => {
     ]);
   });
 
+  it('a recorder of which the server has lost the record answers all the same, and reports its end', async () => {
+    const egressId = await play.recording('talk');
+    play.engine.loseEgresses();
+    expect(await play.answer(play.livekit.findEgress(egressId))).toBeNull();
+    expect(await play.answer(play.livekit.listEgresses({ active: true }))).toEqual([]);
+    expect(await play.answer(play.livekit.askWorker(egressId))).toBe('alive');
+    expect(await play.answer(play.livekit.findRoom('talk'))).toMatchObject({ activeRecording: true });
+    await play.answer(play.livekit.stopEgress(egressId));
+    await play.clock.advance(5_000);
+    expect(play.status(egressId)).toBe('COMPLETE');
+  });
+
   it('a recorder that died with its worker is shown in the room for some twenty seconds more', async () => {
     const egressId = await play.recording('talk');
     play.engine.killWorker();

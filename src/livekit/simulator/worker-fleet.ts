@@ -16,7 +16,14 @@ export class Worker {
   constructor(
     readonly id: string,
     readonly capacity: number,
+    readonly cores: number,
   ) {}
+
+  /** Whether it offers itself for an egress that needs so many cores. */
+  hasRoomFor(cores: number): boolean {
+    const taken = [...this.recorders.values()].reduce((sum, recorder) => sum + recorder.cores, 0);
+    return this.recorders.size < this.capacity && taken + cores <= this.cores;
+  }
 }
 
 /** The egress workers, and the message bus between them and livekit-server. */
@@ -30,9 +37,10 @@ export class WorkerFleet {
     private readonly faults: FaultBook,
   ) {}
 
-  add(capacity = 100): Worker {
+  /** `cores`: those that its egresses share; one that has fewer than a composite costs never takes any. */
+  add(capacity = 100, cores = Infinity): Worker {
     this.added += 1;
-    const worker = new Worker(`worker-${this.added}`, capacity);
+    const worker = new Worker(`worker-${this.added}`, capacity, cores);
     this.workers.set(worker.id, worker);
     return worker;
   }
@@ -48,11 +56,9 @@ export class WorkerFleet {
     return worker;
   }
 
-  /** A worker that takes another egress; the least busy one. */
-  offer(): Worker | null {
-    const free = this.list().filter(
-      (worker) => this.hears(worker) && worker.recorders.size < worker.capacity,
-    );
+  /** A worker that takes another egress, by default the dearest kind; the least busy one. */
+  offer(cores = 4): Worker | null {
+    const free = this.list().filter((worker) => this.hears(worker) && worker.hasRoomFor(cores));
     return free.sort((a, b) => a.recorders.size - b.recorders.size)[0] ?? null;
   }
 
