@@ -3,7 +3,7 @@ import { Interval } from '@nestjs/schedule';
 import { Clock } from '../kernel/clock.js';
 import { keys } from '../redis/keys.js';
 import type { RedisCommand } from '../redis/redis-command.js';
-import { RedisConnections, redisFailure } from '../redis/redis.connections.js';
+import { RedisConnections } from '../redis/redis.connections.js';
 
 /** What is worth telling; a word for ever. */
 export type AuditAction =
@@ -83,17 +83,15 @@ export class AuditLog {
     first: number,
     after: string | null,
   ): Promise<{ readonly entries: readonly AuditEntry[]; readonly hasNextPage: boolean }> {
-    try {
-      const end = after === null ? '+' : `(${after}`;
-      const found = await this.redis.command.xrevrange(keys.audit(), end, '-', 'COUNT', first + 1);
-      const entries = found.slice(0, first).map(([id, fields]) => ({
-        ...(JSON.parse(fields[1] ?? '{}') as Omit<AuditEntry, 'id'>),
-        id,
-      }));
-      return { entries, hasNextPage: found.length > first };
-    } catch (error) {
-      throw redisFailure(error);
-    }
+    const end = after === null ? '+' : `(${after}`;
+    const found = await this.redis.run((redis) =>
+      redis.xrevrange(keys.audit(), end, '-', 'COUNT', first + 1),
+    );
+    const entries = found.slice(0, first).map(([id, fields]) => ({
+      ...(JSON.parse(fields[1] ?? '{}') as Omit<AuditEntry, 'id'>),
+      id,
+    }));
+    return { entries, hasNextPage: found.length > first };
   }
 
   @Interval(TRIM_EVERY_MS)

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { keys } from '../redis/keys.js';
-import { RedisConnections, redisFailure } from '../redis/redis.connections.js';
+import { RedisConnections } from '../redis/redis.connections.js';
 
 /** When each API key was used last, in ms. Not in the bucket: a Redis that was lost has it from the next use on. */
 @Injectable()
@@ -14,11 +14,7 @@ export class ApiKeyUses {
   /** Null for those that were not used. Throws REDIS_UNAVAILABLE. */
   async read(ids: readonly string[]): Promise<(number | null)[]> {
     if (ids.length === 0) return [];
-    try {
-      const found = await this.redis.command.hmget(keys.apiKeysUsed(), ...ids);
-      return found.map((at) => (at === null ? null : Number(at)));
-    } catch (error) {
-      throw redisFailure(error);
-    }
+    const found = await this.redis.run((redis) => redis.hmget(keys.apiKeysUsed(), ...ids));
+    return found.map((at) => (at === null ? null : Number(at)));
   }
 }

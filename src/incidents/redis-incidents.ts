@@ -3,7 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
 import { newIncidentId } from '../kernel/ids.js';
 import { keys } from '../redis/keys.js';
-import { RedisConnections, redisFailure } from '../redis/redis.connections.js';
+import { RedisConnections } from '../redis/redis.connections.js';
 import { Script } from '../redis/script.js';
 import { type Incident, type IncidentKind, Incidents } from './incidents.port.js';
 
@@ -69,16 +69,12 @@ export class RedisIncidents extends Incidents {
   }
 
   async list(first: number): Promise<Incident[]> {
-    try {
-      const rows = await this.redis.command.hvals(keys.incidents());
-      const rank = ({ closedAt }: Incident): number => (closedAt === undefined ? 0 : 1);
-      return rows
-        .map((row) => JSON.parse(row) as Incident)
-        .toSorted((a, b) => rank(a) - rank(b) || b.openedAt - a.openedAt || (a.id < b.id ? 1 : -1))
-        .slice(0, first);
-    } catch (error) {
-      throw redisFailure(error);
-    }
+    const rows = await this.redis.run((redis) => redis.hvals(keys.incidents()));
+    const rank = ({ closedAt }: Incident): number => (closedAt === undefined ? 0 : 1);
+    return rows
+      .map((row) => JSON.parse(row) as Incident)
+      .toSorted((a, b) => rank(a) - rank(b) || b.openedAt - a.openedAt || (a.id < b.id ? 1 : -1))
+      .slice(0, first);
   }
 }
 

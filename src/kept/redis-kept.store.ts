@@ -4,7 +4,7 @@ import type { ChainableCommander } from 'ioredis';
 import { newToken } from '../kernel/ids.js';
 import { keys } from '../redis/keys.js';
 import { redisWasReset, RebuildSuperseded } from '../redis/redis-was-reset.js';
-import { RedisConnections, redisFailure } from '../redis/redis.connections.js';
+import { RedisConnections } from '../redis/redis.connections.js';
 import { Script } from '../redis/script.js';
 import {
   type Collection,
@@ -123,18 +123,8 @@ export class RedisKeptStore extends KeptStore {
     ];
   }
 
-  /** The mark is read in the same step: what is missing while Redis is not whole is not "no". */
   private async read(question: (whole: ChainableCommander) => ChainableCommander): Promise<unknown> {
-    try {
-      const answers = await question(this.connections.command.multi().get(keys.epoch())).exec();
-      const [epoch, answer] = (answers ?? []).map(([error, result]) => {
-        if (error) throw error;
-        return result;
-      });
-      if (typeof epoch !== 'string') throw redisWasReset();
-      return answer;
-    } catch (error) {
-      throw redisFailure(error);
-    }
+    const [, answer] = await this.connections.readWhole(question);
+    return answer;
   }
 }

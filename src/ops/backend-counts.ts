@@ -3,7 +3,8 @@ import { Clock } from '../kernel/clock.js';
 import { isTallyError } from '../kernel/errors.js';
 import { Queues } from '../queue/queues.js';
 import { keys } from '../redis/keys.js';
-import { RedisConnections, redisFailure } from '../redis/redis.connections.js';
+import { RedisConnections } from '../redis/redis.connections.js';
+import { redisFailure } from '../redis/redis-failure.js';
 import { RecordingStore } from '../recordings/store/recording.store.js';
 
 const IN_PROGRESS = ['STARTING', 'ACTIVE', 'ENDING'] as const;

@@ -5,7 +5,8 @@ import { Clock } from '../kernel/clock.js';
 import { TallyError } from '../kernel/errors.js';
 import { keys } from '../redis/keys.js';
 import { AgreedTime } from '../redis/agreed-time.js';
-import { RedisConnections, redisFailure } from '../redis/redis.connections.js';
+import { RedisConnections } from '../redis/redis.connections.js';
+import { redisFailure } from '../redis/redis-failure.js';
 
 /** A process that has not been heard of for so long is gone. */
 const SILENT_MS = 15_000;

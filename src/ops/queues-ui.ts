@@ -11,7 +11,8 @@ import { TallyError } from '../kernel/errors.js';
 import { parseUrl, withoutSlashes } from '../kernel/url.js';
 import type { QueueName } from '../queue/define-job.js';
 import { Queues } from '../queue/queues.js';
-import { RedisConnections, redisFailure } from '../redis/redis.connections.js';
+import { RedisConnections } from '../redis/redis.connections.js';
+import { redisFailure } from '../redis/redis-failure.js';
 import { refuseOtherSites } from './door.js';
 import { retryAfter, toHttpError } from './http-errors.js';
 import { jobTitle } from './job-title.js';
@@ -109,11 +110,7 @@ export class QueuesUi implements OnModuleInit {
 
   /** The queues' own connection waits for a Redis that is away, which a page should not. */
   private async askRedis(): Promise<void> {
-    try {
-      await this.redis.command.ping();
-    } catch (error) {
-      throw redisFailure(error);
-    }
+    await this.redis.run((redis) => redis.ping());
   }
 }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { JobsOptions } from 'bullmq';
-import { redisFailure } from '../redis/redis.connections.js';
+import { redisFailure } from '../redis/redis-failure.js';
 import { type JobDefinition, JobQueue } from './define-job.js';
 import { Queues } from './queues.js';
 

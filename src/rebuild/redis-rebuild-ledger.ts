@@ -4,7 +4,7 @@ import { Clock } from '../kernel/clock.js';
 import { newToken } from '../kernel/ids.js';
 import { keys, QUEUE_PREFIX, TAG } from '../redis/keys.js';
 import { RebuildSuperseded } from '../redis/redis-was-reset.js';
-import { RedisConnections, redisFailure } from '../redis/redis.connections.js';
+import { RedisConnections } from '../redis/redis.connections.js';
 import { Script } from '../redis/script.js';
 import {
   RebuildLedger,
@@ -38,13 +38,10 @@ export class RedisRebuildLedger extends RebuildLedger {
   }
 
   async state(): Promise<RebuildState> {
-    const answers = await this.ask((redis) =>
-      redis.multi().exists(keys.epoch()).hgetall(keys.rebuild()).exec(),
+    // The run is read first: one that ends in between has set the epoch by then.
+    const [fields, whole] = await this.connections.pipeline((all) =>
+      all.hgetall(keys.rebuild()).exists(keys.epoch()),
     );
-    const [whole, fields] = (answers ?? []).map(([error, answer]) => {
-      if (error) throw redisFailure(error);
-      return answer;
-    });
     if (whole === 1) return { whole: true };
     const run = fields as Record<string, string>;
     return { whole: false, run: run.phase === undefined ? null : runOf(run) };
@@ -66,7 +63,7 @@ export class RedisRebuildLedger extends RebuildLedger {
 
   async clear(run: RebuildRun): Promise<void> {
     for (let cursor = '0'; ;) {
-      const [next, found] = await this.ask((redis) =>
+      const [next, found] = await this.connections.run((redis) =>
         redis.scan(cursor, 'MATCH', `${TAG}:*`, 'COUNT', AT_ONCE),
       );
       const theirs = found.filter(isOfRows);
@@ -86,7 +83,7 @@ export class RedisRebuildLedger extends RebuildLedger {
   }
 
   async discard(): Promise<void> {
-    await this.ask((redis) => redis.del(keys.epoch()));
+    await this.connections.run((redis) => redis.del(keys.epoch()));
   }
 
   private get keys(): string[] {
@@ -100,14 +97,6 @@ export class RedisRebuildLedger extends RebuildLedger {
       [run.token, ...args],
     );
     if (answer !== 1) throw new RebuildSuperseded();
-  }
-
-  private async ask<T>(question: (redis: RedisConnections['command']) => Promise<T>): Promise<T> {
-    try {
-      return await question(this.connections.command);
-    } catch (error) {
-      throw redisFailure(error);
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { AgreedClock, Clock, SystemClock } from '../kernel/clock.js';
-import { RedisConnections, redisFailure } from './redis.connections.js';
+import { RedisConnections } from './redis.connections.js';
+import { redisFailure } from './redis-failure.js';
 
 const LEARN_EVERY_MS = 10_000;
 const TOLERATED_MS = 1_000;

@@ -1,8 +1,12 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { Redis, type RedisOptions } from 'ioredis';
+import { type ChainableCommander, Redis, type RedisOptions } from 'ioredis';
 import { Config } from '../config/config.js';
-import { TallyError } from '../kernel/errors.js';
+import { redisWasReset } from './redis-was-reset.js';
+import { prefixOf, redisFailure } from './redis-failure.js';
+import { keys } from './keys.js';
 import { connectionOptions } from './redis-url.js';
+
+export type RedisClient = Redis;
 
 /**
  * The connections of this process. `command` fails fast: a request is answered REDIS_UNAVAILABLE rather than kept waiting;
@@ -74,6 +78,41 @@ export class RedisConnections implements OnApplicationShutdown {
     });
   }
 
+  /** The answer to one question, or to several that depend on each other. Throws REDIS_UNAVAILABLE. */
+  async run<T>(question: (redis: RedisClient) => Promise<T>): Promise<T> {
+    try {
+      return await question(this.command);
+    } catch (error) {
+      throw redisFailure(error);
+    }
+  }
+
+  /**
+   * Several commands in one round trip, their answers in order; those of others may come between them. One that is refused
+   * fails all, after all of them were sent. Throws REDIS_UNAVAILABLE.
+   */
+  async pipeline(commands: (all: ChainableCommander) => ChainableCommander): Promise<unknown[]> {
+    return answersOf(await this.run((redis) => commands(redis.pipeline()).exec()));
+  }
+
+  /** Several commands in one step, all or none; for what would be wrong in parts. Throws REDIS_UNAVAILABLE. */
+  async multi(commands: (all: ChainableCommander) => ChainableCommander): Promise<unknown[]> {
+    return answersOf(await this.run((redis) => commands(redis.multi()).exec()));
+  }
+
+  /**
+   * Reads in one round trip from a Redis that is whole: what is missing while it is not is not "no". The epoch is read before
+   * and after, so that no reset between the reads goes unseen. Throws REDIS_UNAVAILABLE.
+   */
+  async readWhole(
+    reads: (all: ChainableCommander) => ChainableCommander,
+  ): Promise<[epoch: string, ...answers: unknown[]]> {
+    const answers = await this.pipeline((all) => reads(all.get(keys.epoch())).get(keys.epoch()));
+    const [epoch] = answers;
+    if (typeof epoch !== 'string' || answers.at(-1) !== epoch) throw redisWasReset();
+    return [epoch, ...answers.slice(1, -1)];
+  }
+
   onApplicationShutdown(): void {
     // One that a queue has closed already would keep the process for the time of a disconnection.
     for (const redis of this.open) if (redis.status !== 'end') redis.disconnect();
@@ -102,83 +141,6 @@ class TolerantRedis extends Redis {
   }
 }
 
-/** What Redis refuses with where a later try, or a change by an operator, makes the same command succeed. */
-const REFUSALS: Readonly<Record<string, string>> = {
-  OOM: 'Redis is out of memory (maxmemory). Raise maxmemory, or free memory; reads still work',
-  READONLY: 'Redis at this address is a replica and takes no writes. Point REDIS_URL at the master',
-  NOPERM: 'The Redis user may not run a command or use a key that is needed. Allow ~{tl}* &tl:* +@all to it',
-  NOAUTH: 'Redis asks for a password. Put it into REDIS_URL',
-  WRONGPASS: 'Redis refuses the user or password of REDIS_URL. Correct them',
-  MOVED: 'This Redis node is part of a cluster and does not own our slot. Use one server, or Sentinel',
-  ASK: 'This Redis node is moving our slot to another one. Use one server, or Sentinel',
-  CLUSTERDOWN: 'The Redis cluster is down. Check its nodes',
-  NOREPLICAS: 'Redis has too few replicas to take writes (min-replicas-to-write). Check its replicas',
-  BUSY: 'Redis is busy with a script that takes too long; try again in a moment',
-  UNKILLABLE: 'Redis is busy with a script that takes too long; try again in a moment',
-  LOADING: 'Redis is loading its data; try again in a moment',
-  MISCONF: 'Redis takes no writes because it can not save to its disk. Look into its log',
-  MASTERDOWN: 'This Redis replica has lost its master. Check the master',
-  TRYAGAIN: 'Redis is moving our keys; try again in a moment',
-  UNBLOCKED: 'Redis changed its role; try again in a moment',
-};
-
-const UNREACHABLE = new Set([
-  ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH'],
-  ...['EHOSTDOWN', 'ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'NR_CLOSED'],
-]);
-
-/** The client's own failures, which it gives neither a code nor a class. */
-const CLIENT_FAILURES = new Set([
-  'Connection is closed.',
-  'Command timed out',
-  "Stream isn't writeable and enableOfflineQueue options is false",
-  'connect ETIMEDOUT',
-  'Command aborted due to connection close',
-]);
-
-/** A failed Redis command as the contract's refusal; other errors, a bug in a script of ours too, are given back as they are. */
-export function redisFailure(error: unknown): unknown {
-  if (error instanceof TallyError) return error;
-  const sentence = sentenceOf(error);
-  return sentence === null ? error : new TallyError('REDIS_UNAVAILABLE', sentence, { cause: error });
-}
-
-/** Null: not a failure of Redis. */
-function sentenceOf(error: unknown): string | null {
-  if (typeof error !== 'object' || error === null || !('message' in error)) return null;
-  const { name, code, message, previousErrors } = error as RedisError;
-  if (name === 'ReplyError') {
-    const prefix = prefixOf(message);
-    // A transaction that was given up says nothing of why; the commands in it do.
-    if (prefix === 'EXECABORT') {
-      return previousErrors?.map(sentenceOf).find((sentence) => sentence !== null) ?? null;
-    }
-    return REFUSALS[prefix] ?? (IN_SCRIPT_NOPERM.test(message) ? REFUSALS.NOPERM! : null);
-  }
-  const unanswered =
-    name === 'MaxRetriesPerRequestError' ||
-    name === 'ClusterAllFailedError' ||
-    (name === 'AbortError' && 'command' in error) ||
-    (code !== undefined && UNREACHABLE.has(code)) ||
-    CLIENT_FAILURES.has(message) ||
-    message.startsWith('Socket timeout. Expecting data');
-  return unanswered ? 'Redis does not answer; try again in a moment' : null;
-}
-
-/** Inside a script Redis has no code of its own for a user who may not. */
-const IN_SCRIPT_NOPERM = /^ERR (?:ACL failure in script|The user executing the script can't)/;
-
-interface RedisError {
-  readonly name?: string;
-  readonly code?: string;
-  readonly message: string;
-  readonly previousErrors?: readonly unknown[];
-}
-
-function prefixOf(message: string): string {
-  return /^-?([A-Z]+)\b/.exec(message)?.[1] ?? '';
-}
-
 /** At most so often: where everybody at this address is a replica, a new connection helps nobody. */
 const LEAVE_EVERY_MS = 1_000;
 
@@ -192,4 +154,11 @@ function leavingDemoted(): (error: Error) => boolean {
     leftAt = now;
     return true;
   };
+}
+
+function answersOf(answers: [error: Error | null, answer: unknown][] | null): unknown[] {
+  return (answers ?? []).map(([error, answer]) => {
+    if (error) throw redisFailure(error);
+    return answer;
+  });
 }

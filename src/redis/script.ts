@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Redis } from 'ioredis';
-import { redisFailure } from './redis.connections.js';
+import { redisFailure } from './redis-failure.js';
 
 export interface ScriptCall {
   readonly keys: readonly string[];

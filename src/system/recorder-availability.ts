@@ -3,7 +3,7 @@ import { Clock } from '../kernel/clock.js';
 import { Incidents } from '../incidents/incidents.port.js';
 import { onTelemetry } from '../kernel/telemetry.js';
 import { keys } from '../redis/keys.js';
-import { redisFailure, RedisConnections } from '../redis/redis.connections.js';
+import { RedisConnections } from '../redis/redis.connections.js';
 
 export interface RecorderState {
   readonly kind: string;
@@ -47,17 +47,13 @@ export class RecorderAvailability implements OnApplicationShutdown {
 
   /** Throws REDIS_UNAVAILABLE. */
   async read(): Promise<RecorderState[]> {
-    try {
-      const row = await this.redis.command.get(keys.recordersAsked());
-      const noted = row === null ? null : (JSON.parse(row) as Noted);
-      const now = this.clock.now();
-      if (noted === null) return this.unknown();
-      const isOld = now - noted.at > TELLS_MS;
-      const availability = isOld ? 'UNKNOWN' : noted.there ? 'AVAILABLE' : 'NONE';
-      return [{ kind: KIND, availability, since: isOld ? noted.at + TELLS_MS : noted.since }];
-    } catch (error) {
-      throw redisFailure(error);
-    }
+    const row = await this.redis.run((redis) => redis.get(keys.recordersAsked()));
+    const noted = row === null ? null : (JSON.parse(row) as Noted);
+    const now = this.clock.now();
+    if (noted === null) return this.unknown();
+    const isOld = now - noted.at > TELLS_MS;
+    const availability = isOld ? 'UNKNOWN' : noted.there ? 'AVAILABLE' : 'NONE';
+    return [{ kind: KIND, availability, since: isOld ? noted.at + TELLS_MS : noted.since }];
   }
 
   unknown(): RecorderState[] {

@@ -3,7 +3,8 @@ import { Clock } from '../kernel/clock.js';
 import type { IncidentKind } from '../incidents/incidents.port.js';
 import { ReadinessProbe } from '../ops/readiness.js';
 import { keys } from '../redis/keys.js';
-import { redisFailure, RedisConnections } from '../redis/redis.connections.js';
+import { RedisConnections } from '../redis/redis.connections.js';
+import { redisFailure } from '../redis/redis-failure.js';
 
 export interface Check {
   readonly name: string;

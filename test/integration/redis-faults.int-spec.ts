@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
-import { RedisConnections, redisFailure } from '../../src/redis/redis.connections.js';
+import { RedisConnections } from '../../src/redis/redis.connections.js';
+import { redisFailure } from '../../src/redis/redis-failure.js';
 import { keys } from '../../src/redis/keys.js';
 import { RedisEventLog } from '../../src/recordings/events/redis-event-log.js';
 import { SystemClock } from '../../src/kernel/clock.js';

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
-import type { ChainableCommander, Redis } from 'ioredis';
 import { Clock } from '../../kernel/clock.js';
 import type { BulkDeletionId } from '../../kernel/ids.js';
 import { BULK_DELETIONS_CHANNEL, keys } from '../../redis/keys.js';
 import { redisWasReset } from '../../redis/redis-was-reset.js';
 import type { RedisCommand } from '../../redis/redis-command.js';
-import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
+import { RedisConnections } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
 import {
   type BulkDeletion,
@@ -30,19 +29,16 @@ const PARTS = ['', 'pending', 'work', 'deleted', 'failed'] as const;
 /** A row and its lists, in the keys of one hash slot. */
 @Injectable()
 export class RedisBulkDeletionStore extends BulkDeletionStore {
-  private readonly redis: Redis;
-
   constructor(
-    connections: RedisConnections,
+    private readonly connections: RedisConnections,
     private readonly clock: Clock,
   ) {
     super();
-    this.redis = connections.command;
   }
 
   async create(bulk: BulkDeletion, recordingIds: readonly string[]): Promise<void> {
-    if ((await this.ask((redis) => redis.exists(keys.epoch()))) === 0) throw redisWasReset();
-    await this.all((multi) =>
+    if ((await this.connections.run((redis) => redis.exists(keys.epoch()))) === 0) throw redisWasReset();
+    await this.connections.multi((multi) =>
       this.creation(bulk, recordingIds).reduce((so, [command, ...rest]) => so.call(command, ...rest), multi),
     );
   }
@@ -60,7 +56,8 @@ export class RedisBulkDeletionStore extends BulkDeletionStore {
   }
 
   async get(id: BulkDeletionId): Promise<BulkDeletionSeen | null> {
-    const [whole, row, pending, deleted, failed] = (await this.all((multi) =>
+    // In one step: a recording that passes from one list to another between two reads would count twice, or not at all.
+    const [whole, row, pending, deleted, failed] = (await this.connections.multi((multi) =>
       multi
         .exists(keys.epoch())
         .hgetall(keys.bulkDeletion(id))
@@ -77,11 +74,13 @@ export class RedisBulkDeletionStore extends BulkDeletionStore {
 
   async due(id: BulkDeletionId, now: number, limit: number) {
     const pending = keys.bulkDeletion(id, 'pending');
-    const [ids, next] = (await this.all((multi) =>
-      multi.zrange(pending, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit).zrange(pending, 0, 0, 'WITHSCORES'),
+    const [ids, next] = (await this.connections.pipeline((all) =>
+      all.zrange(pending, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit).zrange(pending, 0, 0, 'WITHSCORES'),
     )) as [string[], string[]];
     const works =
-      ids.length === 0 ? [] : await this.ask((redis) => redis.hmget(keys.bulkDeletion(id, 'work'), ...ids));
+      ids.length === 0
+        ? []
+        : await this.connections.run((redis) => redis.hmget(keys.bulkDeletion(id, 'work'), ...ids));
     const entries = ids.map((recordingId, i): Entry => ({ recordingId, work: workOf(works[i]) ?? NEW_WORK }));
     return { entries, nextAt: next[1] === undefined ? null : Number(next[1]) };
   }
@@ -117,61 +116,55 @@ export class RedisBulkDeletionStore extends BulkDeletionStore {
   }
 
   async deletedIds(id: BulkDeletionId, first: number, offset: number): Promise<string[]> {
-    return this.ask((redis) => redis.lrange(keys.bulkDeletion(id, 'deleted'), offset, offset + first - 1));
+    return this.connections.run((redis) =>
+      redis.lrange(keys.bulkDeletion(id, 'deleted'), offset, offset + first - 1),
+    );
   }
 
   async failures(id: BulkDeletionId, first: number, offset: number): Promise<BulkDeletionFailure[]> {
-    const ids = await this.ask((redis) =>
+    const ids = await this.connections.run((redis) =>
       redis.zrange(keys.bulkDeletion(id, 'failed'), offset, offset + first - 1),
     );
     if (ids.length === 0) return [];
-    const texts = await this.ask((redis) => redis.hmget(keys.bulkDeletion(id, 'work'), ...ids));
+    const texts = await this.connections.run((redis) => redis.hmget(keys.bulkDeletion(id, 'work'), ...ids));
     return texts.filter((text) => text !== null).map((text) => JSON.parse(text) as BulkDeletionFailure);
   }
 
   async abandoned(limit: number): Promise<BulkDeletionId[]> {
     const now = this.clock.now();
     const key = keys.unfinishedBulkDeletions();
-    const ids = await this.ask((redis) => redis.zrange(key, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit));
+    const ids = await this.connections.run((redis) =>
+      redis.zrange(key, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit),
+    );
     for (const id of ids) await this.expectTouchAt(id as BulkDeletionId, now);
     return ids as BulkDeletionId[];
   }
 
   async expectTouchAt(id: BulkDeletionId, at: number): Promise<void> {
     // Not for one that another has finished meanwhile.
-    await this.ask((redis) => redis.zadd(keys.unfinishedBulkDeletions(), 'XX', at + STEP_LIMIT_MS, id));
+    await this.connections.run((redis) =>
+      redis.zadd(keys.unfinishedBulkDeletions(), 'XX', at + STEP_LIMIT_MS, id),
+    );
   }
 
   private async run(id: BulkDeletionId, step: object): Promise<number> {
     const text = JSON.stringify({ ...step, id, channel: BULK_DELETIONS_CHANNEL });
     const own = PARTS.map((part) => keys.bulkDeletion(id, part));
     const shared = [keys.unfinishedBulkDeletions(), keys.finishedBulkDeletions()];
-    return Number(await advanceScript.run(this.redis, [...own, ...shared], [text]));
+    return Number(await advanceScript.run(this.connections.command, [...own, ...shared], [text]));
   }
 
   private async forgetOldest(now: number): Promise<void> {
     const finished = keys.finishedBulkDeletions();
-    await this.ask((redis) => redis.zremrangebyscore(finished, '-inf', now - KEPT_SECONDS * 1_000));
-    const oldest = await this.ask((redis) => redis.zrange(finished, 0, -MOST_KEPT - 1));
+    await this.connections.run((redis) =>
+      redis.zremrangebyscore(finished, '-inf', now - KEPT_SECONDS * 1_000),
+    );
+    const oldest = await this.connections.run((redis) => redis.zrange(finished, 0, -MOST_KEPT - 1));
     for (const id of oldest as BulkDeletionId[]) {
-      await this.ask((redis) => redis.unlink(...PARTS.map((part) => keys.bulkDeletion(id, part))));
-      await this.ask((redis) => redis.zrem(finished, id));
-    }
-  }
-
-  private async all(question: (multi: ChainableCommander) => ChainableCommander): Promise<unknown[]> {
-    const answers = await this.ask((redis) => question(redis.multi()).exec());
-    return (answers ?? []).map(([error, answer]) => {
-      if (error) throw redisFailure(error);
-      return answer;
-    });
-  }
-
-  private async ask<T>(question: (redis: Redis) => Promise<T>): Promise<T> {
-    try {
-      return await question(this.redis);
-    } catch (error) {
-      throw redisFailure(error);
+      await this.connections.run((redis) =>
+        redis.unlink(...PARTS.map((part) => keys.bulkDeletion(id, part))),
+      );
+      await this.connections.run((redis) => redis.zrem(finished, id));
     }
   }
 }

@@ -10,7 +10,7 @@ import { invalidCursor } from '../../kernel/cursor.js';
 import { isTallyError, TallyError } from '../../kernel/errors.js';
 import { EVENTS_CHANNEL, keys } from '../../redis/keys.js';
 import { redisWasReset } from '../../redis/redis-was-reset.js';
-import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
+import { RedisConnections } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
 import type { LogPosition } from '../store/log-position.js';
 import { EventLog, type LoggedEvent } from './event-log.port.js';
@@ -72,13 +72,14 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
       [keys.epoch(), keys.events(), keys.eventsFloor()],
       [],
     )) as [unknown, string];
-    return { epoch: known(epoch), id };
+    if (typeof epoch !== 'string') throw redisWasReset();
+    return { epoch, id };
   }
 
   async check(position: LogPosition): Promise<void> {
     if (!isStreamId(position.id)) throw invalidCursor();
-    const [epoch, floor] = await this.ask((redis) => redis.multi().get(keys.epoch()).get(keys.eventsFloor()));
-    if (position.epoch !== known(epoch)) throw expired();
+    const [epoch, floor] = await this.connections.readWhole((all) => all.get(keys.eventsFloor()));
+    if (position.epoch !== epoch) throw expired();
     if (typeof floor === 'string' && compareStreamIds(position.id, floor) < 0) throw expired();
   }
 
@@ -196,35 +197,15 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
   }
 
   private async range(after: string): Promise<{ epoch: string; events: LoggedEvent[] }> {
-    const [name, entries] = await this.ask((redis) =>
-      redis.multi().get(keys.epoch()).xrange(keys.events(), `(${after}`, '+', 'COUNT', BATCH),
+    const [epoch, entries] = await this.connections.readWhole((all) =>
+      all.xrange(keys.events(), `(${after}`, '+', 'COUNT', BATCH),
     );
-    const epoch = known(name);
     const events = (entries as [string, string[]][]).map(([id, fields]) => ({
       ...(JSON.parse(fields[1] ?? '') as Omit<LoggedEvent, 'position'>),
       position: { epoch, id },
     }));
     return { epoch, events };
   }
-
-  private async ask(
-    question: (redis: RedisConnections['command']) => ReturnType<RedisConnections['command']['multi']>,
-  ): Promise<unknown[]> {
-    try {
-      const answers = await question(this.connections.command).exec();
-      return (answers ?? []).map(([error, answer]) => {
-        if (error) throw error;
-        return answer;
-      });
-    } catch (error) {
-      throw redisFailure(error);
-    }
-  }
-}
-
-function known(epoch: unknown): string {
-  if (typeof epoch !== 'string') throw redisWasReset();
-  return epoch;
 }
 
 function expired(): TallyError {

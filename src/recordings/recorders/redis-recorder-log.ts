@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { ChainableCommander } from 'ioredis';
 import { keys } from '../../redis/keys.js';
-import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
+import { RedisConnections } from '../../redis/redis.connections.js';
 import { RecorderLog, type RecorderState } from './recorder-log.port.js';
 
 /** Questions are asked every few seconds: what is older than this belongs to no silence any more. */
@@ -17,12 +16,13 @@ export class RedisRecorderLog extends RecorderLog {
   }
 
   async heard(egressId: string, askedAt: number): Promise<void> {
-    await this.ask((all) => all.zadd(keys.heard(), 'GT', askedAt, egressId));
+    await this.connections.run((redis) => redis.zadd(keys.heard(), 'GT', askedAt, egressId));
   }
 
   async silent(egressId: string, askedAt: number): Promise<void> {
     const key = keys.silence(egressId);
-    await this.ask((all) =>
+    // In one step: a key without its end would stay for ever.
+    await this.connections.multi((all) =>
       all
         .zadd(key, askedAt, String(askedAt))
         .zremrangebyrank(key, 0, -KEPT_QUESTIONS - 1)
@@ -31,7 +31,7 @@ export class RedisRecorderLog extends RecorderLog {
   }
 
   async state(egressId: string): Promise<RecorderState> {
-    const [heard, silent, presence] = await this.ask((all) =>
+    const [heard, silent, presence] = await this.connections.pipeline((all) =>
       all
         .zscore(keys.heard(), egressId)
         .zrange(keys.silence(egressId), 0, -1)
@@ -43,42 +43,30 @@ export class RedisRecorderLog extends RecorderLog {
   }
 
   async anotherHeardSince(egressId: string, at: number): Promise<boolean> {
-    const [latest] = await this.ask((all) =>
-      all.zrange(keys.heard(), '+inf', `(${at}`, 'BYSCORE', 'REV', 'LIMIT', 0, 2),
+    const latest = await this.connections.run((redis) =>
+      redis.zrange(keys.heard(), '+inf', `(${at}`, 'BYSCORE', 'REV', 'LIMIT', 0, 2),
     );
-    return (latest as string[]).some((id) => id !== egressId);
+    return latest.some((id) => id !== egressId);
   }
 
   async setPresence(egressId: string, presence: 'seen' | 'left'): Promise<void> {
-    await this.ask((all) => all.hset(keys.recorders(), egressId, presence));
+    await this.connections.run((redis) => redis.hset(keys.recorders(), egressId, presence));
   }
 
   async markDead(egressId: string, at: number): Promise<void> {
-    await this.ask((all) =>
+    await this.connections.pipeline((all) =>
       all.zadd(keys.deadEgresses(), at, egressId).zremrangebyrank(keys.deadEgresses(), 0, -KEPT_DEAD - 1),
     );
   }
 
   async isDead(egressId: string): Promise<boolean> {
-    const [diedAt] = await this.ask((all) => all.zscore(keys.deadEgresses(), egressId));
+    const diedAt = await this.connections.run((redis) => redis.zscore(keys.deadEgresses(), egressId));
     return diedAt !== null;
   }
 
   async forget(egressId: string): Promise<void> {
-    await this.ask((all) =>
+    await this.connections.pipeline((all) =>
       all.zrem(keys.heard(), egressId).hdel(keys.recorders(), egressId).del(keys.silence(egressId)),
     );
-  }
-
-  private async ask(question: (all: ChainableCommander) => ChainableCommander): Promise<unknown[]> {
-    try {
-      const answers = await question(this.connections.command.multi()).exec();
-      return (answers ?? []).map(([error, answer]) => {
-        if (error) throw error;
-        return answer;
-      });
-    } catch (error) {
-      throw redisFailure(error);
-    }
   }
 }

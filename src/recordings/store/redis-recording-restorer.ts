@@ -4,7 +4,7 @@ import { Clock } from '../../kernel/clock.js';
 import type { RecordingId } from '../../kernel/ids.js';
 import { EVENTS_CHANNEL, keys } from '../../redis/keys.js';
 import { RebuildSuperseded } from '../../redis/redis-was-reset.js';
-import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
+import { RedisConnections } from '../../redis/redis.connections.js';
 import { Script, type ScriptCall } from '../../redis/script.js';
 import { type StoredRecording, visiblePart } from '../domain/recording.js';
 import { isUnsettled } from '../domain/slot.js';
@@ -50,13 +50,9 @@ export class RedisRecordingRestorer extends RecordingRestorer {
   }
 
   async known(ids: readonly RecordingId[]): Promise<Set<RecordingId>> {
-    const asked = this.connections.command.pipeline();
-    for (const id of ids) asked.exists(keys.recording(id)).zscore(keys.deleted(), id);
-    const answers = (await asked.exec().catch((error: unknown) => Promise.reject(redisFailure(error)))) ?? [];
-    const values = answers.map(([error, value]) => {
-      if (error) throw redisFailure(error);
-      return value;
-    });
+    const values = await this.connections.pipeline((asked) =>
+      ids.reduce((so, id) => so.exists(keys.recording(id)).zscore(keys.deleted(), id), asked),
+    );
     return new Set(ids.filter((_, i) => values[2 * i] === 1 || values[2 * i + 1] !== null));
   }
 

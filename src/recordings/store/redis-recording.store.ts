@@ -5,7 +5,7 @@ import { Clock } from '../../kernel/clock.js';
 import type { RecordingId, RoomId } from '../../kernel/ids.js';
 import { EVENTS_CHANNEL, keys } from '../../redis/keys.js';
 import { redisWasReset } from '../../redis/redis-was-reset.js';
-import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
+import { RedisConnections } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
 import { RECORDING_STATUSES, type StoredRecording, visiblePart } from '../domain/recording.js';
 import { isUnsettled } from '../domain/slot.js';
@@ -46,7 +46,7 @@ export class RedisRecordingStore extends RecordingStore {
   }
 
   async forgetDeleted(before: number): Promise<void> {
-    await this.ask((redis) => redis.zremrangebyscore(keys.deleted(), '-inf', `(${before}`));
+    await this.connections.run((redis) => redis.zremrangebyscore(keys.deleted(), '-inf', `(${before}`));
   }
 
   async commit(step: Commit): Promise<CommitResult> {
@@ -81,7 +81,7 @@ export class RedisRecordingStore extends RecordingStore {
   }
 
   async countInRoom(room: RoomId): Promise<number> {
-    const counts = await this.readAll((whole) =>
+    const [, ...counts] = await this.connections.readWhole((whole) =>
       RECORDING_STATUSES.reduce(
         (all, status) => all.zcard(indexKeys.requested(roomScope(room), status)),
         whole,
@@ -111,30 +111,12 @@ export class RedisRecordingStore extends RecordingStore {
   }
 
   async ack(entries: readonly string[]): Promise<void> {
-    if (entries.length > 0) await this.ask((redis) => redis.zrem(keys.outbox(), ...entries));
+    if (entries.length > 0) await this.connections.run((redis) => redis.zrem(keys.outbox(), ...entries));
   }
 
   private async read(question: (whole: ChainableCommander) => ChainableCommander): Promise<unknown> {
-    return (await this.readAll(question))[0];
-  }
-
-  /** The mark is read in the same step: what is missing while Redis is not whole is not "no". */
-  private async readAll(question: (whole: ChainableCommander) => ChainableCommander): Promise<unknown[]> {
-    const answers = await this.ask((redis) => question(redis.multi().get(keys.epoch())).exec());
-    const [epoch, ...results] = (answers ?? []).map(([error, result]) => {
-      if (error) throw redisFailure(error);
-      return result;
-    });
-    if (typeof epoch !== 'string') throw redisWasReset();
-    return results;
-  }
-
-  private async ask<T>(question: (redis: RedisConnections['command']) => Promise<T>): Promise<T> {
-    try {
-      return await question(this.connections.command);
-    } catch (error) {
-      throw redisFailure(error);
-    }
+    const [, answer] = await this.connections.readWhole(question);
+    return answer;
   }
 
   private fixedKeys({ next, idempotency }: Commit): string[] {

@@ -4,7 +4,7 @@ import { Clock } from '../../kernel/clock.js';
 import type { RecordingId, RoomId } from '../../kernel/ids.js';
 import { keys } from '../../redis/keys.js';
 import { redisWasReset } from '../../redis/redis-was-reset.js';
-import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
+import { RedisConnections } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
 import { type HeldSlot, RoomSlots } from './room-slots.port.js';
 
@@ -22,9 +22,9 @@ export class RedisRoomSlots extends RoomSlots {
   async *heldLongerThan(ms: number): AsyncIterable<HeldSlot> {
     const until = this.clock.now() - ms;
     // As many as there are recordings in progress: names alone, what they hold is read one by one.
-    const rooms = await this.ask((redis) => redis.zrange(keys.slots(), '-inf', until, 'BYSCORE'));
+    const rooms = await this.connections.run((redis) => redis.zrange(keys.slots(), '-inf', until, 'BYSCORE'));
     for (const room of rooms as RoomId[]) {
-      const [recordingId, since] = await this.ask((redis) =>
+      const [recordingId, since] = await this.connections.run((redis) =>
         redis.hmget(keys.slot(room), 'recording', 'since'),
       );
       if (typeof recordingId === 'string' && Number(since) <= until)
@@ -40,13 +40,5 @@ export class RedisRoomSlots extends RoomSlots {
     );
     if (answer === -1) throw redisWasReset();
     return answer === 1;
-  }
-
-  private async ask<T>(question: (redis: RedisConnections['command']) => Promise<T>): Promise<T> {
-    try {
-      return await question(this.connections.command);
-    } catch (error) {
-      throw redisFailure(error);
-    }
   }
 }

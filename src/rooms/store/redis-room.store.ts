@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
-import type { Redis } from 'ioredis';
 import { newToken, type RoomId } from '../../kernel/ids.js';
 import { compareRoomIds } from '../../kernel/room-code.js';
 import { keys } from '../../redis/keys.js';
 import { redisWasReset, RebuildSuperseded } from '../../redis/redis-was-reset.js';
-import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
+import { RedisConnections } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
 import { foldName, type Room } from '../domain/room.js';
 import { RoomNames } from './room-names.js';
@@ -36,13 +35,11 @@ interface Commit {
 
 @Injectable()
 export class RedisRoomStore extends RoomStore {
-  private readonly redis: Redis;
   private readonly names: RoomNames;
 
-  constructor(connections: RedisConnections) {
+  constructor(private readonly connections: RedisConnections) {
     super();
-    this.redis = connections.command;
-    this.names = new RoomNames(this.redis);
+    this.names = new RoomNames(connections.command);
   }
 
   async get(id: RoomId): Promise<StoredRoom | null> {
@@ -51,19 +48,7 @@ export class RedisRoomStore extends RoomStore {
 
   async getMany(ids: readonly RoomId[]): Promise<Map<RoomId, StoredRoom>> {
     if (ids.length === 0) return new Map();
-    // The mark is read in the same step: what is missing while Redis is not whole is not "no".
-    const answers = await asked(
-      this.redis
-        .multi()
-        .get(keys.epoch())
-        .mget(ids.map((id) => keys.room(id)))
-        .exec(),
-    );
-    const [epoch, rows] = (answers ?? []).map(([error, answer]) => {
-      if (error) throw redisFailure(error);
-      return answer;
-    });
-    if (typeof epoch !== 'string') throw redisWasReset();
+    const [, rows] = await this.connections.readWhole((all) => all.mget(ids.map((id) => keys.room(id))));
     return new Map(
       (rows as (string | null)[])
         .filter((row) => row !== null)
@@ -113,7 +98,7 @@ export class RedisRoomStore extends RoomStore {
 
   async deletedAt(ids: readonly RoomId[]): Promise<Map<RoomId, number>> {
     if (ids.length === 0) return new Map();
-    const scores = await asked(this.redis.zmscore(keys.deletedRooms(), ...ids));
+    const scores = await this.connections.run((redis) => redis.zmscore(keys.deletedRooms(), ...ids));
     return new Map(
       ids.flatMap((id, i) => {
         const at = scores[i];
@@ -123,7 +108,11 @@ export class RedisRoomStore extends RoomStore {
   }
 
   async unsaved(olderThanMs: number, limit: number): Promise<UnsavedWrite[]> {
-    const answer = await unsavedRooms.run(this.redis, [keys.unsavedRooms()], [olderThanMs, limit]);
+    const answer = await unsavedRooms.run(
+      this.connections.command,
+      [keys.unsavedRooms()],
+      [olderThanMs, limit],
+    );
     return (answer as string[]).map((member) => {
       // A room's name may have spaces, a revision has none.
       const end = member.lastIndexOf(' ');
@@ -133,7 +122,7 @@ export class RedisRoomStore extends RoomStore {
 
   async settle(id: RoomId, writes: readonly string[], saved: string | null): Promise<'settled' | 'moved-on'> {
     const answer = await settleRoom.run(
-      this.redis,
+      this.connections.command,
       [keys.room(id), keys.unsavedRooms()],
       [id, saved ?? '', ...writes],
     );
@@ -151,7 +140,7 @@ export class RedisRoomStore extends RoomStore {
     const { id, expected, rev, next, inBucket = false, terms: { unless = [], also = [] } = {} } = step;
     const row: StoredRoom | null = next && { ...next, rev };
     const answer = await commitRoom.run(
-      this.redis,
+      this.connections.command,
       [
         ...[keys.room(id), keys.rooms(), keys.roomNames(), keys.roomChanges(), keys.unsavedRooms()],
         ...[keys.epoch(), keys.rebuild(), keys.deletedRooms(), ...unless, ...also.map(([, key]) => key)],
@@ -175,16 +164,16 @@ export class RedisRoomStore extends RoomStore {
   }
 
   private epoch(): Promise<string | null> {
-    return asked(this.redis.get(keys.epoch()));
+    return this.connections.run((redis) => redis.get(keys.epoch()));
   }
 
   private async pageOfAll({ first, after }: RoomQuery): Promise<RoomPage> {
     const key = keys.rooms();
-    const [ids, totalCount, before] = await asked(
+    const [ids, totalCount, before] = await this.connections.run((redis) =>
       Promise.all([
-        this.redis.zrange(key, after === null ? '-' : `(${after}`, '+', 'BYLEX', 'LIMIT', 0, first + 1),
-        this.redis.zcard(key),
-        after === null ? 0 : this.redis.zlexcount(key, '-', `[${after}`),
+        redis.zrange(key, after === null ? '-' : `(${after}`, '+', 'BYLEX', 'LIMIT', 0, first + 1),
+        redis.zcard(key),
+        after === null ? 0 : redis.zlexcount(key, '-', `[${after}`),
       ]),
     );
     return {
@@ -218,12 +207,4 @@ export class RedisRoomStore extends RoomStore {
 
 function parseRow(row: string): StoredRoom {
   return JSON.parse(row) as StoredRoom;
-}
-
-async function asked<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw redisFailure(error);
-  }
 }

@@ -1,8 +1,8 @@
-import type { Redis } from 'ioredis';
 import type { RoomId } from '../../kernel/ids.js';
 import { compareRoomIds } from '../../kernel/room-code.js';
 import { keys } from '../../redis/keys.js';
-import { redisFailure } from '../../redis/redis.connections.js';
+import { redisFailure } from '../../redis/redis-failure.js';
+import type { RedisClient } from '../../redis/redis.connections.js';
 import { foldName } from '../domain/room.js';
 
 const LOAD_STEP = 2_000;
@@ -27,7 +27,7 @@ export class RoomNames {
   private running: Promise<void> | null = null;
   private next: Promise<void> | null = null;
 
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: RedisClient) {}
 
   /** Exact as of this call, whoever wrote before it. Throws REDIS_UNAVAILABLE. */
   async search(nameContains: string, first: number, after: RoomId | null): Promise<NameSearch> {

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
-import type { ChainableCommander, Redis } from 'ioredis';
 import { keys } from '../../redis/keys.js';
 import { redisWasReset } from '../../redis/redis-was-reset.js';
-import { RedisConnections, redisFailure } from '../../redis/redis.connections.js';
+import { type RedisClient, RedisConnections } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
 import { type Delivery, DELIVERY_STATUSES, type DeliveryStatus, KEPT_MS } from '../domain/delivery.js';
 import { type DeliveryPage, DeliveryStore, type LogBatch, type SourceLog } from './delivery.store.js';
@@ -26,20 +25,22 @@ export class RedisDeliveryStore extends DeliveryStore {
   }
 
   async unread(log: SourceLog, most: number): Promise<LogBatch | null> {
-    const [epoch, place] = await this.whole((all) => all.hget(keys.webhookPlaces(), log));
+    const [epoch, place] = await this.connections.readWhole((all) => all.hget(keys.webhookPlaces(), log));
     const from = typeof place === 'string' ? place : '';
     // A place of another epoch is one of a log that is gone: this one is read from its beginning. Incidents outlive a rebuild.
     const era = log === 'events' ? epoch : log;
     const [ofEpoch, id = '0-0'] = from.split('/');
     const after = ofEpoch === era ? id : '0-0';
-    const found = await this.ask((redis) => redis.xrange(streamOf(log), `(${after}`, '+', 'COUNT', most));
+    const found = await this.connections.run((redis) =>
+      redis.xrange(streamOf(log), `(${after}`, '+', 'COUNT', most),
+    );
     const last = found.at(-1)?.[0];
     if (last === undefined) return null;
     return { from, place: `${era}/${last}`, epoch, entries: found.map(entryOf) };
   }
 
   async ends(): Promise<{ events: { epoch: string; id: string }; incidents: string }> {
-    const [epoch, events, incidents] = await this.whole((all) =>
+    const [epoch, events, incidents] = await this.connections.readWhole((all) =>
       all.xrevrange(keys.events(), '+', '-', 'COUNT', 1).xrevrange(keys.incidentNews(), '+', '-', 'COUNT', 1),
     );
     const idOf = (found: unknown): string => (found as [string, string[]][])[0]?.[0] ?? '0-0';
@@ -48,7 +49,9 @@ export class RedisDeliveryStore extends DeliveryStore {
 
   async eventsSince(since: number, after: string | null, most: number): Promise<LogBatch['entries']> {
     const from = after === null ? `${since}-0` : `(${after}`;
-    const [, found] = await this.whole((all) => all.xrange(keys.events(), from, '+', 'COUNT', most));
+    const [, found] = await this.connections.readWhole((all) =>
+      all.xrange(keys.events(), from, '+', 'COUNT', most),
+    );
     return (found as [string, string[]][]).map(entryOf);
   }
 
@@ -109,7 +112,8 @@ export class RedisDeliveryStore extends DeliveryStore {
   async add(delivery: Delivery, now: number): Promise<void> {
     const { id, endpointId, status } = delivery;
     const keptMs = status === 'PENDING' ? 0 : KEPT_MS[status];
-    await this.whole((all) =>
+    // In one step: one that no list names is never delivered, and never forgotten.
+    await this.connections.multi((all) =>
       all
         .set(keys.webhooks(`delivery:${id}`), JSON.stringify(delivery))
         .zadd(keys.webhooks(`of:${endpointId}:${status}`), 0, id)
@@ -128,7 +132,7 @@ export class RedisDeliveryStore extends DeliveryStore {
   }
 
   async get(id: string): Promise<Delivery | null> {
-    const [, doc] = await this.whole((all) => all.get(keys.webhooks(`delivery:${id}`)));
+    const [, doc] = await this.connections.readWhole((all) => all.get(keys.webhooks(`delivery:${id}`)));
     return typeof doc === 'string' ? (JSON.parse(doc) as Delivery) : null;
   }
 
@@ -141,7 +145,7 @@ export class RedisDeliveryStore extends DeliveryStore {
   ): Promise<DeliveryPage> {
     const max = after === null ? '+' : `(${after}`;
     const statuses = status === null ? DELIVERY_STATUSES : [status];
-    const [, ...lists] = await this.whole((all) =>
+    const [, ...lists] = await this.connections.readWhole((all) =>
       statuses.reduce(
         (asked, one) =>
           asked.zrange(
@@ -162,7 +166,9 @@ export class RedisDeliveryStore extends DeliveryStore {
     const docs =
       page.length === 0
         ? []
-        : await this.ask((redis) => redis.mget(page.map((id) => keys.webhooks(`delivery:${id}`))));
+        : await this.connections.run((redis) =>
+            redis.mget(page.map((id) => keys.webhooks(`delivery:${id}`))),
+          );
     return {
       deliveries: docs.filter((doc) => doc !== null).map((doc) => JSON.parse(doc) as Delivery),
       hasNextPage: ids.length > first,
@@ -170,23 +176,23 @@ export class RedisDeliveryStore extends DeliveryStore {
   }
 
   async backlog(endpointId: string): Promise<number> {
-    return this.ask((redis) => redis.zcard(keys.webhooks(`of:${endpointId}:PENDING`)));
+    return this.connections.run((redis) => redis.zcard(keys.webhooks(`of:${endpointId}:PENDING`)));
   }
 
   async failingSince(endpointId: string): Promise<number | null> {
-    const since = await this.ask((redis) => redis.hget(keys.webhooks('health'), endpointId));
+    const since = await this.connections.run((redis) => redis.hget(keys.webhooks('health'), endpointId));
     return since === null ? null : Number(since);
   }
 
   async revive(endpointId: string, now: number): Promise<void> {
     const due = keys.webhooks(`due:${endpointId}`);
-    await this.ask((redis) => redis.hdel(keys.webhooks('health'), endpointId));
+    await this.connections.run((redis) => redis.hdel(keys.webhooks('health'), endpointId));
     for (;;) {
-      const later = await this.ask((redis) =>
+      const later = await this.connections.run((redis) =>
         redis.zrange(due, `(${now}`, '+inf', 'BYSCORE', 'LIMIT', 0, AT_ONCE),
       );
       if (later.length === 0) return;
-      await this.ask((redis) => redis.zadd(due, 'XX', ...later.flatMap((lane) => [now, lane])));
+      await this.connections.run((redis) => redis.zadd(due, 'XX', ...later.flatMap((lane) => [now, lane])));
     }
   }
 
@@ -202,7 +208,7 @@ export class RedisDeliveryStore extends DeliveryStore {
     }
   }
 
-  private get redis(): Redis {
+  private get redis(): RedisClient {
     return this.connections.command;
   }
 
@@ -212,27 +218,6 @@ export class RedisDeliveryStore extends DeliveryStore {
       keys.webhooks(`lane:${endpointId}:${lane}`),
       keys.webhooks(`due:${endpointId}`),
     ];
-  }
-
-  /** The mark is read in the same step: what is missing while Redis is not whole is not "no". */
-  private async whole(
-    question: (all: ChainableCommander) => ChainableCommander,
-  ): Promise<[epoch: string, ...answers: unknown[]]> {
-    const answers = await this.ask((redis) => question(redis.multi().get(keys.epoch())).exec());
-    const [epoch, ...rest] = (answers ?? []).map(([error, answer]) => {
-      if (error) throw redisFailure(error);
-      return answer;
-    });
-    if (typeof epoch !== 'string') throw redisWasReset();
-    return [epoch, ...rest];
-  }
-
-  private async ask<T>(question: (redis: Redis) => Promise<T>): Promise<T> {
-    try {
-      return await question(this.redis);
-    } catch (error) {
-      throw redisFailure(error);
-    }
   }
 }
 
