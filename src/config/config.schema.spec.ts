@@ -152,6 +152,18 @@ describe('the configuration', () => {
     });
   });
 
+  it('redirects to media in a bucket, and to none in a folder', () => {
+    expect(read({}).mediaDelivery).toBe('proxy');
+    const bucket = { STORAGE_URL: 's3://b/p', MEDIA_DELIVERY: 'redirect' };
+    expect(read(bucket).mediaDelivery).toBe('redirect');
+    expect(faultsOf({ ...LEAST, MEDIA_DELIVERY: 'redirect' })).toEqual([
+      expect.stringMatching(/^MEDIA_DELIVERY .*bucket.*folder/),
+    ]);
+    expect(faultsOf({ ...LEAST, ...bucket, MEDIA_DELIVERY: 'cdn' })).toEqual([
+      'MEDIA_DELIVERY must be proxy or redirect',
+    ]);
+  });
+
   it('wants both halves of a pair of S3 keys, or neither', () => {
     const half = { ...LEAST, STORAGE_URL: 's3://b', S3_ACCESS_KEY_ID: 'id' };
     expect(faultsOf(half)).toEqual([expect.stringContaining('S3_SECRET_ACCESS_KEY')]);

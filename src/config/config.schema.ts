@@ -106,6 +106,7 @@ const schema = z.object({
     .regex(/^[A-Za-z0-9._-]{1,128}$/, 'must be 1 to 128 of A-Z a-z 0-9 . _ -')
     .optional(),
   STORAGE_URL: address(['file:', 's3:'], 'must be file:<folder> or s3://<bucket>/<prefix>'),
+  MEDIA_DELIVERY: z.enum(['proxy', 'redirect'], 'must be proxy or redirect').default('proxy'),
   S3_ENDPOINT: url('http:', 'https:').optional(),
   S3_REGION: z.string().min(1).optional(),
   S3_ACCESS_KEY_ID: secret.optional(),
@@ -168,6 +169,11 @@ export function readConfig(
   if (parsed.success && parsed.data.PORT !== 0 && parsed.data.METRICS_PORT === parsed.data.PORT) {
     faults.push('METRICS_PORT must be another port than PORT; without it, PORT has the metrics for an ADMIN');
   }
+  if (set.MEDIA_DELIVERY === 'redirect' && storage?.kind === 'file') {
+    faults.push(
+      'MEDIA_DELIVERY redirect needs a bucket, STORAGE_URL=s3://<bucket>/<prefix>; media in a folder is sent by proxy',
+    );
+  }
   if (!parsed.success || faults.length > 0 || storage === null) throw new ConfigError(faults);
   const env_ = parsed.data;
   return new Config({
@@ -185,6 +191,7 @@ export function readConfig(
     webhookAllowPrivate: env_.WEBHOOK_ALLOW_PRIVATE,
     redisUrl: env_.REDIS_URL,
     storage,
+    mediaDelivery: env_.MEDIA_DELIVERY,
     livekit: {
       url: env_.LIVEKIT_URL.replace(/^ws/, 'http'),
       apiKey: env_.LIVEKIT_API_KEY,

@@ -45,6 +45,8 @@ export interface ConfigFields {
   readonly webhookAllowPrivate: boolean;
   readonly redisUrl: string;
   readonly storage: StorageConfig;
+  /** `redirect`: from the bucket, by presigned addresses. */
+  readonly mediaDelivery: 'proxy' | 'redirect';
   readonly livekit: KeyPair & {
     readonly url: string;
     /** Accepted in webhooks and tokens besides, while keys are rotated. */

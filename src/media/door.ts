@@ -2,10 +2,20 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Credentials } from '../auth/credentials.js';
 import type { Actor } from '../kernel/actor.js';
+import { Clock } from '../kernel/clock.js';
 import { TallyError } from '../kernel/errors.js';
 import type { Recording } from '../recordings/domain/recording.js';
 import { MediaCatalog } from './media-catalog.port.js';
 import { MediaTokens } from './media-token.js';
+
+/** Of a credential that does not end by itself. */
+const LONGEST_OPEN_MS = 6 * 3_600_000;
+
+export interface Admitted {
+  readonly recording: Recording;
+  /** For how long what is handed out instead of the media may open it. */
+  readonly openForMs: number;
+}
 
 /** Who may have which recording's media. */
 @Injectable()
@@ -14,14 +24,19 @@ export class MediaDoor {
     private readonly credentials: Credentials,
     private readonly tokens: MediaTokens,
     private readonly catalog: MediaCatalog,
+    private readonly clock: Clock,
   ) {}
 
   /** By the media token where one came (whatever else came), else by the credential. Throws UNAUTHENTICATED, RATE_LIMITED, RECORDING_NOT_FOUND. */
-  async one(id: string, token: unknown, request: FastifyRequest): Promise<Recording> {
+  async one(id: string, token: unknown, request: FastifyRequest): Promise<Admitted> {
+    const now = this.clock.now();
     if (token === undefined) {
-      return this.catalog.find(id, await this.enter(request));
+      const { actor, expiresAt } = await this.credentials.identify(request.headers.authorization, request.ip);
+      const openForMs = Math.min((expiresAt ?? Infinity) - now, LONGEST_OPEN_MS);
+      return { recording: await this.catalog.find(id, actor), openForMs };
     }
-    if (typeof token !== 'string' || !this.tokens.verify(token, id)) {
+    const endsAt = typeof token === 'string' ? this.tokens.endOf(token, id) : null;
+    if (endsAt === null) {
       await this.credentials.countWrong(request.ip);
       throw new TallyError(
         'UNAUTHENTICATED',
@@ -29,7 +44,7 @@ export class MediaDoor {
       );
     }
     await this.credentials.countHolder(`media ${token}`);
-    return this.catalog.find(id, null);
+    return { recording: await this.catalog.find(id, null), openForMs: endsAt - now };
   }
 
   /** By credential alone: a media token opens one recording. Throws UNAUTHENTICATED. */

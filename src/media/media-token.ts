@@ -36,14 +36,16 @@ export class MediaTokens {
     return `${expiry}.${signatureOf(first, id, expiry)}`;
   }
 
-  verify(token: string, id: string): boolean {
+  /** The instant from which a token that opens this recording now is worth nothing; null: it opens nothing. */
+  endOf(token: string, id: string): number | null {
     const [, expiry = '', signature = ''] = TOKEN.exec(token) ?? [];
-    if (signature === '') return false;
+    if (signature === '') return null;
     const given = Buffer.from(signature);
     const genuine = this.keys.some((key) =>
       timingSafeEqual(given, Buffer.from(signatureOf(key, id, expiry))),
     );
-    return genuine && Number.parseInt(expiry, 36) * 1000 > this.clock.now();
+    const endsAt = Number.parseInt(expiry, 36) * 1000;
+    return genuine && endsAt > this.clock.now() ? endsAt : null;
   }
 }
 

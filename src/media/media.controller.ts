@@ -19,7 +19,8 @@ export class MediaController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await this.media.send(await this.door.one(id, token, request), download === '1', request, reply);
+    const { recording, openForMs } = await this.door.one(id, token, request);
+    await this.media.send(recording, { download: download === '1', addressForMs: openForMs }, request, reply);
   }
 
   @Get(':id/media')
@@ -30,6 +31,7 @@ export class MediaController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await this.media.send(await this.door.one(id, token, request), download === '1', request, reply);
+    const { recording, openForMs } = await this.door.one(id, token, request);
+    await this.media.send(recording, { download: download === '1', addressForMs: openForMs }, request, reply);
   }
 }

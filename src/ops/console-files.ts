@@ -4,7 +4,9 @@ import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Config } from '../config/config.js';
 import { isErrno } from '../kernel/start-fault.js';
+import { bucketOrigins } from '../storage/bucket-origins.js';
 
 /** One file of the built console, ready to be sent. */
 export interface ConsoleFile {
@@ -37,9 +39,13 @@ const STRICT = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ];
-const CONSOLE_POLICY = [...STRICT, "style-src 'self'", "media-src 'self'"].join('; ');
 // GraphiQL's editor and panels style elements in place, and its style sheet carries its fonts.
 const GRAPHIQL_POLICY = [...STRICT, "style-src 'self' 'unsafe-inline'", "font-src 'self' data:"].join('; ');
+
+/** `mediaFrom`: origins that media is redirected to. */
+function consolePolicy(mediaFrom: readonly string[]): string {
+  return [...STRICT, "style-src 'self'", ["media-src 'self'", ...mediaFrom].join(' ')].join('; ');
+}
 
 /**
  * The built console, read once at the start: what can be served is this list, so no path of a request ever reaches the
@@ -50,8 +56,12 @@ export class ConsoleFiles implements OnModuleInit {
   private readonly log = new Logger('Console');
   private files: ReadonlyMap<string, ConsoleFile> = new Map();
 
+  constructor(private readonly config: Config) {}
+
   async onModuleInit(): Promise<void> {
-    this.files = await readConsoleFiles(BUILT_TO);
+    const { storage, mediaDelivery } = this.config;
+    const mediaFrom = mediaDelivery === 'redirect' ? bucketOrigins(storage) : [];
+    this.files = await readConsoleFiles(BUILT_TO, mediaFrom);
     if (this.files.size === 0) this.log.warn({ message: 'the console is not built, / will answer 404' });
   }
 
@@ -62,12 +72,18 @@ export class ConsoleFiles implements OnModuleInit {
 }
 
 /** Everything that can be served from `folder`, by name; nothing where there is no such folder. */
-export async function readConsoleFiles(folder: string): Promise<Map<string, ConsoleFile>> {
+export async function readConsoleFiles(
+  folder: string,
+  mediaFrom: readonly string[] = [],
+): Promise<Map<string, ConsoleFile>> {
   const names = [
     ...(await filesIn(folder)),
     ...(await filesIn(join(folder, 'assets'))).map((name) => `assets/${name}`),
   ];
-  return new Map(await Promise.all(names.map(async (name) => [name, await readOne(folder, name)] as const)));
+  const policy = consolePolicy(mediaFrom);
+  return new Map(
+    await Promise.all(names.map(async (name) => [name, await readOne(folder, name, policy)] as const)),
+  );
 }
 
 async function filesIn(folder: string): Promise<string[]> {
@@ -78,7 +94,7 @@ async function filesIn(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
 }
 
-async function readOne(folder: string, name: string): Promise<ConsoleFile> {
+async function readOne(folder: string, name: string, policy: string): Promise<ConsoleFile> {
   const bytes = await readFile(join(folder, name));
   return {
     type: TYPES[extname(name)] ?? 'application/octet-stream',
@@ -87,6 +103,6 @@ async function readOne(folder: string, name: string): Promise<ConsoleFile> {
     etag: `W/"${createHash('sha256').update(bytes).digest('base64url').slice(0, 20)}"`,
     // Vite puts a hash of the content into the names of assets, and into those alone.
     cacheControl: name.startsWith('assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
-    contentSecurityPolicy: name === 'graphiql.html' ? GRAPHIQL_POLICY : CONSOLE_POLICY,
+    contentSecurityPolicy: name === 'graphiql.html' ? GRAPHIQL_POLICY : policy,
   };
 }

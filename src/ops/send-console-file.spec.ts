@@ -85,6 +85,16 @@ describe('the files of the console', () => {
     expect((await get('index.html')).headers['content-security-policy']).not.toContain('unsafe');
   });
 
+  test('media may come from the bucket where it is redirected there', async () => {
+    const files = await readConsoleFiles(join(folder, 'console'), [
+      'https://s3.test',
+      'https://recs.s3.test',
+    ]);
+    const policy = files.get('index.html')?.contentSecurityPolicy ?? '';
+    expect(policy.split('; ')).toContain("media-src 'self' https://s3.test https://recs.s3.test");
+    expect(files.get('graphiql.html')?.contentSecurityPolicy).not.toContain('s3.test');
+  });
+
   test.each(['../secret.txt', 'assets/../../secret.txt', 'assets', '', '/etc/passwd', 'index.html/'])(
     'nothing but what was built can be had: %j',
     async (name) => {

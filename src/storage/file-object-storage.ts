@@ -117,6 +117,10 @@ export class FileObjectStorage extends ObjectStorage {
     await this.asking({ verb: 'listing', of: prefix }, () => this.assertFolder());
   }
 
+  async presign(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   egressOutput(key: string): EgressOutput {
     return { kind: 'file', filepath: this.pathOf(key) };
   }

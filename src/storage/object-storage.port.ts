@@ -17,6 +17,12 @@ export interface ByteSpan {
   readonly last: number;
 }
 
+/** What the answer at a presigned address says of the object. */
+export interface PresignedAnswer {
+  readonly contentType: string;
+  readonly contentDisposition?: string | undefined;
+}
+
 export type DeleteResult =
   { readonly deleted: true } | { readonly deleted: false; readonly code: string; readonly why: string };
 
@@ -43,6 +49,11 @@ export abstract class ObjectStorage {
   abstract deleteMany(keys: readonly string[]): Promise<Map<string, DeleteResult>>;
   /** In the order of keys, read page by page. */
   abstract list(prefix: string): AsyncIterable<ObjectInfo>;
+  /**
+   * An address that opens the object to whoever has it, for at most so long, also with ranges and conditions; null where the
+   * storage has none. Whether the object is there is not asked.
+   */
+  abstract presign(key: string, expiresInSeconds: number, answer: PresignedAnswer): Promise<string | null>;
   /** Where an egress has to write so that `key` is this object. */
   abstract egressOutput(key: string): EgressOutput;
   /** Throws when the storage can't be reached or read. */

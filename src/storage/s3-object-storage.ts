@@ -10,10 +10,18 @@ import {
   type HeadObjectCommandOutput,
   type ListObjectsV2CommandOutput,
 } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type { Clock } from '../kernel/clock.js';
 import { isTallyError, type TallyError } from '../kernel/errors.js';
 import type { EgressOutput } from '../livekit/livekit.types.js';
 import { assertObjectKey } from './object-keys.js';
-import { type ByteSpan, type DeleteResult, type ObjectInfo, ObjectStorage } from './object-storage.port.js';
+import {
+  type ByteSpan,
+  type DeleteResult,
+  type ObjectInfo,
+  ObjectStorage,
+  type PresignedAnswer,
+} from './object-storage.port.js';
 import { controlClient, PATIENCE, type Patience, streamingClient, within } from './s3-clients.js';
 import { S3Deletes } from './s3-deletes.js';
 import { type S3Storage, statusOf, describeS3Failure } from './s3-faults.js';
@@ -34,6 +42,7 @@ export class S3ObjectStorage extends ObjectStorage {
 
   constructor(
     private readonly at: S3Storage,
+    private readonly clock: Clock,
     private readonly patience: Patience = PATIENCE,
   ) {
     super();
@@ -142,6 +151,23 @@ export class S3ObjectStorage extends ObjectStorage {
         throw this.failed({ verb: 'listing', of: prefix }, new Error('a page without a way to the next one'));
       }
     } while (token);
+  }
+
+  async presign(key: string, expiresInSeconds: number, answer: PresignedAnswer): Promise<string> {
+    const command = new GetObjectCommand({
+      ...this.object(key),
+      ResponseContentType: answer.contentType,
+      ResponseContentDisposition: answer.contentDisposition,
+      ResponseCacheControl: 'private, no-cache',
+    });
+    return this.asking({ verb: 'signing an address', of: key }, this.patience.ask, async () => {
+      const { expiration } = await this.streaming.config.credentials();
+      // An address is worth nothing once the credentials that signed it are.
+      const left =
+        expiration === undefined ? Infinity : Math.floor((expiration.getTime() - this.clock.now()) / 1_000);
+      const expiresIn = Math.max(1, Math.min(expiresInSeconds, left));
+      return getSignedUrl(this.streaming, command, { expiresIn });
+    });
   }
 
   egressOutput(key: string): EgressOutput {

@@ -12,7 +12,9 @@ import { S3ObjectStorage } from './s3-object-storage.js';
       provide: ObjectStorage,
       inject: [Config, Clock],
       useFactory: ({ storage }: Config, clock: Clock): ObjectStorage =>
-        storage.kind === 's3' ? new S3ObjectStorage(storage) : new FileObjectStorage(storage.folder, clock),
+        storage.kind === 's3'
+          ? new S3ObjectStorage(storage, clock)
+          : new FileObjectStorage(storage.folder, clock),
     },
     RecordingObjects,
   ],

@@ -100,5 +100,7 @@ async function openRealLiveKit(): Promise<Rig> {
 }
 
 function storageOf({ storage }: Config, clock: SystemClock): ObjectStorage {
-  return storage.kind === 's3' ? new S3ObjectStorage(storage) : new FileObjectStorage(storage.folder, clock);
+  return storage.kind === 's3'
+    ? new S3ObjectStorage(storage, clock)
+    : new FileObjectStorage(storage.folder, clock);
 }

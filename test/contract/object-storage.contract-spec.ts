@@ -21,7 +21,7 @@ objectStorageBattery('a folder', async () => {
 objectStorageBattery('a bucket', async () => {
   const server = await S3Server.start();
   server.pageSize = 100;
-  const storage = new S3ObjectStorage(server.storage());
+  const storage = new S3ObjectStorage(server.storage(), new SystemClock());
   return {
     storage,
     space: 'space',
@@ -47,7 +47,7 @@ if (S3_ENDPOINT && STORAGE_URL.startsWith('s3:')) {
       { development: false, onTerminal: false },
     );
     if (at.kind !== 's3') throw new Error('STORAGE_URL names no bucket');
-    const storage = new S3ObjectStorage(at);
+    const storage = new S3ObjectStorage(at, new SystemClock());
     return { storage, space: `battery-${newToken()}`, stop: async () => storage.onApplicationShutdown() };
   });
 } else {

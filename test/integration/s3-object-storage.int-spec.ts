@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { get } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { SystemClock } from '../../src/kernel/clock.js';
 import { S3ObjectStorage } from '../../src/storage/s3-object-storage.js';
 import { watchForStall } from '../../src/storage/stall.js';
 import { eventually } from '../support/eventually.js';
@@ -10,6 +11,7 @@ import { S3Server } from '../support/s3-server.js';
 
 const unavailable = { code: 'STORAGE_UNAVAILABLE' };
 const body = Buffer.from('0123456789');
+const clock = new SystemClock();
 
 describe('a bucket as storage', () => {
   let server: S3Server;
@@ -17,7 +19,7 @@ describe('a bucket as storage', () => {
 
   beforeEach(async () => {
     server = await S3Server.start();
-    storage = new S3ObjectStorage(server.storage('recs'));
+    storage = new S3ObjectStorage(server.storage('recs'), clock);
   });
   afterEach(async () => {
     storage.onApplicationShutdown();
@@ -41,7 +43,7 @@ describe('a bucket as storage', () => {
   });
 
   it('uses the whole bucket when there is no prefix', async () => {
-    const whole = new S3ObjectStorage(server.storage(''));
+    const whole = new S3ObjectStorage(server.storage(''), clock);
     await whole.put('a', body, 'text/plain');
     expect(server.body('a')).toEqual(body);
     expect(whole.egressOutput('a')).toMatchObject({ filepath: 'a' });
@@ -50,7 +52,7 @@ describe('a bucket as storage', () => {
 
   it('tells an egress where to write, by the address that the egress can reach', () => {
     const at = { ...server.storage('recs'), egressEndpoint: 'http://s3.inside:9000' };
-    expect(new S3ObjectStorage(at).egressOutput('recordings/r/x.mp4')).toEqual({
+    expect(new S3ObjectStorage(at, clock).egressOutput('recordings/r/x.mp4')).toEqual({
       kind: 's3',
       deployment: 'test',
       filepath: 'recs/recordings/r/x.mp4',
@@ -61,7 +63,7 @@ describe('a bucket as storage', () => {
       secretAccessKey: 'test-secret',
       forcePathStyle: true,
     });
-    expect(new S3ObjectStorage({ ...at, credentials: null }).egressOutput('x')).toMatchObject({
+    expect(new S3ObjectStorage({ ...at, credentials: null }, clock).egressOutput('x')).toMatchObject({
       accessKeyId: null,
       secretAccessKey: null,
     });
@@ -235,7 +237,12 @@ describe('a bucket as storage', () => {
   );
 
   it('gives up what is not answered, and says so', async () => {
-    const hasty = new S3ObjectStorage(server.storage(), { ask: 40, open: 40, read: 40, deleteMany: 40 });
+    const hasty = new S3ObjectStorage(server.storage(), clock, {
+      ask: 40,
+      open: 40,
+      read: 40,
+      deleteMany: 40,
+    });
     server.plant('recs/a', body);
     server.faults.push({ kind: 'silent' });
     const asked = [
@@ -259,7 +266,12 @@ describe('a bucket as storage', () => {
   });
 
   it('lets a body go on that was begun in time', async () => {
-    const hasty = new S3ObjectStorage(server.storage(), { ask: 150, open: 150, read: 150, deleteMany: 150 });
+    const hasty = new S3ObjectStorage(server.storage(), clock, {
+      ask: 150,
+      open: 150,
+      read: 150,
+      deleteMany: 150,
+    });
     let more: () => void = () => undefined;
     const pause = new Promise<void>((resolve) => (more = resolve));
     server.plant('recs/a', body);

@@ -74,9 +74,16 @@ export interface MediaApp {
 }
 
 /** The media module alone behind a real port, over a storage, with a shelf of recordings. */
-export async function startMediaApp(storage: StorageConfig): Promise<MediaApp> {
+export async function startMediaApp(
+  storage: StorageConfig,
+  mediaDelivery: Config['mediaDelivery'] = 'proxy',
+): Promise<MediaApp> {
   const module = await Test.createTestingModule({
-    imports: [ConfigModule.with(configOver(storage)), DoorModule, MediaModule.over(ShelfModule)],
+    imports: [
+      ConfigModule.with(configOver(storage, mediaDelivery)),
+      DoorModule,
+      MediaModule.over(ShelfModule),
+    ],
     providers: [{ provide: APP_FILTER, useClass: HttpErrors }],
   }).compile();
   const app = module.createNestApplication<NestFastifyApplication>(
@@ -96,7 +103,7 @@ export async function startMediaApp(storage: StorageConfig): Promise<MediaApp> {
   };
 }
 
-function configOver(storage: StorageConfig): Config {
+function configOver(storage: StorageConfig, mediaDelivery: Config['mediaDelivery']): Config {
   const config = readConfig(
     {
       TALLYLIGHT_ADMIN_KEY: 'an-admin-key-of-enough-length',
@@ -108,5 +115,5 @@ function configOver(storage: StorageConfig): Config {
     },
     { development: false, onTerminal: false },
   );
-  return new Config({ ...config, storage });
+  return new Config({ ...config, storage, mediaDelivery });
 }

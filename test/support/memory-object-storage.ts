@@ -72,6 +72,10 @@ export class MemoryObjectStorage extends ObjectStorage {
     }
   }
 
+  async presign(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   egressOutput(key: string): EgressOutput {
     return { kind: 'file', filepath: key };
   }

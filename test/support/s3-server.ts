@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import type { S3Storage } from '../../src/storage/s3-faults.js';
+import { presignedRefusal, wantedHeaders } from './presigned-requests.js';
 import { deleteAnswer, keysToDelete, listAnswer, refusal } from './s3-xml.js';
 
 /** Bytes that are made when they are read, so that a large object needs no memory. */
@@ -143,12 +144,14 @@ export class S3Server {
     if (fault?.kind === 'refuse')
       return refuse(response, fault.status, fault.code, operation.startsWith('Head'));
     if (bucket !== this.bucket) return refuse(response, 404, 'NoSuchBucket', operation.startsWith('Head'));
+    const refusal = presignedRefusal(request, url.searchParams);
+    if (refusal) return refuse(response, ...refusal);
     switch (operation) {
       case 'PutObject':
         return this.put(request, response, key);
       case 'GetObject':
       case 'HeadObject':
-        return this.read(request, response, key, fault);
+        return this.read(request, response, key, url.searchParams, fault);
       case 'DeleteObject':
         return this.deleteOne(response, key, fault);
       case 'DeleteObjects':
@@ -180,7 +183,13 @@ export class S3Server {
     response.writeHead(200, { etag: `"${this.objects.get(key)?.etag}"` }).end();
   }
 
-  private async read(request: IncomingMessage, response: ServerResponse, key: string, fault?: S3Fault) {
+  private async read(
+    request: IncomingMessage,
+    response: ServerResponse,
+    key: string,
+    query: URLSearchParams,
+    fault?: S3Fault,
+  ) {
     const found = this.objects.get(key);
     if (!found) return refuse(response, 404, 'NoSuchKey', request.method === 'HEAD');
     const archive = this.archived.get(key);
@@ -197,6 +206,7 @@ export class S3Server {
       etag: `"${found.etag}"`,
       'last-modified': found.lastModified.toUTCString(),
       'accept-ranges': 'bytes',
+      ...wantedHeaders(query),
       ...archive,
       ...(range ? { 'content-range': `bytes ${first}-${last}/${size}` } : {}),
     });

@@ -79,7 +79,8 @@ export class SharePageController {
     if (download && !opened.link.allowDownload) {
       throw new TallyError('FORBIDDEN', 'this share link shows the recording and does not give it away');
     }
-    await this.media.send(opened.recording, download, request, reply);
+    // An address of the bucket could not be revoked with the link.
+    await this.media.send(opened.recording, { download, addressForMs: null }, request, reply);
   }
 }
 

@@ -117,6 +117,10 @@ export class SimStorage extends ObjectStorage {
     }
   }
 
+  async presign(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   egressOutput(key: string): EgressOutput {
     return { kind: 'file', filepath: `/out/${key}` };
   }
