@@ -154,7 +154,7 @@ function untilStatus(status: string): Promise<void> {
 it('the simulator refuses in the words of a real server', async () => {
   for (const call of goldenCase('refusals').calls) await expectSame(call);
   await expectWebhooks('refusals');
-}, 60_000);
+});
 
 it('the simulator answers like a real server from the start of an egress to its end', async () => {
   simulator.engine.openRoom('audio', { publishers: ['somebody'] });
@@ -165,7 +165,7 @@ it('the simulator answers like a real server from the start of an egress to its 
     await expectSame(call);
   }
   await expectWebhooks('audio-complete', 9);
-}, 60_000);
+});
 
 it('the simulator stays as silent as a real server whose worker was killed', async () => {
   simulator.engine.openRoom('zombie', { publishers: ['somebody'] });
@@ -174,7 +174,7 @@ it('the simulator stays as silent as a real server whose worker was killed', asy
   await untilStatus('ACTIVE');
   simulator.engine.killWorker({ withChild: false });
   for (const call of questions) await expectSame(call);
-}, 60_000);
+});
 
 it('the simulator aborts like a real server what had not begun', async () => {
   for (const call of goldenCase('stopped-while-starting').calls) {
@@ -182,4 +182,4 @@ it('the simulator aborts like a real server what had not begun', async () => {
     await expectSame(call);
   }
   await expectWebhooks('stopped-while-starting');
-}, 60_000);
+});

@@ -47,9 +47,8 @@ describe('a bulk deletion whose process is killed', () => {
     await eventually(
       async () =>
         (await readBulk(api, asked.id))!.deletedCount > left.deletedCount || 'nobody goes on with it',
-      { withinMs: 10_000 },
     );
-    const bulk = await finished(api, asked.id, { withinMs: 30_000 });
+    const bulk = await finished(api, asked.id);
     expect(bulk).toMatchObject({ status: 'COMPLETED', total: 300, deletedCount: 300, failedCount: 0 });
     // In the order in which they were deleted: what the kill cut off was done again, after others.
     expect([...bulk.deletedIds].sort()).toEqual([...ids].sort());
@@ -70,8 +69,8 @@ describe('a bulk deletion whose process is killed', () => {
     });
     await worker.kill();
     const other = await stack.start({ ROLE: 'worker' });
-    const bulk = await finished(api, asked.id, { withinMs: 20_000 });
+    const bulk = await finished(api, asked.id);
     expect(bulk).toMatchObject({ status: 'COMPLETED', deletedIds: ids, failedCount: 0 });
     await other.close();
-  }, 60_000);
+  });
 });

@@ -38,7 +38,7 @@ withBrowser('the console in a browser', () => {
     other = await stack.start();
     proxy = await startCuttableProxy(instance.url);
     browser = await launchChromium(chromium ?? '');
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await proxy?.close();

@@ -42,5 +42,5 @@ describe('a process that is to end', () => {
     started.kill('SIGTERM');
     // 1 would be the end that is forced upon a process that hangs.
     expect(await exited).toEqual([0, null]);
-  }, 60_000);
+  });
 });

@@ -52,9 +52,7 @@ describe('a meeting whose recording ends by itself', () => {
     return answer.data.recording;
   };
   const goesOn = (id: string): Promise<void> =>
-    eventually(async () => (await linked(id)).continuedBy?.status === 'ACTIVE' || 'nothing goes on from it', {
-      withinMs: 15_000,
-    });
+    eventually(async () => (await linked(id)).continuedBy?.status === 'ACTIVE' || 'nothing goes on from it');
 
   it.each([
     ['source-closed', 'RECORDER_LEFT'],
@@ -76,31 +74,24 @@ describe('a meeting whose recording ends by itself', () => {
   it('is told as ended with its room where the room was closed', async () => {
     const { id } = await start();
     stack.simulator.closeRoom(room);
-    await eventually(async () => (await linked(id)).status === 'COMPLETE' || 'it has not ended', {
-      withinMs: 10_000,
-    });
+    await eventually(async () => (await linked(id)).status === 'COMPLETE' || 'it has not ended');
     expect(await linked(id)).toMatchObject({ endReason: 'ROOM_ENDED', continuedBy: null });
   });
 
   it('is not recorded further in the next meeting of its room', async () => {
     const { id } = await start();
     stack.simulator.killWorker();
-    await eventually(async () => (await linked(id)).endReason === 'RECORDER_LOST' || 'it was not noticed', {
-      withinMs: 15_000,
-    });
+    await eventually(async () => (await linked(id)).endReason === 'RECORDER_LOST' || 'it was not noticed');
     stack.simulator.closeRoom(room);
     stack.simulator.openRoom(room);
     stack.simulator.addWorker();
-    await eventually(
-      async () => {
-        const doc = await stack.redisClient.hget(`{tl}:recording:${id}`, 'doc');
-        return (
-          (JSON.parse(doc!) as { upkeep: { continuation?: string } }).upkeep.continuation !== 'pending' ||
-          'tried on'
-        );
-      },
-      { withinMs: 15_000 },
-    );
+    await eventually(async () => {
+      const doc = await stack.redisClient.hget(`{tl}:recording:${id}`, 'doc');
+      return (
+        (JSON.parse(doc!) as { upkeep: { continuation?: string } }).upkeep.continuation !== 'pending' ||
+        'tried on'
+      );
+    });
     expect((await linked(id)).continuedBy).toBeNull();
     expect(stack.simulator.runningEgressIds(room)).toHaveLength(0);
   });
@@ -108,9 +99,7 @@ describe('a meeting whose recording ends by itself', () => {
   it('is not recorded further once a stop asked for its end while no worker was there', async () => {
     const { id } = await start();
     stack.simulator.killWorker();
-    await eventually(async () => (await linked(id)).endReason === 'RECORDER_LOST' || 'it was not noticed', {
-      withinMs: 15_000,
-    });
+    await eventually(async () => (await linked(id)).endReason === 'RECORDER_LOST' || 'it was not noticed');
     const stopped = await instance.graphql<{ stopRecording: { id: string } }>(STOP, { id });
     expect(stopped.code).toBeNull();
     expect(stopped.data.stopRecording.id).toBe(id);
@@ -129,7 +118,6 @@ describe('a meeting whose recording ends by itself', () => {
     await stack.redisClient.del(`{tl}:recording:${id}`);
     await eventually(
       async () => (await stack.redisClient.exists(`{tl}:recording:${id}`)) === 1 || 'it is not back',
-      { withinMs: 10_000 },
     );
     expect(await readRecording(instance, id)).toMatchObject({ status: 'ACTIVE', egressId });
     expect(stack.simulator.runningEgressIds(room)).toEqual([egressId]);
@@ -147,9 +135,7 @@ describe('a meeting whose recording ends by itself', () => {
     await eventually(async () => (await timers.getDelayedCount()) > 0 || 'no timer waits again');
     expect((await readRecording(instance, id)).status).toBe('ACTIVE');
     await timers.obliterate({ force: true });
-    await eventually(async () => (await linked(id)).status === 'LIMIT_REACHED' || 'it records on', {
-      withinMs: 20_000,
-    });
+    await eventually(async () => (await linked(id)).status === 'LIMIT_REACHED' || 'it records on');
   });
 });
 

@@ -45,33 +45,43 @@ describe('what Prometheus reads', () => {
     const { data } = await instance.graphql<{ startRecording: { id: string } }>(
       'mutation { startRecording(input: { roomId: "measured" }) { id } }',
     );
-    const running = await read();
-    expect(valueOf(running, 'tallylight_recordings_in_progress{status="ACTIVE"}')).toBe(1);
-    expect(valueOf(running, 'tallylight_recordings_requested_total')).toBe(1);
-    expect(valueOf(running, 'tallylight_recording_start_seconds_count')).toBe(1);
-    expect(valueOf(running, 'tallylight_redis_up')).toBe(1);
-    expect(running).toMatch(
-      /tallylight_livekit_request_seconds_count\{method="Egress\/StartRoomCompositeEgress",outcome="ok"\} 1/,
-    );
-    expect(running).toMatch(
-      /tallylight_http_request_seconds_count\{method="POST",route="\/graphql",status="200"\}/,
-    );
-    expect(running).toMatch(/tallylight_jobs\{queue="inbox",state="waiting"\} \d/);
+    // The commit is seen by whoever waits for it before the process that made it has counted it.
+    await eventually(async () => {
+      const running = await read();
+      expect(valueOf(running, 'tallylight_recordings_in_progress{status="ACTIVE"}')).toBe(1);
+      expect(valueOf(running, 'tallylight_recordings_requested_total')).toBe(1);
+      expect(valueOf(running, 'tallylight_recording_start_seconds_count')).toBe(1);
+      expect(valueOf(running, 'tallylight_redis_up')).toBe(1);
+      expect(running).toMatch(
+        /tallylight_livekit_request_seconds_count\{method="Egress\/StartRoomCompositeEgress",outcome="ok"\} 1/,
+      );
+      expect(running).toMatch(
+        /tallylight_http_request_seconds_count\{method="POST",route="\/graphql",status="200"\}/,
+      );
+      expect(running).toMatch(/tallylight_jobs\{queue="inbox",state="waiting"\} \d/);
+      return true;
+    });
     await instance.graphql('mutation ($id: ID!) { stopRecording(id: $id) { id } }', {
       id: data.startRecording.id,
     });
     const ended = 'tallylight_recordings_ended_total{status="COMPLETE",end_reason="STOP_REQUESTED"}';
     await eventually(async () => valueOf(await read(), ended) === 1 || 'its end is not counted');
-    expect(valueOf(await read(), 'tallylight_recordings_in_progress{status="ACTIVE"}')).toBe(0);
+    await eventually(async () => {
+      expect(valueOf(await read(), 'tallylight_recordings_in_progress{status="ACTIVE"}')).toBe(0);
+      return true;
+    });
   });
 
   it('has no series for what a request may choose', async () => {
     await fetch(`${instance.url}/recordings/rec_of-my-own-choice/media?token=also-mine`);
     await fetch(`${instance.url}/a-path-of-my-own`, { method: 'OPTIONS' });
-    const page = await read();
-    expect(page).toContain('route="/recordings/:id/media"');
-    expect(page).toMatch(/method="other",route="none",status="404"/);
-    expect(page).not.toMatch(/of-my-own|also-mine/);
+    await eventually(async () => {
+      const page = await read();
+      expect(page).toContain('route="/recordings/:id/media"');
+      expect(page).toMatch(/method="other",route="none",status="404"/);
+      expect(page).not.toMatch(/of-my-own|also-mine/);
+      return true;
+    });
   });
 
   it('is told that Redis is away, by a page that is there all the same', async () => {
@@ -81,9 +91,9 @@ describe('what Prometheus reads', () => {
     expect(page).not.toMatch(/^tallylight_(jobs|recordings_in_progress)\{/m);
     expect(page).toContain('process_cpu_seconds_total');
     await stack.redis.restart();
-    await eventually(async () => valueOf(await read(), 'tallylight_redis_up') === 1 || 'Redis is not back', {
-      withinMs: 10_000,
-    });
+    const isUp = async (): Promise<boolean | string> =>
+      valueOf(await read(), 'tallylight_redis_up') === 1 || 'Redis is not back';
+    await eventually(isUp);
   });
 
   describe('with a port of their own', () => {
@@ -98,7 +108,10 @@ describe('what Prometheus reads', () => {
       app = await createApp(aConfig({ ...stack.env, ROLE: 'worker', METRICS_PORT: String(port) }), QUIET);
       await app.listen(0, '127.0.0.1');
       const url = `http://127.0.0.1:${port}`;
-      expect(valueOf(await read(url, {}), 'tallylight_redis_up')).toBe(1);
+      await eventually(async () => {
+        expect(valueOf(await read(url, {}), 'tallylight_redis_up')).toBe(1);
+        return true;
+      });
       const other = await fetch(`${url}/graphql`);
       expect([other.status, await other.json()]).toEqual([
         404,

@@ -39,41 +39,26 @@ describe('whoever runs it', () => {
     });
     expect((await fetch(`${instance.url}/health/live`)).status).toBe(200);
     await stack.redis.restart();
-    await eventually(
-      async () => (await fetch(`${instance.url}/health/ready`)).status === 200 || 'not ready',
-      {
-        withinMs: 10_000,
-      },
-    );
+    await eventually(async () => (await fetch(`${instance.url}/health/ready`)).status === 200 || 'not ready');
   });
 
   it('is told that Redis takes no writes, and that this process is not ready', async () => {
     await stack.redisClient.config('SET', 'maxmemory', '1mb');
     await eventually(
       async () => (await fetch(`${instance.url}/health/ready`)).status === 503 || 'still ready',
-      {
-        withinMs: 10_000,
-      },
     );
     const told = await fetch(`${instance.url}/health/ready`, {
       headers: { authorization: `Bearer ${ADMIN_KEY}` },
     });
     expect(JSON.stringify(await told.json())).toMatch(/OOM|maxmemory|full/i);
     await stack.redisClient.config('SET', 'maxmemory', '0');
-    await eventually(
-      async () => (await fetch(`${instance.url}/health/ready`)).status === 200 || 'not ready',
-      {
-        withinMs: 10_000,
-      },
-    );
+    await eventually(async () => (await fetch(`${instance.url}/health/ready`)).status === 200 || 'not ready');
   });
 
   it('is told that the storage is away, where it is only as an ADMIN, by a process that is ready', async () => {
     await rename(stack.storageFolder, `${stack.storageFolder}-away`);
     try {
-      await eventually(async () => (await ready()).degraded.includes('storage') || 'not seen', {
-        withinMs: 15_000,
-      });
+      await eventually(async () => (await ready()).degraded.includes('storage') || 'not seen');
       const [anybody, admin] = await Promise.all(
         [{ authorization: '' }, { authorization: `Bearer ${ADMIN_KEY}` }].map((headers) =>
           fetch(`${instance.url}/health/ready`, { headers }),
@@ -85,7 +70,7 @@ describe('whoever runs it', () => {
     } finally {
       await rename(`${stack.storageFolder}-away`, stack.storageFolder);
     }
-    await eventually(async () => (await ready()).status === 'ready' || 'not back', { withinMs: 15_000 });
+    await eventually(async () => (await ready()).status === 'ready' || 'not back');
   });
 
   it('is told that nobody runs jobs, by an instance that runs none', async () => {
@@ -102,7 +87,7 @@ describe('whoever runs it', () => {
     } finally {
       await lonely.close();
     }
-  }, 60_000);
+  });
 
   it('is told of an unknown path, a broken body, an unknown type and a body too large, each in the one shape', async () => {
     const json = { 'content-type': 'application/json' };

@@ -32,14 +32,11 @@ describe('a Redis that was lost', () => {
   const lose = async (how: () => Promise<unknown>): Promise<void> => {
     const before = await stack.redisClient.get(keys.epoch());
     await how();
-    await eventually(
-      async () => {
-        const now = await stack.redisClient.get(keys.epoch());
-        return (now !== null && now !== before) || 'Redis is not whole';
-      },
-      { withinMs: 15_000 },
-    );
-    await eventually(isReady, { withinMs: 15_000 });
+    await eventually(async () => {
+      const now = await stack.redisClient.get(keys.epoch());
+      return (now !== null && now !== before) || 'Redis is not whole';
+    });
+    await eventually(isReady);
   };
   const loseAll = (): Promise<void> => lose(() => stack.redisClient.flushall());
   const isReady = async (): Promise<boolean | string> => {
@@ -47,13 +44,10 @@ describe('a Redis that was lost', () => {
     return answer.status === 200 || JSON.stringify(await answer.json());
   };
   const becomes = (id: string, status: string): Promise<void> =>
-    eventually(
-      async () => {
-        const recording = await readRecording(instance, id);
-        return recording.status === status || `it is ${recording.status}`;
-      },
-      { withinMs: 15_000 },
-    );
+    eventually(async () => {
+      const recording = await readRecording(instance, id);
+      return recording.status === status || `it is ${recording.status}`;
+    });
   const history = async (id: string): Promise<EventSeen[]> => {
     const answer = await instance.graphql<{ recording: { history: { nodes: EventSeen[] } } }>(
       `{ recording(id: "${id}") { history { nodes { type cause recording { status version } } } } }`,
@@ -197,13 +191,10 @@ describe('a Redis that was lost', () => {
     await rename(stack.storageFolder, aside);
     const before = await stack.redisClient.get(keys.epoch());
     await stack.redisClient.flushall();
-    await eventually(
-      async () => {
-        const told = JSON.stringify(await (await fetch(`${instance.url}/health/ready`)).json());
-        return /"rebuild":\{"ok":false,"problem":"[^"]*waiting, the storage failed/.test(told) || told;
-      },
-      { withinMs: 15_000 },
-    );
+    await eventually(async () => {
+      const told = JSON.stringify(await (await fetch(`${instance.url}/health/ready`)).json());
+      return /"rebuild":\{"ok":false,"problem":"[^"]*waiting, the storage failed/.test(told) || told;
+    });
     for (const query of [
       `{ recording(id: "${id}") { id } }`,
       '{ recordings { totalCount } }',

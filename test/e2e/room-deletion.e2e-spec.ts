@@ -148,12 +148,10 @@ describe('deleting a room and what it has recorded', () => {
   it('cancels a start that is on its way, and deletes what came of it', async () => {
     stack.simulator.setFault({ name: 'start-slow', room, delayMs: 1_000 });
     const { recording } = await startIn(instance, room, { waitForActive: false });
-    const bulk = await finished(instance, (await askToEmpty(instance, { roomId: room })).id, {
-      withinMs: 25_000,
-    });
+    const bulk = await finished(instance, (await askToEmpty(instance, { roomId: room })).id);
     expect(bulk).toMatchObject({ status: 'COMPLETED', deletedIds: [recording!.id] });
     expect([running(), await count()]).toEqual([[], 0]);
-  }, 40_000);
+  });
 
   it('while LiveKit is away goes on as soon as it is back', async () => {
     const { recording } = await startIn(instance, room);
@@ -199,7 +197,7 @@ describe('deleting a room and what it has recorded', () => {
     }
     // Both must have come about, else no race was run.
     expect(new Set(outcomes)).toEqual(new Set([null, 'ROOM_HAS_ACTIVE_RECORDING']));
-  }, 60_000);
+  });
 
   it('shows in a dry run what the real run then does, and changes nothing', async () => {
     const kept = [await record(), await record()];

@@ -203,12 +203,9 @@ describe('share links', () => {
     expect(await statusOf(open_.path)).toBe(200);
     await eventually(
       async () => (await stack.redisClient.zcard('{tl}:kept:unsaved')) === 0 || 'the views are not saved yet',
-      { withinMs: 15_000 },
     );
     await stack.redisClient.flushall();
-    await eventually(async () => (await statusOf(`${open_.path}/media`)) === 200 || 'not back', {
-      withinMs: 20_000,
-    });
+    await eventually(async () => (await statusOf(`${open_.path}/media`)) === 200 || 'not back');
     expect(await statusOf(over.path)).toBe(410);
     expect([await statusOf(open_.path), await statusOf(open_.path)]).toEqual([200, 410]);
     const { path } = await make();

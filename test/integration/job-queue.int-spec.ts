@@ -170,7 +170,6 @@ describe('the job queue', () => {
       () =>
         subjects.every((name) => waking.runsOf(name) >= 1) ||
         `${subjects.filter((name) => waking.runsOf(name) === 0)} did not run`,
-      { withinMs: 15_000 },
     );
   });
 

@@ -159,7 +159,7 @@ describe('rooms', () => {
     await one.store.create(aRoom('b'));
     expect((await archived()).size).toBe(0);
     two.repair.onApplicationBootstrap();
-    await eventually(async () => (await archived()).size === 2 || 'not yet saved', { withinMs: 10_000 });
+    await eventually(async () => (await archived()).size === 2 || 'not yet saved');
     await eventually(async () => (await unsavedCount()) === 0 || 'still marked as unsaved');
     await two.repair.onApplicationShutdown();
   });

@@ -123,9 +123,7 @@ async function startInstance(env: Readonly<Record<string, string>>): Promise<Tes
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   const clients: Client[] = [];
   let open = true;
-  await eventually(async () => (await fetch(`${url}/health/ready`)).status === 200 || 'it is not ready', {
-    withinMs: 10_000,
-  });
+  await eventually(async () => (await fetch(`${url}/health/ready`)).status === 200 || 'it is not ready');
   return {
     url,
     app,

@@ -73,11 +73,7 @@ export async function readBulk(instance: TestInstance, id: string, key?: string)
   return answer.data.bulkDeletion;
 }
 
-export async function finished(
-  instance: TestInstance,
-  id: string,
-  { withinMs = 15_000 }: { withinMs?: number } = {},
-): Promise<BulkSeen> {
+export async function finished(instance: TestInstance, id: string): Promise<BulkSeen> {
   await eventually(
     async () => {
       const { data } = await instance.graphql<{ bulkDeletion: object | null }>(
@@ -87,7 +83,7 @@ export async function finished(
       const bulk: { finishedAt?: string | null } | null = data.bulkDeletion;
       return (bulk !== null && bulk.finishedAt != null) || `it is ${JSON.stringify(bulk)}`;
     },
-    { withinMs, everyMs: 50 },
+    { withinMs: 40_000, everyMs: 50 },
   );
   const bulk = await readBulk(instance, id);
   if (bulk === null) throw new Error(`bulk deletion ${id} is gone`);

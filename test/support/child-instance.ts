@@ -46,7 +46,7 @@ export async function startChild(env: Readonly<Record<string, string>>): Promise
         if (child.exitCode !== null) throw new Error(`it ended: ${said.join('')}`);
         return (await fetch(`${url}/health/ready`)).status === 200 || `it is not ready: ${said.join('')}`;
       },
-      { withinMs: 30_000, everyMs: 100 },
+      { withinMs: 40_000, everyMs: 100 },
     );
   } catch (error) {
     await kill();

@@ -53,11 +53,7 @@ export class EventWatch {
   }
 
   /** Waits for an event like this. */
-  async sees(
-    recordingId: string,
-    like: { status?: string; type?: string },
-    withinMs = 10_000,
-  ): Promise<void> {
+  async sees(recordingId: string, like: { status?: string; type?: string }): Promise<void> {
     await eventually(
       () =>
         this.events.some(
@@ -67,7 +63,6 @@ export class EventWatch {
             (like.type ?? type) === type,
         ) ||
         `of ${recordingId} came ${this.of(recordingId).join(', ') || 'nothing'}; ${this.code ?? 'no error'}`,
-      { withinMs },
     );
   }
 

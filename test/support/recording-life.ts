@@ -45,27 +45,27 @@ export async function becomes(
   instance: GraphqlDoor,
   id: string,
   expected: Partial<RecordingSeen>,
-  withinMs = 10_000,
 ): Promise<RecordingSeen> {
   let now: RecordingSeen | null = null;
-  await eventually(
-    async () => {
-      now = await readRecording(instance, id);
-      const fields = Object.keys(expected) as (keyof RecordingSeen)[];
-      const shown = fields.map((field) => `${field} ${String(now?.[field])}`).join(', ');
-      return fields.every((field) => now?.[field] === expected[field]) || `recording ${id} has ${shown}`;
-    },
-    { withinMs },
-  );
+  await eventually(async () => {
+    now = await readRecording(instance, id);
+    const fields = Object.keys(expected) as (keyof RecordingSeen)[];
+    const shown = fields.map((field) => `${field} ${String(now?.[field])}`).join(', ');
+    return fields.every((field) => now?.[field] === expected[field]) || `recording ${id} has ${shown}`;
+  });
   return now ?? readRecording(instance, id);
 }
 
 /** Waits until nobody holds the room. */
-export function roomIsFree(stack: TestStack, room: string, withinMs = 10_000): Promise<void> {
-  return roomIsFreeIn(stack.redisClient, room, withinMs);
+export function roomIsFree(stack: TestStack, room: string): Promise<void> {
+  return roomIsFreeIn(stack.redisClient, room);
 }
 
-export function roomIsFreeIn(redis: TestStack['redisClient'], room: string, withinMs: number): Promise<void> {
+export function roomIsFreeIn(
+  redis: TestStack['redisClient'],
+  room: string,
+  withinMs?: number,
+): Promise<void> {
   return eventually(
     async () => {
       const holder = await redis.hget(`{tl}:slot:${room}`, 'recording');
