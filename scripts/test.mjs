@@ -9,11 +9,12 @@ await run(async () => {
   const projects = ['unit', 'integration', 'contract', 'e2e', 'chaos'];
   // Two at least: what waits for Redis or a timer leaves the processor to the other.
   const workers = `--maxWorkers=${Math.max(2, Math.floor(availableParallelism() / 2))}`;
+  const given = process.argv.slice(2);
   // The list of projects takes every word that follows, so it comes last.
   const args = [
     'node_modules/jest/bin/jest.js',
-    workers,
-    ...process.argv.slice(2),
+    ...(given.some((arg) => /^(-i|--runInBand|-w|--maxWorkers)\b/.test(arg)) ? [] : [workers]),
+    ...given,
     '--selectProjects',
     ...projects,
   ];

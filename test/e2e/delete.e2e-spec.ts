@@ -46,11 +46,14 @@ describe('a deletion', () => {
     const { id } = await started(instance, room);
     await instance.graphql(STOP, { id });
     await becomes(instance, id, { status: 'COMPLETE' });
-    // The record is written behind the change; a deletion has to find all of it.
+    // The record is written behind the change; a deletion has to find all of it, and nobody who writes it again.
     await eventually(async () => {
       const record = JSON.parse(await readFile(inStorage('.metadata', `${id}.json`), 'utf8')) as object;
       return JSON.stringify(record).includes('"COMPLETE"') || 'its durable record is older';
     });
+    await eventually(
+      async () => (await stack.redisClient.zscore('{tl}:unsettled', id)) === null || 'it is not settled',
+    );
     await roomIsFree(stack, room);
     return readRecording(instance, id);
   };
