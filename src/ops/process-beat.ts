@@ -25,6 +25,7 @@ export class ProcessBeat {
   private readonly log = new Logger('Process');
   private noWorkerSince: number | null = null;
   private told = false;
+  private refused = false;
   /** A problem for an operator by the name of what was looked at, null where there is none; empty while it is not known. */
   seen: { readonly workers?: string | null; readonly clock?: string | null } = {};
 
@@ -55,9 +56,19 @@ export class ProcessBeat {
       const present = await command.zrange(keys.processes(), now - SILENT_MS, '+inf', 'BYSCORE');
       const workers = present.filter((one) => one.startsWith(RUNS_JOBS)).length;
       this.seen = { workers: this.problemOfWorkers(workers), clock: clockProblem(now, askedAt, answeredAt) };
+      if (this.refused) {
+        this.log.log({ event: 'redis_takes_writes', message: 'Redis takes writes again' });
+        this.refused = false;
+      }
     } catch (error) {
       this.seen = {};
-      throw isRefusal(error) ? unwritable(error) : redisFailure(error);
+      const failure = isRefusal(error) ? unwritable(error) : redisFailure(error);
+      // That it does not answer at all is told by its connections.
+      if (isRefusal(error) && failure instanceof TallyError && !this.refused) {
+        this.log.error({ event: 'redis_takes_no_writes', message: failure.message, cause: String(error) });
+        this.refused = true;
+      }
+      throw failure;
     }
   }
 
@@ -89,8 +100,10 @@ function isRefusal(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError';
 }
 
-/** Redis answered, and said no; its own word is what tells why. */
-function unwritable(cause: unknown): TallyError {
+/** Redis answered, and said no; where that is nothing known, its own word is what tells why. */
+function unwritable(cause: unknown): unknown {
+  const known = redisFailure(cause);
+  if (known instanceof TallyError) return known;
   const said = cause instanceof Error ? cause.message.slice(0, 200) : 'no reason';
   return new TallyError('REDIS_UNAVAILABLE', `Redis takes no writes: ${said}`, { cause });
 }

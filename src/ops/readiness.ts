@@ -7,6 +7,7 @@ import { ReadinessGate } from '../kernel/readiness-gate.js';
 import { parseUrl } from '../kernel/url.js';
 import { LiveKit } from '../livekit/livekit.port.js';
 import { ObjectStorage } from '../storage/object-storage.port.js';
+import { RedisCondition } from '../redis/redis-condition.js';
 import { ProcessBeat } from './process-beat.js';
 
 /** How long one dependency may take to answer before it counts as away. */
@@ -52,6 +53,7 @@ export class ReadinessProbe implements OnApplicationBootstrap, OnApplicationShut
     private readonly config: Config,
     private readonly clock: Clock,
     private readonly beat: ProcessBeat,
+    private readonly redis: RedisCondition,
     private readonly storage: ObjectStorage,
     private readonly livekit: LiveKit,
     private readonly discovery: DiscoveryService,
@@ -99,9 +101,9 @@ export class ReadinessProbe implements OnApplicationBootstrap, OnApplicationShut
   }
 
   private async lookNow(): Promise<void> {
-    const asked: Record<string, Promise<Look>> = { redis: this.askRedis() };
-    for (const gate of this.gates()) asked[gate.name] = this.askGate(gate);
     const isTurn = this.round++ % OTHERS_EVERY === 0;
+    const asked: Record<string, Promise<Look>> = { redis: this.askRedis(isTurn) };
+    for (const gate of this.gates()) asked[gate.name] = this.askGate(gate);
     if (isTurn || this.looks.get('storage')?.ok === false) {
       asked.storage = this.askOther('the storage', () => this.storage.check());
     }
@@ -115,11 +117,20 @@ export class ReadinessProbe implements OnApplicationBootstrap, OnApplicationShut
       const answer = answers[i];
       if (answer) looks.set(name, answer);
     });
-    for (const name of OF_BEAT) {
-      const problem = this.beat.seen[name];
+    const told: Readonly<Record<string, string | null>> = { ...this.beat.seen, ...this.redis.problems };
+    for (const name of TOLD) {
+      const problem = told[name];
       // Without Redis it is not known.
       if (problem === undefined) looks.delete(name);
       else looks.set(name, problem === null ? OK : { ok: false, problem, decides: false });
+    }
+    const workers = looks.get('workers');
+    for (const { name } of this.gates()) {
+      const look = looks.get(name);
+      // What comes first is done by workers.
+      if (look && !look.ok && workers && !workers.ok) {
+        looks.set(name, { ...look, problem: `${look.problem}; ${workers.problem}` });
+      }
     }
     this.looks = looks;
   }
@@ -131,8 +142,11 @@ export class ReadinessProbe implements OnApplicationBootstrap, OnApplicationShut
       .filter((instance): instance is ReadinessGate => instance instanceof ReadinessGate);
   }
 
-  private async askRedis(): Promise<Look> {
-    const problem = await this.ask('Redis', () => this.beat.strike());
+  private async askRedis(isTurn: boolean): Promise<Look> {
+    const problem = await this.ask('Redis', async () => {
+      await this.beat.strike();
+      if (isTurn) await this.redis.look();
+    });
     return problem === null ? OK : { ...REDIS_AWAY, problem };
   }
 
@@ -184,7 +198,7 @@ export class ReadinessProbe implements OnApplicationBootstrap, OnApplicationShut
   }
 }
 
-const OF_BEAT = ['workers', 'clock'] as const;
+const TOLD = ['workers', 'clock', 'redis_memory', 'redis_settings'] as const;
 const OK: Look = { ok: true, decides: false };
 const REDIS_AWAY: Look = {
   ok: false,

@@ -2,19 +2,18 @@ import { TallyError } from '../kernel/errors.js';
 
 /** What Redis refuses with where a later try, or a change by an operator, makes the same command succeed. */
 const REFUSALS: Readonly<Record<string, string>> = {
-  OOM: 'Redis is out of memory (maxmemory). Raise maxmemory, or free memory; reads still work',
-  READONLY: 'Redis at this address is a replica and takes no writes. Point REDIS_URL at the master',
-  NOPERM: 'The Redis user may not run a command or use a key that is needed. Allow ~{tl}* &tl:* +@all to it',
+  OOM: 'Redis takes no writes: it is full (maxmemory). Raise maxmemory, or free memory; reads still work',
+  READONLY: 'Redis takes no writes: the server at this address is a replica. Point REDIS_URL at the master',
   NOAUTH: 'Redis asks for a password. Put it into REDIS_URL',
   WRONGPASS: 'Redis refuses the user or password of REDIS_URL. Correct them',
   MOVED: 'This Redis node is part of a cluster and does not own our slot. Use one server, or Sentinel',
   ASK: 'This Redis node is moving our slot to another one. Use one server, or Sentinel',
   CLUSTERDOWN: 'The Redis cluster is down. Check its nodes',
-  NOREPLICAS: 'Redis has too few replicas to take writes (min-replicas-to-write). Check its replicas',
+  NOREPLICAS: 'Redis takes no writes: it has too few replicas (min-replicas-to-write). Check its replicas',
   BUSY: 'Redis is busy with a script that takes too long; try again in a moment',
   UNKILLABLE: 'Redis is busy with a script that takes too long; try again in a moment',
   LOADING: 'Redis is loading its data; try again in a moment',
-  MISCONF: 'Redis takes no writes because it can not save to its disk. Look into its log',
+  MISCONF: 'Redis takes no writes: it can not save to its disk. Look into its log',
   MASTERDOWN: 'This Redis replica has lost its master. Check the master',
   TRYAGAIN: 'Redis is moving our keys; try again in a moment',
   UNBLOCKED: 'Redis changed its role; try again in a moment',
@@ -51,7 +50,9 @@ function sentenceOf(error: unknown): string | null {
     if (prefix === 'EXECABORT') {
       return previousErrors?.map(sentenceOf).find((sentence) => sentence !== null) ?? null;
     }
-    return REFUSALS[prefix] ?? (IN_SCRIPT_NOPERM.test(message) ? REFUSALS.NOPERM! : null);
+    return IN_SCRIPT_NOPERM.test(message) || prefix === 'NOPERM'
+      ? notAllowed(message)
+      : (REFUSALS[prefix] ?? null);
   }
   const unanswered =
     name === 'MaxRetriesPerRequestError' ||
@@ -65,6 +66,16 @@ function sentenceOf(error: unknown): string | null {
 
 /** Inside a script Redis has no code of its own for a user who may not. */
 const IN_SCRIPT_NOPERM = /^ERR (?:ACL failure in script|The user executing the script can't)/;
+
+/** Names the command, where Redis does. */
+function notAllowed(message: string): string {
+  const command = /'([\w|-]{1,40})' command/.exec(message)?.[1];
+  const unnamed = /run this command/.test(message)
+    ? 'run a command that a script needs'
+    : 'use a key or channel that is needed';
+  const what = command === undefined ? unnamed : `run ${command.toUpperCase()}`;
+  return `The Redis user may not ${what}. Allow ~{tl}* &tl:* +@all to it`;
+}
 
 interface RedisError {
   readonly name?: string;

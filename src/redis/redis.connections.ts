@@ -28,6 +28,11 @@ export class RedisConnections implements OnApplicationShutdown {
     });
   }
 
+  /** The server that holds our keys, for commands that name none. */
+  get owner(): Redis {
+    return this.command;
+  }
+
   /** A further connection, closed with the application. */
   connect(purpose: string, options: RedisOptions): Redis {
     const redis = new TolerantRedis({
@@ -122,20 +127,29 @@ export class RedisConnections implements OnApplicationShutdown {
 /** What BullMQ asks of INFO, answered where the user may not ask: the least version that is supported. */
 const UNKNOWN_SERVER = 'redis_version:7.0.9\r\nredis_mode:standalone\r\nmaxmemory_policy:noeviction\r\n';
 
-/** Works for a user who may not ask for INFO. */
+/**
+ * Answers what libraries ask of INFO: also where the user may not ask, and without the eviction policy, of which they would
+ * write to the console; whoever wants the truth calls INFO itself.
+ */
 class TolerantRedis extends Redis {
   override duplicate(override?: Partial<RedisOptions>): Redis {
     return new TolerantRedis({ ...this.options, ...override });
   }
 
-  /** The client's own check whether Redis is ready asks with a callback, and knows a refusal itself. */
+  /** The client's own check whether Redis is ready asks with a callback. */
   override async info(...args: unknown[]): Promise<string> {
     const ask = super.info as (...args: unknown[]) => Promise<string>;
-    if (args.length > 0 && typeof args.at(-1) === 'function') return ask.apply(this, args);
+    const callback = args.at(-1);
+    const isCalledBack = typeof callback === 'function';
     try {
-      return await ask.apply(this, args);
+      const info = await ask.apply(this, isCalledBack ? args.slice(0, -1) : args);
+      const known = info.replace(/^maxmemory_policy:.*$/m, 'maxmemory_policy:noeviction');
+      if (isCalledBack) callback(null, known);
+      return known;
     } catch (error) {
-      if (error instanceof Error && prefixOf(error.message) === 'NOPERM') return UNKNOWN_SERVER;
+      const refused = error instanceof Error && prefixOf(error.message) === 'NOPERM';
+      if (isCalledBack) callback(refused ? null : error, UNKNOWN_SERVER);
+      if (refused || isCalledBack) return UNKNOWN_SERVER;
       throw error;
     }
   }

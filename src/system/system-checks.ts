@@ -4,6 +4,7 @@ import type { IncidentKind } from '../incidents/incidents.port.js';
 import { ReadinessProbe } from '../ops/readiness.js';
 import { keys } from '../redis/keys.js';
 import { RedisConnections } from '../redis/redis.connections.js';
+import { RedisCondition } from '../redis/redis-condition.js';
 import { redisFailure } from '../redis/redis-failure.js';
 
 export interface Check {
@@ -29,6 +30,8 @@ const STATE_WITHOUT: Readonly<Record<string, Check['state']>> = {
 const WHEN_RIGHT: Readonly<Record<string, string>> = {
   workers: 'processes of ours run jobs',
   clock: 'this process and Redis agree on the time',
+  redis_memory: 'Redis has room',
+  redis_settings: 'Redis evicts nothing, and is new enough',
 };
 const INCIDENT_OF: Readonly<Record<string, IncidentKind>> = {
   storage: 'dependency_unavailable',
@@ -42,6 +45,7 @@ export class SystemChecks {
   constructor(
     private readonly readiness: ReadinessProbe,
     private readonly redis: RedisConnections,
+    private readonly condition: RedisCondition,
     private readonly clock: Clock,
   ) {}
 
@@ -50,10 +54,14 @@ export class SystemChecks {
     const looks = Object.entries(checks).map(([name, { ok, problem }]): Check => ({
       name,
       state: ok ? 'OK' : (STATE_WITHOUT[name] ?? 'DEGRADED'),
-      detail: ok ? (WHEN_RIGHT[name] ?? 'answers') : (problem ?? 'does not answer'),
+      detail: ok ? this.whenRight(name) : (problem ?? 'does not answer'),
       incident: INCIDENT_OF[name] ?? null,
     }));
     return [...looks, await this.webhooks()];
+  }
+
+  private whenRight(name: string): string {
+    return name === 'redis' ? this.condition.words : (WHEN_RIGHT[name] ?? 'answers');
   }
 
   private async webhooks(): Promise<Check> {

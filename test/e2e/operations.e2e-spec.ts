@@ -4,6 +4,7 @@ import { createApp } from '../../src/app.js';
 import { aConfig } from '../support/a-config.js';
 import { ADMIN_KEY, startStack, type TestInstance, type TestStack } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
+import { startRedisServer } from '../support/redis-server.js';
 
 describe('whoever runs it', () => {
   let stack: TestStack;
@@ -50,9 +51,20 @@ describe('whoever runs it', () => {
     const told = await fetch(`${instance.url}/health/ready`, {
       headers: { authorization: `Bearer ${ADMIN_KEY}` },
     });
-    expect(JSON.stringify(await told.json())).toMatch(/OOM|maxmemory|full/i);
+    expect(((await told.json()) as Readiness).checks.redis?.problem).toMatch(/takes no writes: it is full/);
     await stack.redisClient.config('SET', 'maxmemory', '0');
     await eventually(async () => (await fetch(`${instance.url}/health/ready`)).status === 200 || 'not ready');
+  });
+
+  it('is told that Redis may evict what is needed, by a process that is ready', async () => {
+    await stack.redisClient.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    await eventually(async () => (await ready()).degraded.includes('redis_settings') || 'not seen', {
+      withinMs: 15_000,
+    });
+    const { checks } = await ready();
+    expect(checks.redis_settings?.problem).toMatch(/maxmemory-policy allkeys-lru.*noeviction/);
+    expect((await fetch(`${instance.url}/health/ready`)).status).toBe(200);
+    await stack.redisClient.config('SET', 'maxmemory-policy', 'noeviction');
   });
 
   it('is told that the storage is away, where it is only as an ADMIN, by a process that is ready', async () => {
@@ -133,6 +145,22 @@ describe('whoever runs it', () => {
         404,
         { error: { code: 'NOT_FOUND', message: expect.stringContaining('ROLE') } },
       ]);
+    });
+
+    it('finds one that only serves, on a Redis that no worker has filled yet, and is told whom it waits for', async () => {
+      const empty = await startRedisServer();
+      try {
+        const url = await boot({ ROLE: 'api', REDIS_URL: empty.url });
+        await eventually(async () => {
+          const { status, checks } = await ready(url);
+          const isTold = /waits for a worker.*ROLE is worker or all/.test(checks.rebuild?.problem ?? '');
+          return (status === 'not ready' && isTold) || JSON.stringify(checks);
+        });
+      } finally {
+        await app?.close();
+        app = null;
+        await empty.close();
+      }
     });
 
     it('is told that LiveKit refuses the key pair, by a process that goes on', async () => {

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { RedisConnections } from '../../src/redis/redis.connections.js';
 import { redisFailure } from '../../src/redis/redis-failure.js';
+import { RedisCondition } from '../../src/redis/redis-condition.js';
 import { keys } from '../../src/redis/keys.js';
 import { RedisEventLog } from '../../src/recordings/events/redis-event-log.js';
 import { SystemClock } from '../../src/kernel/clock.js';
@@ -83,6 +84,59 @@ describe('Redis as it really is', () => {
       await proxy.close();
       await other.close();
     }
+  });
+
+  describe('how Redis itself is', () => {
+    const lookAt = async (url: string): Promise<RedisCondition> => {
+      const condition = new RedisCondition(connect(url));
+      await condition.look();
+      return condition;
+    };
+
+    it('is told where all is well', async () => {
+      const condition = await lookAt(server.url);
+      expect(condition.problems).toEqual({ redis_memory: null, redis_settings: null });
+      expect(condition.words).toMatch(/^takes writes; master; \d+\.\d MiB used; noeviction$/);
+    });
+
+    it('is told before it is full, and with what it would evict', async () => {
+      await admin.set('a', Buffer.alloc(2 ** 24 - 64, 'x'));
+      const used = Number(/used_memory:(\d+)/.exec(await admin.info('memory'))?.[1]);
+      await admin.config('SET', 'maxmemory', String(Math.round(used / 0.95)));
+      await admin.config('SET', 'maxmemory-policy', 'volatile-lru');
+      const { problems } = await lookAt(server.url);
+      expect(problems.redis_memory).toMatch(/^Redis is 9\d % full .*of \d+\.\d MiB\): raise maxmemory/);
+      expect(problems.redis_settings).toMatch(/volatile-lru\): set it to noeviction/);
+    });
+
+    it('is done without where the user may not ask for it, and that is told', async () => {
+      await admin.call(
+        'ACL',
+        'SETUSER',
+        'app',
+        'on',
+        '>pw',
+        '~*',
+        '&*',
+        '+@all',
+        '-info',
+        '-config',
+        '-client',
+      );
+      const condition = await lookAt(server.url.replace('//', '//app:pw@'));
+      expect(condition.problems).toEqual({});
+      expect(condition.words).toContain('+info');
+    });
+  });
+
+  it('names the command that a user may not run', async () => {
+    await admin.call('ACL', 'SETUSER', 'app', 'on', '>pw', '~*', '&*', '+@all', '-zadd');
+    const { command } = connect(server.url.replace('//', '//app:pw@'));
+    const limited = (what: RegExp) => ({ code: 'REDIS_UNAVAILABLE', message: expect.stringMatching(what) });
+    expect(await refusalOf(command.zadd('a', 1, 'b'))).toMatchObject(limited(/user may not run ZADD\./));
+    // Some versions of Redis name no command of a script.
+    const inScript = command.eval("return redis.call('ZADD', KEYS[1], 1, 'b')", 1, 'a');
+    expect(await refusalOf(inScript)).toMatchObject(limited(/user may not run (ZADD|a command)/));
   });
 
   describe('the event log', () => {
