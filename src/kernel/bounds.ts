@@ -42,6 +42,10 @@ export const BOUNDS = {
   labelText: 256,
   /** Part of a name that is searched for. */
   search: 256,
+  /** What recordings are searched for; a character may take two units. */
+  searched: 2_048,
+  searchedWords: 8,
+  searchedWord: 64,
   instant: 64,
 
   /** Of what is logged: one text, a stack, entries of one list or object, levels in each other. */

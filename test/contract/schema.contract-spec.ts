@@ -30,7 +30,6 @@ const NOT_SERVED_YET: readonly string[] = [
   'Recording.livePath',
   'Coverage',
   'CoverageGap',
-  'RecordingFilter.search',
   'RoomRecordingSettings.crashProof',
   'RoomRecordingSettings.autoRecordFrom',
   'RoomRecordingSettingsInput.crashProof',

@@ -230,6 +230,10 @@ async function aPair(connections: RedisConnections) {
         egressId: 'EG_000000000001',
         rooms: [ROOMS[0]!],
       },
+      { labels: {}, field: 'REQUESTED_AT', direction: 'DESC', search: ['eg_00', 'one'] },
+      { labels: {}, field: 'DURATION', direction: 'ASC', search: ['r2'], statuses: ['FAILED', 'COMPLETE'] },
+      { labels: { team: 'a' }, field: 'REQUESTED_AT', direction: 'ASC', search: ['roo', 'a'] },
+      { labels: {}, field: 'REQUESTED_AT', direction: 'DESC', search: [made[0]?.toLowerCase() ?? 'rec'] },
     ];
     for (const more of queries)
       await alike(

@@ -189,7 +189,7 @@ describe('recordings in Redis', () => {
           ...newRecording({
             id: aRecordingId(),
             roomId: pick(rooms, 1),
-            roomName: 'r',
+            roomName: pick(['Weekly standup', 'Élan vital', 'weekend-trip', 'Retro'], 2),
             layout: 'GRID',
             preset: 'H264_720P_30',
             audioOnly: false,
@@ -233,6 +233,7 @@ describe('recordings in Redis', () => {
         .filter(
           (r) => query.endReasons == null || (r.endReason !== null && query.endReasons.includes(r.endReason)),
         )
+        .filter((r) => (query.search ?? []).every((word) => foundBy(r).some((text) => text.startsWith(word))))
         .filter((r) =>
           holds.every(
             ([name, value]) =>
@@ -290,6 +291,21 @@ describe('recordings in Redis', () => {
         ),
         egressId: fc.constantFrom(null, null, null, null, 'EG_1', 'EG_7', 'EG_nobody'),
         endReasons: fc.option(fc.subarray(['STOP_REQUESTED', 'ROOM_ENDED', 'STALE'] as const), { nil: null }),
+        search: fc.oneof(
+          { weight: 2, arbitrary: fc.constant(null) },
+          {
+            weight: 3,
+            arbitrary: fc.uniqueArray(
+              fc
+                .nat(12)
+                .map(
+                  (n) =>
+                    ['w', 'week', 'weekly', 'stand', 'elan', 'trip', 'r', 'r2', 'a'][n] ?? idWord(all, n),
+                ),
+              { maxLength: 3 },
+            ),
+          },
+        ),
         field: fc.constantFrom('REQUESTED_AT' as const, 'DURATION' as const, 'SIZE' as const),
         direction: fc.constantFrom('ASC' as const, 'DESC' as const),
         first: fc.integer({ min: 1, max: 50 }),
@@ -361,6 +377,20 @@ describe('recordings in Redis', () => {
     });
   });
 });
+
+/** Beginnings of ids: of all, of some and of one recording, and of egresses. */
+function idWord(all: readonly StoredRecording[], n: number): string {
+  const { id } = all[n * 3]!;
+  return [id.slice(0, 3), id.slice(0, -1), id, 'EG_2'][n % 4]!.toLowerCase();
+}
+
+/** What the fixtures' recordings are found by. */
+function foundBy({ id, egressId, roomId, roomName, labels }: StoredRecording): string[] {
+  const words = roomName.replace('É', 'E').split(/[ -]/);
+  const { team, kind, n } = labels as { team?: string; kind?: { deep: number[] }; n: number };
+  const values = [team ?? '', ...(kind?.deep ?? []).map(String), String(n)];
+  return [id, egressId ?? '', roomId, roomName, ...words, ...values].map((text) => text.toLowerCase());
+}
 
 function aQuery(query: Partial<RecordingQuery> = {}): RecordingQuery {
   return {

@@ -9,6 +9,7 @@ import { type Labels, RECORDING_END_REASONS, RECORDING_STATUSES } from '../domai
 import { isStreamId } from '../events/stream-id.js';
 import type { PageCursor, RecordingQuery } from '../store/recording-query.js';
 import type { LogPosition } from '../store/log-position.js';
+import { searchWords } from '../store/search-words.js';
 import type { StartRequest } from '../use-cases/start-recording.js';
 
 const MAX_FIRST = 100;
@@ -85,6 +86,7 @@ const filterInput = z.object({
   labels: labels.nullish(),
   egressId: z.string().max(BOUNDS.id, `has more than ${BOUNDS.id} characters`).nullish(),
   endReasons: z.array(z.enum(RECORDING_END_REASONS)).nullish(),
+  search: z.string().nullish(),
 });
 const sortInput = z.object({
   field: z.enum(['REQUESTED_AT', 'DURATION', 'SIZE']).default('REQUESTED_AT'),
@@ -107,12 +109,25 @@ export function toRecordingQuery(args: RecordingsArguments): {
       labels: filter.labels ?? {},
       egressId: filter.egressId ?? null,
       endReasons: filter.endReasons == null ? null : [...new Set(filter.endReasons)],
+      search: filter.search == null ? null : parseSearch(filter.search),
       field,
       direction,
       first: toFirst(args.first, DEFAULT_FIRST),
       after: args.after == null ? null : parsePageCursor(args.after, field, direction),
     },
   };
+}
+
+function parseSearch(text: string): string[] {
+  const { searchedWords: most, searchedWord: longest } = BOUNDS;
+  // With room for more space between them than anybody types.
+  if (text.length > BOUNDS.searched)
+    throw badInput('filter.search', `has more than ${BOUNDS.searched} characters`);
+  if (text.split(/\s+/).some((word) => lengthOf(word) > longest))
+    throw badInput('filter.search', `has a word of more than ${longest} characters`);
+  const words = searchWords(text);
+  if (words.length > most) throw badInput('filter.search', `has more than ${most} words`);
+  return [...new Set(words)];
 }
 
 export function toHistoryPage(args: PageArguments): {

@@ -1,7 +1,7 @@
 -- commit-recording.lua: one step of one recording, all or nothing.
--- KEYS 1 recording  2 room slot  3 slots by age  4 event stream  5 outbox  6 unsettled  7 epoch (the mark that Redis is whole)  8 idempotency key  9 room  10 lately deleted  11.. indexes
+-- KEYS 1 recording  2 room slot  3 slots by age  4 event stream  5 outbox  6 unsettled  7 epoch (the mark that Redis is whole)  8 idempotency key  9 room  10 lately deleted  11 search words  12.. indexes
 -- ARGV 1 step (json): token (names this very commit), id, room, rev (expected, '0' = must be new), nextRev, doc, event, history, slot (take|free|keep), unsettled, remove, use, useMs, inRoom (its room has to be there), now, channel
---      2, 3, 4 see recording.inc.lua
+--      2, 3, 4, 5 see recording.inc.lua
 -- Returns {'done', epoch, stream id or ''} | {'moved-on'} | {'slot-taken', recording} | {'room-gone'} | {'key-used', use} | {'redis-was-reset'}
 local step = cjson.decode(ARGV[1])
 -- include recording.inc.lua

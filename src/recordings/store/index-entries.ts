@@ -1,5 +1,6 @@
 import { digest, keys } from '../../redis/keys.js';
 import type { RoomId } from '../../kernel/ids.js';
+import { encodeRoomId } from '../../kernel/room-code.js';
 import {
   type JsonValue,
   type RecordingEndReason,
@@ -7,6 +8,7 @@ import {
   type StoredRecording,
 } from '../domain/recording.js';
 import { canonicalJson, type SortField } from './recording-query.js';
+import { searchTokens } from './search-words.js';
 
 /** `all`, or one room's. */
 export type Scope = 'all' | `room:${string}`;
@@ -53,19 +55,38 @@ export function indexEntries(recording: StoredRecording): Map<string, number> {
   return entries;
 }
 
-/** The indexes' part of a script's call: each of their keys once, after the `fixed` ones, and what to do at which key number. */
+/**
+ * The indexes' part of a script's call: each of their keys once, after the `fixed` ones, and as JSON what to do at which key
+ * number, and what the recording is found by.
+ */
 export function indexArguments(
   fixed: readonly string[],
   before: StoredRecording | null,
   next: StoredRecording,
-): { readonly keys: string[]; readonly add: string; readonly remove: string } {
+): { readonly keys: string[]; readonly add: string; readonly remove: string; readonly search: string } {
   const { add, remove } = indexChanges(before, next);
   const indexes = [...new Set([...add.map(([key]) => key), ...remove])];
-  const numberOf = new Map(indexes.map((key, i) => [key, i + fixed.length + 1]));
+  const numberOf = new Map(indexes.map((key, i) => [key, i + fixed.length + 2]));
   return {
-    keys: [...fixed, ...indexes],
+    keys: [...fixed, keys.searchWords(), ...indexes],
     add: JSON.stringify(add.map(([key, score]) => [numberOf.get(key), String(score)])),
     remove: JSON.stringify(remove.map((key) => numberOf.get(key))),
+    search: JSON.stringify({ ...searchChanges(before, next), key: fixed.length + 1 }),
+  };
+}
+
+/** `row`: beside the document, for who searches: status, instant of the request and room, and a word in each line that follows. */
+function searchChanges(
+  before: StoredRecording | null,
+  next: StoredRecording,
+): { readonly row: string; readonly add: readonly string[]; readonly remove: readonly string[] } {
+  const had = before === null || before.upkeep.deleted ? [] : searchTokens(before);
+  const has = next.upkeep.deleted ? [] : searchTokens(next);
+  const [hadSet, hasSet] = [new Set(had), new Set(has)];
+  return {
+    row: [`${next.status} ${next.requestedAt} ${encodeRoomId(next.roomId)}`, ...has].join('\n'),
+    add: has.filter((token) => !hadSet.has(token)),
+    remove: had.filter((token) => !hasSet.has(token)),
   };
 }
 

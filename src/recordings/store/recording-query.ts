@@ -7,6 +7,7 @@ import type {
   StoredRecording,
 } from '../domain/recording.js';
 import type { LogPosition } from './log-position.js';
+import { isFoundBy } from './search-words.js';
 
 export type SortField = 'REQUESTED_AT' | 'DURATION' | 'SIZE';
 
@@ -30,6 +31,8 @@ export interface RecordingQuery {
   readonly egressId?: string | null;
   /** Left out or null: whatever it is, also none. */
   readonly endReasons?: readonly RecordingEndReason[] | null;
+  /** Words as `searchWords` gives them, each of which finds the recording; left out or null: whatever it is found by. */
+  readonly search?: readonly string[] | null;
   readonly field: SortField;
   readonly direction: 'ASC' | 'DESC';
   readonly first: number;
@@ -70,7 +73,8 @@ export function matches(recording: StoredRecording, query: RecordingQuery): bool
     Object.entries(query.labels).every(([name, value]) => {
       const has = labels[name];
       return has !== undefined && canonicalJson(has) === canonicalJson(value);
-    })
+    }) &&
+    (query.search == null || isFoundBy(recording, query.search))
   );
 }
 

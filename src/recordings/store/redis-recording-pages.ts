@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
-import { TallyError } from '../../kernel/errors.js';
 import type { RecordingId } from '../../kernel/ids.js';
 import { keys } from '../../redis/keys.js';
 import { redisWasReset } from '../../redis/redis-was-reset.js';
 import { RedisConnections } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
-import type { RecordingStatus, StoredRecording } from '../domain/recording.js';
-import { indexKeys, roomScope, type Scope } from './index-entries.js';
+import type { StoredRecording } from '../domain/recording.js';
+import { indexKeys } from './index-entries.js';
 import type { LogPosition } from './log-position.js';
 import { MissingRows } from './missing-rows.port.js';
+import { type Condition, conditionsOf, requested, sources, tooMany } from './recording-conditions.js';
 import {
   isBefore,
   matches,
@@ -20,18 +20,11 @@ import {
   type RecordingQuery,
   toItem,
 } from './recording-query.js';
+import { narrowingWords, RedisRecordingSearch } from './redis-recording-search.js';
 
 const pageScript = new Script(join(__dirname, 'page-recordings.lua'));
 const selectScript = new Script(join(__dirname, 'select-recordings.lua'));
 const FIXED_KEYS = 2;
-
-/** One room or all, and one status. */
-interface Source {
-  readonly scope: Scope;
-  readonly status: RecordingStatus;
-}
-/** The indexes of which one holds a recording of this source that meets the condition; none holds it with another of them. */
-type Condition = (source: Source) => readonly string[];
 
 /** Indexes that are merged in order; `also`: of each, the conditions that a recording has to meet too, as their indexes. */
 interface Phase {
@@ -73,6 +66,9 @@ export class RedisRecordingPages {
 
   async read(query: RecordingQuery): Promise<RecordingPage> {
     if (query.egressId != null) return this.ofEgress(query, query.egressId);
+    const words = narrowingWords(query);
+    if (words.length > 0)
+      return new RedisRecordingSearch(this.connections, this.missing, this.limits).read(query, words);
     const conditions = conditionsOf(query);
     const bounded = query.requestedAfter !== null || query.requestedBefore !== null;
     const byValue = query.field !== 'REQUESTED_AT';
@@ -283,24 +279,6 @@ function pageOf(
   return { items, hasNextPage: rest.length > query.first, endCursor, total, position };
 }
 
-function sources({ rooms, statuses }: RecordingQuery): Source[] {
-  const scopes: Scope[] = rooms === null ? ['all'] : rooms.map(roomScope);
-  return scopes.flatMap((scope) => statuses.map((status) => ({ scope, status })));
-}
-
-const requested: Condition = ({ scope, status }) => [indexKeys.requested(scope, status)];
-
-function conditionsOf({ labels, endReasons }: RecordingQuery): Condition[] {
-  const labelled = Object.entries(labels).map(([name, value]): Condition => ({ scope, status }) => [
-    indexKeys.label(scope, status, name, value),
-  ]);
-  if (endReasons == null) return labelled;
-  return [
-    ({ scope, status }) => endReasons.map((reason) => indexKeys.ended(scope, status, reason)),
-    ...labelled,
-  ];
-}
-
 function phaseOf(query: RecordingQuery, base: Condition, others: readonly Condition[]): Phase {
   const bounded = query.requestedAfter !== null || query.requestedBefore !== null;
   const keysAlso = sources(query).flatMap((source) => {
@@ -338,12 +316,4 @@ function common({ after, direction }: RecordingQuery): Record<string, unknown> {
     prefix: keys.recording('' as RecordingId),
     ...(after && { after: { phase: after.valued ? 1 : 2, score: String(after.score), id: after.id } }),
   };
-}
-
-function tooMany(field: string): TallyError {
-  return new TallyError(
-    'BAD_USER_INPUT',
-    `filter: sorting by ${field} in a time range can choose among ${MOST_SELECTED} recordings at most; ask for a narrower range`,
-    { field: 'filter' },
-  );
 }

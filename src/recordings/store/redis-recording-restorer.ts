@@ -85,6 +85,7 @@ export class RedisRecordingRestorer extends RecordingRestorer {
         indexes.add,
         indexes.remove,
         JSON.stringify(effects.map((effect, i) => formatOutboxEntry(recording, effect, i))),
+        indexes.search,
       ],
     };
   }

@@ -63,6 +63,7 @@ export class RedisRecordingStore extends RecordingStore {
       indexes.add,
       indexes.remove,
       JSON.stringify(step.effects.map((effect, i) => formatOutboxEntry(next, effect, i))),
+      indexes.search,
     ])) as string[];
     return commitResult(answer);
   }

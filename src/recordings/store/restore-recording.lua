@@ -1,7 +1,7 @@
 -- restore-recording.lua: one recording comes back from the bucket, with all that the commit script keeps for it but its events.
--- KEYS 1 recording  2 room slot  3 slots by age  4 unsettled  5 outbox  6 epoch (the mark that Redis is whole)  7 rebuild  8 idempotency key  9 event stream  10.. indexes
+-- KEYS 1 recording  2 room slot  3 slots by age  4 unsettled  5 outbox  6 epoch (the mark that Redis is whole)  7 rebuild  8 idempotency key  9 event stream  10 search words  11.. indexes
 -- ARGV 1 step (json): id, room, before (rev of the row it replaces, '0' = there is none), rev, doc, history, slot, unsettled, token ('' = Redis is whole, and its return is an event), event, line (of the history, for that event), channel, use, useMs, now
---      2, 3, 4 see recording.inc.lua
+--      2, 3, 4, 5 see recording.inc.lua
 -- Returns {'restored'} | {'kept'} (a row at least as new) | {'older', doc} (a row that is older, and not the expected one) | {'superseded'}
 local step = cjson.decode(ARGV[1])
 -- include recording.inc.lua

@@ -1,0 +1,197 @@
+import { join } from 'node:path';
+import type { RecordingId } from '../../kernel/ids.js';
+import { encodeRoomId } from '../../kernel/room-code.js';
+import { keys } from '../../redis/keys.js';
+import { redisWasReset } from '../../redis/redis-was-reset.js';
+import type { RedisConnections } from '../../redis/redis.connections.js';
+import { Script } from '../../redis/script.js';
+import { RECORDING_STATUSES, type StoredRecording } from '../domain/recording.js';
+import { indexKeys } from './index-entries.js';
+import type { LogPosition } from './log-position.js';
+import type { MissingRows } from './missing-rows.port.js';
+import { conditionsOf, requested, sources, tooMany } from './recording-conditions.js';
+import type { PageCursor, PageItem, RecordingPage, RecordingQuery } from './recording-query.js';
+
+const searchScript = new Script(join(__dirname, 'search-recordings.lua'));
+const FIXED_KEYS = 3;
+const ID_PREFIX = 'rec_';
+const BEGINNING_OF_ID = /^rec_[0-9a-z]{1,26}$/;
+/** Different words that begin with the one that is searched for: with more, recordings are gone through in order instead. */
+const STREAMS = 512;
+
+/** How much is passed through, see RedisRecordingPages. */
+interface Limits {
+  readonly selected: number;
+  readonly siftedAtOnce: number;
+  readonly sifted: number;
+  readonly counted: number;
+}
+
+/** What one script call read. */
+interface Part {
+  readonly items: readonly PageItem[];
+  readonly missing: readonly RecordingId[];
+  readonly position: LogPosition;
+  /** Every candidate was examined, so that `total` is known. */
+  readonly complete: boolean;
+  readonly matched: number;
+  readonly looked: number;
+  readonly exhausted: boolean;
+  readonly lookedTo: PageCursor | null;
+  readonly candidates: number;
+  readonly total: number | null;
+}
+
+/** Reads pages of the recordings that words find, from the words that the commit script keeps of each. */
+export class RedisRecordingSearch {
+  constructor(
+    private readonly connections: RedisConnections,
+    private readonly missing: MissingRows,
+    private readonly limits: Limits,
+  ) {}
+
+  async read(query: RecordingQuery, search: readonly string[]): Promise<RecordingPage> {
+    const bounded = query.requestedAfter !== null || query.requestedBefore !== null;
+    const items: PageItem[] = [];
+    let { after } = query;
+    let looked = 0;
+    let missing = 0;
+    let first: Part | null = null;
+    let part: Part;
+    do {
+      // One more than asked for tells whether there is a next page.
+      const want = query.first + 1 - items.length;
+      part = await this.part({ ...query, after }, search, want);
+      if (!part.complete && bounded && query.field !== 'REQUESTED_AT') throw tooMany(query.field);
+      first ??= part;
+      items.push(...part.items);
+      looked += part.looked;
+      missing += part.missing.length;
+      after = part.lookedTo ?? after;
+    } while (!part.exhausted && items.length <= query.first && looked < this.limits.sifted);
+    const full = items.length > query.first;
+    const shown = items.slice(0, query.first);
+    const total = first.total ?? (await this.count(query, search, first));
+    return {
+      items: shown,
+      hasNextPage: full || !part.exhausted,
+      endCursor: full || part.exhausted ? (shown.at(-1)?.cursor ?? null) : after,
+      total: total === null || first.complete ? total : total - missing,
+      position: first.position,
+    };
+  }
+
+  /** Null: too many to pass through. */
+  private async count(
+    query: RecordingQuery,
+    search: readonly string[],
+    { candidates }: Part,
+  ): Promise<number | null> {
+    if (candidates > this.limits.counted) return null;
+    let matched = 0;
+    let after: PageCursor | null = null;
+    for (;;) {
+      const part: Part = await this.part({ ...query, field: 'REQUESTED_AT', after }, search, 0);
+      matched += part.matched;
+      after = part.lookedTo ?? after;
+      if (part.exhausted) return matched;
+    }
+  }
+
+  private async part(query: RecordingQuery, search: readonly string[], want: number): Promise<Part> {
+    const indexes: string[] = [];
+    const numberOf = (key: string): number => indexes.push(key) + FIXED_KEYS;
+    const terms = termsOf(query, numberOf);
+    const { selected: most, siftedAtOnce: look } = this.limits;
+    const { after } = query;
+    const answer = await searchScript.run(
+      this.connections.command,
+      [keys.epoch(), keys.events(), keys.searchWords(), ...indexes],
+      [
+        JSON.stringify({
+          ...terms,
+          words: search.map(wordOf),
+          desc: query.direction === 'DESC',
+          ...{ want, most, look: Math.max(look, want), streams: STREAMS },
+          ...(after && { after: { phase: after.valued ? 1 : 2, score: String(after.score), id: after.id } }),
+          prefix: keys.recording('' as RecordingId),
+        }),
+      ],
+    );
+    return this.toPart(answer);
+  }
+
+  private toPart(answer: unknown): Part {
+    const [epoch, id, complete, matched, looked, exhausted, place, gone, rows, candidates, total] =
+      answer as [
+        ...[string, string, number, number, number, number],
+        ...[(string | number)[], RecordingId[], (string | number)[], number, number],
+      ];
+    if (epoch === 'redis-was-reset') throw redisWasReset();
+    const items: PageItem[] = [];
+    for (let i = 0; i < rows.length; i += 4)
+      items.push({
+        recording: JSON.parse(String(rows[i + 3])) as StoredRecording,
+        cursor: cursorOf(rows.slice(i)),
+      });
+    if (gone.length > 0) this.missing.report(gone);
+    return {
+      ...{ items, missing: gone, position: { epoch, id }, matched, looked, candidates },
+      complete: complete === 1,
+      exhausted: exhausted === 1,
+      lookedTo: place.length === 0 ? null : cursorOf(place),
+      total: total === -1 ? null : total,
+    };
+  }
+}
+
+/** The words that don't find every recording there is. */
+export function narrowingWords({ search }: RecordingQuery): readonly string[] {
+  return (search ?? []).filter((word) => !ID_PREFIX.startsWith(word));
+}
+
+/** A word may be the beginning of a recording's id too, which is in no index of its own: ids are in the order of the requests. */
+function wordOf(text: string): { readonly text: string; readonly id?: string } {
+  return BEGINNING_OF_ID.test(text)
+    ? { text, id: `${ID_PREFIX}${text.slice(ID_PREFIX.length).toUpperCase()}` }
+    : { text };
+}
+
+function termsOf(query: RecordingQuery, numberOf: (key: string) => number): Record<string, unknown> {
+  const { rooms, statuses, field, requestedAfter: min, requestedBefore: max } = query;
+  const conditions = conditionsOf(query).map((condition) =>
+    statuses.map((status) => condition({ scope: 'all', status }).map(numberOf)),
+  );
+  const byValue = field !== 'REQUESTED_AT';
+  const of = sources(query);
+  return {
+    requested: of.flatMap((source) => requested(source).map(numberOf)),
+    statuses: Object.fromEntries(
+      statuses.map((status, i) => [
+        status,
+        {
+          also: conditions.map((ofStatus) => ofStatus[i]),
+          values: byValue ? [numberOf(indexKeys.valued('all', status, field))] : [],
+        },
+      ]),
+    ),
+    conditions: conditions.map((ofStatus) => ofStatus.flat()),
+    open:
+      rooms === null &&
+      min === null &&
+      max === null &&
+      conditions.length === 0 &&
+      statuses.length === RECORDING_STATUSES.length,
+    ...(rooms && { rooms: rooms.map(encodeRoomId) }),
+    ...(min !== null && { min }),
+    ...(max !== null && { max }),
+    ...(byValue && {
+      valued: of.map(({ scope, status }) => numberOf(indexKeys.valued(scope, status, field))),
+      valueless: of.map(({ scope, status }) => numberOf(indexKeys.valueless(scope, status, field))),
+    }),
+  };
+}
+
+function cursorOf([id, score, phase]: readonly (string | number)[]): PageCursor {
+  return { id: id as RecordingId, score: Number(score), valued: phase === 1 };
+}
