@@ -14,6 +14,8 @@ import { mediaKey, metadataKey } from '../../src/storage/object-keys.js';
 import { aConfig } from './a-config.js';
 import { aRecording, aRoomId } from './builders.js';
 
+const AT_ONCE = 50;
+
 class NoDispatch extends EffectDispatcher {
   async dispatch(_entries: readonly OutboxEntry[]): Promise<void> {}
 }
@@ -32,9 +34,8 @@ export async function plantRecordings(
     new SystemClock(),
   );
   const writer = new RecordingWriter(store, new NoDispatch(), new SystemClock(), new SystemRandom());
-  const planted: StoredRecording[] = [];
   const now = new SystemClock().now();
-  for (let i = 0; i < count; i += 1) {
+  const plantOne = async (i: number): Promise<StoredRecording> => {
     const requestedAt = now - 600_000 + i;
     const recording = aRecording({
       id: newRecordingId(requestedAt),
@@ -55,7 +56,12 @@ export async function plantRecordings(
     if (result.kind !== 'done') throw new Error(result.kind);
     await plant(mediaKey(over), Buffer.from('media'));
     await plant(metadataKey(over), Buffer.from('{}'));
-    planted.push(over);
+    return over;
+  };
+  const planted: StoredRecording[] = [];
+  for (let from = 0; from < count; from += AT_ONCE) {
+    const some = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, k) => plantOne(from + k));
+    planted.push(...(await Promise.all(some)));
   }
   connections.onApplicationShutdown();
   return planted;

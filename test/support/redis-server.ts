@@ -23,8 +23,18 @@ export interface RedisServer {
   close(): Promise<void>;
 }
 
+export interface RedisServerOptions {
+  /** What it holds stays on disk. */
+  readonly appendonly?: boolean;
+  /** It is written to the file before each answer either way: a kill loses nothing, only the machine's own end would. */
+  readonly fsync?: 'no' | 'everysec';
+}
+
 /** A private redis-server on a free port of the loopback interface; answers when it takes commands. */
-export async function startRedisServer({ appendonly = false } = {}): Promise<RedisServer> {
+export async function startRedisServer({
+  appendonly = false,
+  fsync = 'no',
+}: RedisServerOptions = {}): Promise<RedisServer> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'tallylight-redis-'));
   let child: ChildProcess | null = null;
@@ -39,9 +49,13 @@ export async function startRedisServer({ appendonly = false } = {}): Promise<Red
   };
   const start = async (): Promise<void> => {
     await end('SIGTERM');
-    child = spawn(process.env.REDIS_SERVER ?? 'redis-server', argumentsFor(port, folder, appendonly), {
-      stdio: 'ignore',
-    });
+    child = spawn(
+      process.env.REDIS_SERVER ?? 'redis-server',
+      argumentsFor(port, folder, { appendonly, fsync }),
+      {
+        stdio: 'ignore',
+      },
+    );
     await Promise.race([answers(port), failure(child)]);
   };
   // A test run that is broken off leaves no server behind.
@@ -65,10 +79,14 @@ export async function startRedisServer({ appendonly = false } = {}): Promise<Red
   };
 }
 
-function argumentsFor(port: number, folder: string, appendonly: boolean): string[] {
+function argumentsFor(
+  port: number,
+  folder: string,
+  { appendonly, fsync }: Required<RedisServerOptions>,
+): string[] {
   return [
     ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''],
-    ...['--appendonly', appendonly ? 'yes' : 'no', '--appendfsync', appendonly ? 'always' : 'no'],
+    ...['--appendonly', appendonly ? 'yes' : 'no', '--appendfsync', fsync],
   ];
 }
 

@@ -1,0 +1,50 @@
+// npm run bench [-- NAME...] [--quick] [--json FILE]: see bench/README.md.
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { Logger } from '@nestjs/common';
+import { reads } from './rows/reads.js';
+import { start } from './rows/start.js';
+import { machine, shown } from './support/report.js';
+import type { Bench, Figures } from './support/figures.js';
+
+const BENCHES: readonly Bench[] = [start, reads];
+
+// Those parts of the product that a benchmark uses itself have nothing to say.
+Logger.overrideLogger(false);
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },
+  });
+  const unknown = positionals.filter((name) => !BENCHES.some((bench) => bench.name === name));
+  if (unknown.length > 0) {
+    const known = BENCHES.map(({ name, measures }) => `  ${name.padEnd(16)}${measures}`).join('\n');
+    throw new Error(`there is no benchmark ${unknown.join(', ')}; there are\n${known}`);
+  }
+  const conditions = machine();
+  console.log(
+    `${Object.values(conditions).join(', ')}${values.quick ? '; a short cut: the figures mean nothing' : ''}`,
+  );
+  const results: (Figures & { readonly bench: string })[] = [];
+  for (const bench of BENCHES) {
+    if (positionals.length > 0 && !positionals.includes(bench.name)) continue;
+    for (const figures of await bench.run({ quick: values.quick })) {
+      results.push({ bench: bench.name, ...figures });
+      console.log(shown(figures));
+    }
+  }
+  if (values.json !== undefined) {
+    const text = `${JSON.stringify({ format: 1, quick: values.quick, machine: conditions, results }, null, 2)}\n`;
+    if (values.json === '-') console.log(text);
+    else writeFileSync(values.json, text);
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  },
+);
