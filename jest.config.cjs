@@ -24,6 +24,7 @@ const project = (displayName, testMatch, more = {}) => ({ ...base, displayName, 
 module.exports = {
   // An end for what hangs; a busy machine must not reach it.
   testTimeout: 60_000,
+  testSequencer: '<rootDir>/test/support/longest-first.cjs',
   projects: [
     project('unit', ['<rootDir>/src/**/*.spec.ts', '<rootDir>/console/src/**/*.spec.ts']),
     project('integration', ['<rootDir>/test/integration/**/*.int-spec.ts']),
