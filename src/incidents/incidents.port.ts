@@ -2,7 +2,7 @@
 export type IncidentKind =
   | 'dependency_unavailable'
   | 'no_workers'
-  | 'no_recorders'
+  | 'no_egress_worker'
   | 'breaker_open'
   | 'room_not_recorded'
   | 'webhook_endpoint_disabled';

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { SweepStore } from './store/sweep.store.js';
+import { Incidents } from '../incidents/incidents.port.js';
+import { type Held, SweepStore } from './store/sweep.store.js';
 import type { SweepPass } from './sweep.js';
 
 export type BreakerName = 'STALE_RECORDINGS' | 'LIVEKIT_RECONCILIATION' | 'ORPHANED_EGRESSES';
@@ -18,7 +19,10 @@ const PASSES_THAT_AGREE = 3;
 export class Breaker {
   private readonly log = new Logger('Sweeps');
 
-  constructor(private readonly store: SweepStore) {}
+  constructor(
+    private readonly store: SweepStore,
+    private readonly incidents: Incidents,
+  ) {}
 
   /**
    * Those that may be ended in this pass: all of them, or none. `live`: recordings in progress. An egress that was stopped
@@ -26,19 +30,12 @@ export class Breaker {
    */
   async allows(pass: SweepPass, name: BreakerName, ids: readonly string[], live: number): Promise<boolean> {
     const most = Math.max(FEW, Math.floor(live * SHARE));
-    if (ids.length <= most) {
-      if (!pass.dryRun && (await this.store.held(name)) !== null) await this.store.hold(name, null);
-      return true;
-    }
-    if (pass.manual) return true;
+    if (ids.length <= most || pass.manual) return this.letThrough(pass, name);
     const before = await this.store.held(name);
     const agrees = before !== null && before.subjects.every((id) => ids.some((other) => other === id));
     const passes = agrees ? before.passes + 1 : 1;
-    if (passes >= PASSES_THAT_AGREE && name !== 'ORPHANED_EGRESSES') {
-      if (!pass.dryRun) await this.store.hold(name, null);
-      return true;
-    }
-    if (!pass.dryRun) await this.store.hold(name, { subjects: ids, passes });
+    if (passes >= PASSES_THAT_AGREE && name !== 'ORPHANED_EGRESSES') return this.letThrough(pass, name);
+    if (!pass.dryRun) await this.hold(name, { subjects: ids, passes }, `${ids.length} at once, of ${live}`);
     this.log.error({
       event: 'breaker_open',
       message:
@@ -51,4 +48,30 @@ export class Breaker {
     });
     return false;
   }
+  /** Closed every time, so that an incident that could not be closed once does not stay. */
+  private async letThrough({ dryRun }: SweepPass, name: BreakerName): Promise<true> {
+    if (dryRun) return true;
+    await this.incidents.close('breaker_open', name);
+    if ((await this.store.held(name)) !== null) await this.store.hold(name, null);
+    return true;
+  }
+
+  private async hold(name: BreakerName, held: Held, howMany: string): Promise<void> {
+    await this.store.hold(name, held);
+    await this.incidents.open(
+      'breaker_open',
+      name,
+      `the sweep ${name} changed nothing: ${WHY[name]} (${howMany})`,
+    );
+  }
 }
+
+const LOOK_AT_LIVEKIT =
+  'it would end more recordings in progress than can be believed, because LiveKit does not list what they stand on; check LiveKit and its Redis. Where it is right, three passes that agree let it through, or runSweep by hand';
+
+const WHY: Readonly<Record<BreakerName, string>> = {
+  STALE_RECORDINGS: LOOK_AT_LIVEKIT,
+  LIVEKIT_RECONCILIATION: LOOK_AT_LIVEKIT,
+  ORPHANED_EGRESSES:
+    'it would stop more egresses than can be believed that no recording explains; check whether another deployment uses this bucket under the same DEPLOYMENT_ID. Where they are to be stopped, run runSweep(name: LIVEKIT_RECONCILIATION) by hand',
+};

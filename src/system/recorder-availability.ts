@@ -70,8 +70,8 @@ export class RecorderAvailability implements OnApplicationShutdown {
       const same = before !== null && before.there === there && at - before.at <= TELLS_MS;
       const noted: Noted = { there, at, since: same ? before.since : at };
       await this.redis.command.set(keys.recordersAsked(), JSON.stringify(noted));
-      if (there) await this.incidents.close('no_recorders', KIND);
-      else await this.incidents.open('no_recorders', KIND, NOBODY);
+      if (there) await this.incidents.close('no_egress_worker', KIND);
+      else await this.incidents.open('no_egress_worker', KIND, NOBODY);
     } catch {
       // Asked again in seconds; until then it is not known.
       this.notedAt = -Infinity;

@@ -59,10 +59,7 @@ export class SystemWatch implements OnApplicationBootstrap, OnApplicationShutdow
     while (await this.pause()) {
       try {
         await this.look();
-        // One process notices for all, so that those that see it differently don't open and close in turns.
-        if (this.config.role !== 'api') {
-          await this.leases.withLease('system-watch', LEASE_MS, () => this.tellIncidents());
-        }
+        await this.leases.withLease(this.duty, LEASE_MS, (lost) => this.tellWhileFirst(lost));
       } catch (error) {
         this.log.debug({
           event: 'system_not_looked_at',
@@ -73,9 +70,25 @@ export class SystemWatch implements OnApplicationBootstrap, OnApplicationShutdow
     }
   }
 
+  /**
+   * One process notices for all for as long as it lives, so that those that see it differently don't open and close in turns.
+   * That nobody runs jobs is noticed by those that don't, too.
+   */
+  private get duty(): string {
+    return this.config.role === 'api' ? 'system-watch-api' : 'system-watch';
+  }
+
+  private async tellWhileFirst(lost: AbortSignal): Promise<void> {
+    do {
+      await this.tellIncidents();
+      if (!(await this.pause())) return;
+      await this.look();
+    } while (!lost.aborted);
+  }
+
   private async tellIncidents(): Promise<void> {
     for (const { name, state, detail, incident } of this.latest) {
-      if (incident === null) continue;
+      if (incident === null || (this.config.role === 'api' && incident !== 'no_workers')) continue;
       if (state === 'OK') await this.incidents.close(incident, name);
       else if ((this.seen.get(name)?.looks ?? 0) >= LOOKS_THAT_AGREE) {
         await this.incidents.open(incident, name, detail);

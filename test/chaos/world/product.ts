@@ -1,3 +1,4 @@
+import { Incidents } from '../../../src/incidents/incidents.port.js';
 import { KeptStore } from '../../../src/kept/kept.store.js';
 import { DiscoveryService } from '@nestjs/core';
 import { RunBulkDeletionJob } from '../../../src/bulk-deletions/jobs/run-bulk-deletion.job.js';
@@ -41,6 +42,7 @@ import { LiveKitReconciliationSweep } from '../../../src/sweeps/livekit-reconcil
 import { RunSweepJob } from '../../../src/sweeps/run-sweep.job.js';
 import type { Sweep } from '../../../src/sweeps/sweep.js';
 import { SweepStore } from '../../../src/sweeps/store/sweep.store.js';
+import { MemoryIncidents } from '../../support/memory-incidents.js';
 import { MemoryKeptStore } from '../../support/memory-kept-store.js';
 import type { Class, Wiring } from './wiring.js';
 
@@ -104,6 +106,7 @@ export function composeProduct(wiring: Wiring, ports: Ports): ReadonlyMap<string
     .bind(RebuildLedger, ports.rebuild)
     .bind(BulkDeletionStore, ports.bulkDeletions)
     .bind(KeptStore, new MemoryKeptStore())
+    .bind(Incidents, new MemoryIncidents())
     .bind(RoomStore, ports.rooms)
     .bind(EventLog, ports.events)
     .bind(Leases, ports.leases)
