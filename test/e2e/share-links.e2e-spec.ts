@@ -179,6 +179,22 @@ describe('share links', () => {
     expect([code, errors[0]?.extensions.field]).toEqual(['BAD_USER_INPUT', field]);
   });
 
+  it('are guessed by nobody: links that never were count as wrong credentials', async () => {
+    const limited = await stack.start({ RATE_LIMIT: 'on' });
+    const { path } = await make();
+    const made = (i: number): string => `/s/${String(i).padStart(43, 'x')}`;
+    let last: Response | undefined;
+    for (let i = 0; i < 40 && last?.status !== 429; i += 1) {
+      const guesses = Array.from({ length: 10 }, (_, n) => open(made(i * 10 + n), {}, limited));
+      for (const answer of await Promise.all(guesses)) if (last?.status !== 429) last = answer;
+    }
+    expect(last?.status).toBe(429);
+    expect(Number(last?.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await last?.text()).toContain('Not available right now');
+    expect((await open(path, {}, limited)).status).toBe(200);
+    await limited.close();
+  });
+
   it('stand in no log, and in Redis and the storage as hashes', async () => {
     const lines: string[] = [];
     const log = new Writable({

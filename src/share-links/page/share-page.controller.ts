@@ -1,5 +1,6 @@
 import { Controller, Get, Head, Param, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Credentials } from '../../auth/credentials.js';
 import { isTallyError, TallyError } from '../../kernel/errors.js';
 import { MediaAnswer } from '../../media/media-answer.js';
 import { type Opened, OpenShareLink } from '../use-cases/open-share-link.js';
@@ -11,17 +12,26 @@ export class SharePageController {
   constructor(
     private readonly links: OpenShareLink,
     private readonly media: MediaAnswer,
+    private readonly credentials: Credentials,
   ) {}
 
   // Declared before GET: the one that Fastify would add by itself would count.
   @Head(':token')
-  async head(@Param('token') token: string, @Res() reply: FastifyReply): Promise<void> {
-    await this.show(token, () => this.links.look(token), reply);
+  async head(
+    @Param('token') token: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.show(token, () => this.links.look(token), request, reply);
   }
 
   @Get(':token')
-  async page(@Param('token') token: string, @Res() reply: FastifyReply): Promise<void> {
-    await this.show(token, () => this.links.visit(token), reply);
+  async page(
+    @Param('token') token: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.show(token, () => this.links.visit(token), request, reply);
   }
 
   @Head(':token/media')
@@ -44,19 +54,37 @@ export class SharePageController {
     await this.play(token, download === '1', request, reply);
   }
 
-  private async show(token: string, open: () => Promise<Opened>, reply: FastifyReply): Promise<void> {
+  private async show(
+    token: string,
+    open: () => Promise<Opened>,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<void> {
     hide(reply)
       .header('content-security-policy', PAGE_POLICY)
       .header('cache-control', 'no-store')
       .type('text/html; charset=utf-8');
     try {
-      const opened = await open();
+      const opened = await this.counted(token, open, request);
       if (opened.kind === 'open') await reply.send(sharePage(token, opened.link, opened.recording));
       else await reply.status(opened.kind === 'unknown' ? 404 : 410).send(overPage());
     } catch (error) {
       if (!isTallyError(error)) throw error;
-      await reply.status(503).header('retry-after', '5').send(awayPage());
+      const limited = isTallyError(error, 'RATE_LIMITED');
+      const retryAfter = String(error.subject.retryAfter ?? 5);
+      await reply
+        .status(limited ? 429 : 503)
+        .header('retry-after', retryAfter)
+        .send(awayPage());
     }
+  }
+
+  /** Throws RATE_LIMITED: a link is a credential like any other, and one that never was is a wrong one. */
+  private async counted(token: string, open: () => Promise<Opened>, { ip }: FastifyRequest): Promise<Opened> {
+    await this.credentials.countHolder(`link ${token}`);
+    const opened = await open();
+    if (opened.kind === 'unknown') await this.credentials.countWrong(ip);
+    return opened;
   }
 
   private async play(
@@ -66,7 +94,7 @@ export class SharePageController {
     reply: FastifyReply,
   ): Promise<void> {
     hide(reply);
-    const opened = await this.links.media(token);
+    const opened = await this.counted(token, () => this.links.media(token), request);
     if (opened.kind === 'unknown') {
       throw new TallyError(
         'SHARE_LINK_NOT_FOUND',
