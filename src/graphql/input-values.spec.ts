@@ -1,6 +1,6 @@
 import { getOperationAST, parse } from 'graphql';
 import { isTallyError } from '../kernel/errors.js';
-import { refuseBadValues } from './input-values.js';
+import { refuseBadLiterals, refuseBadVariables } from './input-values.js';
 
 /** 'allowed', or the words of the refusal. */
 function outcome(query: string, variables: Record<string, unknown> = {}): string {
@@ -8,7 +8,8 @@ function outcome(query: string, variables: Record<string, unknown> = {}): string
   const operation = getOperationAST(document);
   if (!operation) throw new Error('the test has no operation');
   try {
-    refuseBadValues(document, operation, variables);
+    refuseBadLiterals(document);
+    refuseBadVariables(operation, variables);
     return 'allowed';
   } catch (error) {
     return isTallyError(error, 'BAD_USER_INPUT') ? error.message : `not a refusal: ${String(error)}`;

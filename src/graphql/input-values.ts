@@ -12,12 +12,7 @@ const NUL_OR_HALF = /\0|\p{Cs}/u;
  * Throws BAD_USER_INPUT for values that are no good whatever they are for: too many, too deep, a number that JSON can't hold,
  * a text with a NUL or half of a pair in it. What each field takes is checked where it is read.
  */
-export function refuseBadValues(
-  document: DocumentNode,
-  operation: OperationDefinitionNode,
-  variables: Variables,
-): void {
-  refuseBadLiterals(document);
+export function refuseBadVariables(operation: OperationDefinitionNode, variables: Variables): void {
   const given = new ValueWalk();
   for (const { variable, type } of operation.variableDefinitions ?? []) {
     const { value: name } = variable.name;
@@ -25,7 +20,8 @@ export function refuseBadValues(
   }
 }
 
-function refuseBadLiterals(document: DocumentNode): void {
+/** The same for what stands in the document itself. */
+export function refuseBadLiterals(document: DocumentNode): void {
   let depth = 0;
   const enter = (): void => {
     depth += 1;

@@ -21,7 +21,7 @@ import {
 } from 'graphql';
 import { BOUNDS } from '../kernel/bounds.js';
 import { TallyError } from '../kernel/errors.js';
-import { type Variables, refuseBadValues } from './input-values.js';
+import { type Variables, refuseBadLiterals, refuseBadVariables } from './input-values.js';
 
 /** A list is a read of its own. */
 const LIST_COST = 5;
@@ -43,13 +43,24 @@ export function refuseTooMuch(
   operation: OperationDefinitionNode,
   variables: Variables,
 ): void {
-  refuseLongNames(document);
-  refuseBadValues(document, operation, variables);
-  if (countAliases(document) > BOUNDS.aliases) {
-    throw tooMuch(`has more than ${BOUNDS.aliases} aliases; send several requests instead`);
+  if (!allowed.has(document)) {
+    refuseLongNames(document);
+    refuseBadLiterals(document);
+    if (countAliases(document) > BOUNDS.aliases) {
+      throw tooMuch(`has more than ${BOUNDS.aliases} aliases; send several requests instead`);
+    }
+    allowed.add(document);
   }
-  new Count(schema, document, operation, variables).run();
+  refuseBadVariables(operation, variables);
+  if (affordable.has(operation)) return;
+  const count = new Count(schema, document, operation, variables);
+  count.run();
+  if (!count.dependsOnVariables) affordable.add(operation);
 }
+
+/** Documents are kept between requests: what none of a request's variables changes is looked at once. */
+const allowed = new WeakSet<DocumentNode>();
+const affordable = new WeakSet<OperationDefinitionNode>();
 
 function tooMuch(what: string): TallyError {
   return new TallyError('BAD_USER_INPUT', `this operation ${what}`);
@@ -82,6 +93,8 @@ interface Place {
 }
 
 class Count {
+  /** Whether another request with this operation may cost something else. */
+  dependsOnVariables = false;
   private cost = 0;
   private steps = 0;
   private readonly fragments = new Map<string, FragmentDefinitionNode>();
@@ -154,6 +167,7 @@ class Count {
     const definition = field.args.find((argument) => argument.name === 'first');
     if (!definition) return null;
     const given = node.arguments?.find((argument) => argument.name.value === 'first')?.value;
+    if (given?.kind === Kind.VARIABLE) this.dependsOnVariables = true;
     const asked =
       given?.kind === Kind.VARIABLE
         ? (this.variables?.[given.name.value] ?? this.defaults.get(given.name.value))

@@ -8,6 +8,7 @@ import {
   isObjectType,
 } from 'graphql';
 import { BOUNDS } from '../kernel/bounds.js';
+import { SAME_FOR_ALL } from './shared-answers.js';
 import { invalidCursor } from '../kernel/cursor.js';
 import type { Sealing } from '../kernel/sealing.js';
 
@@ -27,7 +28,10 @@ export function sealCursors(schema: GraphQLSchema, sealing: Sealing): void {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type)) continue;
     for (const field of Object.values(type.getFields())) {
-      if (OF_SHOWN.has(field.name)) sealAnswer(field, (text) => sealing.sealAlike(text));
+      if (OF_SHOWN.has(field.name)) {
+        if (!field.resolve) field.extensions = { ...field.extensions, [SAME_FOR_ALL]: true };
+        sealAnswer(field, (text) => sealing.sealAlike(text));
+      }
       if (field.name === OF_LOG) sealAnswer(field, (text) => sealing.seal(text));
       const after = field.args.find(({ name }) => name === 'after');
       if (after && getNamedType(after.type) === GraphQLString) openArgument(field, sealing);

@@ -6,10 +6,9 @@ import {
   type ExecutionResult,
   GraphQLError,
   type GraphQLSchema,
+  createSourceEventStream,
   execute,
   getOperationAST,
-  parse,
-  validate,
 } from 'graphql';
 import {
   type ConnectionInitMessage,
@@ -26,10 +25,12 @@ import { BOUNDS } from '../kernel/bounds.js';
 import { Clock, SystemClock } from '../kernel/clock.js';
 import { isTallyError } from '../kernel/errors.js';
 import { GraphqlErrors, asGraphqlError } from './graphql-errors.js';
+import { Documents } from './documents.js';
 import type { GraphqlContext } from './graphql-context.js';
 import { GuardedSocket } from './guarded-socket.js';
 import { GRAPHQL_PATH } from './http-door.js';
 import { refuseTooMuch } from './query-limits.js';
+import { SharedAnswers } from './shared-answers.js';
 import { type Seated, SocketSeats } from './socket-seats.js';
 
 const UNAUTHORIZED = 4401;
@@ -118,12 +119,15 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
   }
 
   private protocol(schema: GraphQLSchema): Protocol {
+    const documents = new Documents(schema);
+    const answers = new SharedAnswers(this.errors);
     return makeServer<ConnectionInitMessage['payload'], Guest>({
       schema,
       connectionInitWaitTimeout: BOUNDS.inviteMs,
       execute: (args) => this.execute(args),
+      subscribe: (args) => follow(args as Execution, answers),
       onConnect: (connection) => this.connect(connection),
-      onSubscribe: (connection, id, payload) => this.prepare(schema, connection, id, payload),
+      onSubscribe: (connection, id, payload) => this.prepare({ schema, documents, connection, id, payload }),
       onError: (_connection, _id, _payload, errors) => errors.map((e) => this.errors.toClient(e)),
       onNext: (_connection, _id, _payload, _args, result) =>
         result.errors ? { ...result, errors: result.errors.map((e) => this.errors.toClient(e)) } : undefined,
@@ -268,12 +272,7 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
     return false;
   }
 
-  private async prepare(
-    schema: GraphQLSchema,
-    connection: Connection,
-    id: string,
-    payload: SubscribePayload,
-  ): Promise<Prepared> {
+  private async prepare({ connection, id, ...asked }: Subscribing): Promise<Prepared> {
     const { identified, wire } = connection.extra;
     if (id.length > BOUNDS.operationId) {
       const problem = `the id of an operation has at most ${BOUNDS.operationId} characters`;
@@ -284,28 +283,80 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
     try {
       this.seats.allowOperation(identified.actor.callerId, seatOf(connection));
       await this.credentials.countHolder(identified.actor.callerId);
-      return toExecution(schema, payload, { actor: identified.actor });
+      const tell = (payload: string): Promise<void> =>
+        wire.send(`{"id":${JSON.stringify(id)},"type":"next","payload":${payload}}`);
+      return toExecution(asked, { actor: identified.actor }, tell);
     } catch (error) {
       return [asGraphqlError(error)];
     }
   }
 }
 
-type Prepared = ExecutionArgs | readonly GraphQLError[];
+interface Subscribing {
+  readonly schema: GraphQLSchema;
+  readonly documents: Documents;
+  readonly connection: Connection;
+  readonly id: string;
+  readonly payload: SubscribePayload;
+}
+
+interface Execution extends ExecutionArgs {
+  readonly contextValue: GraphqlContext;
+  /** Sends a result, as JSON, as one of this operation; resolves when it has left this process. */
+  readonly tell: (payload: string) => Promise<void>;
+}
+type Prepared = Execution | readonly GraphQLError[];
 
 function toExecution(
-  schema: GraphQLSchema,
-  payload: SubscribePayload,
+  { schema, documents, payload }: Pick<Subscribing, 'schema' | 'documents' | 'payload'>,
   contextValue: GraphqlContext,
+  tell: Execution['tell'],
 ): Prepared {
-  const document = parse(payload.query, { maxTokens: BOUNDS.tokens });
-  const faults = validate(schema, document);
-  if (faults.length > 0) return faults.slice(0, BOUNDS.faults);
+  const { document, faults } = documents.read(payload.query);
+  if (faults.length > 0) return faults;
   const { variables, operationName } = payload;
   const operation = getOperationAST(document, operationName);
   if (!operation) return [new GraphQLError('the document names no such operation, or more than one')];
   refuseTooMuch(schema, document, operation, variables);
-  return { schema, document, operationName, variableValues: variables, contextValue };
+  return { schema, document, operationName, variableValues: variables, contextValue, tell };
+}
+
+/** Tells the events itself, as they are shared; the protocol's library only sees the end, or why there is no beginning. */
+async function follow(
+  args: Execution,
+  answers: SharedAnswers,
+): Promise<ExecutionResult | AsyncGenerator<ExecutionResult>> {
+  const source = await createSourceEventStream(args);
+  if (!(Symbol.asyncIterator in source)) return source;
+  const events = (source as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+  const asked = answers.asked(args);
+  const end = async (): Promise<IteratorResult<ExecutionResult>> => {
+    await events.return?.();
+    return { done: true, value: undefined };
+  };
+  let over = false;
+  const told: AsyncGenerator<ExecutionResult> = {
+    next: async () => {
+      while (!over) {
+        const { done, value } = await events.next();
+        if (done) break;
+        if (!over) await args.tell(await answers.of(value, asked));
+      }
+      return { done: true, value: undefined };
+    },
+    return: () => {
+      over = true;
+      return end();
+    },
+    throw: async (error: unknown) => {
+      over = true;
+      await end();
+      throw error;
+    },
+    [Symbol.asyncIterator]: () => told,
+    [Symbol.asyncDispose]: async () => void (await told.return(undefined)),
+  };
+  return told;
 }
 
 function authorizationOf({ connectionParams }: Connection): string | undefined {

@@ -33,8 +33,14 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
   private readonly subscriber: Redis;
   private recent: { epoch: string; from: string; events: LoggedEvent[] } | null = null;
   private reading: Promise<void> | null = null;
+  /** The last read was full: there is more. */
   private behind = false;
+  /** Something may have happened since the last read. */
+  private stale = true;
+  /** Of those that brought something, or another epoch. */
   private reads = 0;
+  /** In a row, of as much as one takes. */
+  private fullReads = 0;
   private waiting = new Set<() => void>();
 
   constructor(
@@ -58,7 +64,7 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.wake();
+    this.wakeAll();
     // It would wait for a Redis that is away to say goodbye to; the connection is closed with the others.
     if (this.subscriber.status !== 'ready') return;
     await this.wakeUps
@@ -85,24 +91,51 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
 
   async *follow(after: LogPosition, signal: AbortSignal): AsyncIterable<LoggedEvent> {
     await this.check(after);
+    let wake = (): void => undefined;
+    signal.addEventListener('abort', () => wake(), { once: true });
     let position = after;
     while (!signal.aborted) {
-      // Taken before the look, so that what happens during the look wakes us too.
-      const woken = this.nextWakeUp(signal);
+      const { reads } = this;
       const events = await this.readAfter(position, signal);
       for (const event of events) {
         if (signal.aborted) return;
         yield event;
         position = event.position;
       }
-      if (events.length === 0) await woken;
+      // What was read meanwhile is not waited for.
+      if (events.length > 0 || reads !== this.reads || signal.aborted) continue;
+      await new Promise<void>((resolve) => {
+        wake = (): void => {
+          this.waiting.delete(wake);
+          resolve();
+        };
+        this.waiting.add(wake);
+      });
     }
   }
 
   /** A message of Redis' publish is lost while the connection is: whoever waits looks all the same. */
   @Interval(1_000)
   wake(): void {
-    const waiting = this.waiting;
+    this.stale = true;
+    if (this.waiting.size > 0) void this.readForAll();
+  }
+
+  /** One read for all who wait: they are woken where it brought something, or where each has to see for itself. */
+  private async readForAll(): Promise<void> {
+    const { reads } = this;
+    try {
+      await this.catchUp();
+    } catch (error) {
+      // They wait it out, and those who ask are told.
+      this.log.debug({ message: 'the event log could not be read, it is read again', cause: String(error) });
+      return;
+    }
+    if (reads !== this.reads || this.recent === null) this.wakeAll();
+  }
+
+  private wakeAll(): void {
+    const { waiting } = this;
     this.waiting = new Set();
     for (const resolve of waiting) resolve();
   }
@@ -121,18 +154,6 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
     }
   }
 
-  private nextWakeUp(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.waiting.delete(done);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      this.waiting.add(done);
-      signal.addEventListener('abort', done, { once: true });
-    });
-  }
-
   /** Waits out a Redis that is away: a listener that was promised no gap is not sent off for it. */
   private async readAfter(position: LogPosition, signal: AbortSignal): Promise<readonly LoggedEvent[]> {
     for (;;) {
@@ -148,11 +169,7 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
 
   /** Null: older than what is kept. */
   private async fromRecent(position: LogPosition): Promise<readonly LoggedEvent[] | null> {
-    // One more where the last read was full: who waits at the end would find nothing in it.
-    do {
-      this.reading ??= this.readRecent().finally(() => (this.reading = null));
-      await this.reading;
-    } while (this.behind);
+    if (this.stale || this.recent === null) await this.catchUp();
     const { recent } = this;
     if (recent === null || recent.epoch !== position.epoch || compareStreamIds(position.id, recent.from) < 0)
       return null;
@@ -166,24 +183,46 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
     return events.slice(low);
   }
 
+  /** Reads what was told of since the last read; whoever comes meanwhile waits for the same one, and for one more where it was too early. */
+  private async catchUp(): Promise<void> {
+    // The first may have begun before what this one comes for.
+    for (let reads = 0; reads === 0 || this.behind || (reads === 1 && this.stale); reads++) {
+      this.reading ??= this.readRecent().finally(() => (this.reading = null));
+      await this.reading;
+    }
+  }
+
   private async readRecent(): Promise<void> {
-    if (this.reads >= MOST_READS) {
+    // Before the read: what happens during it makes one more.
+    this.stale = false;
+    try {
+      await this.readOn();
+    } catch (error) {
+      this.stale = true;
+      throw error;
+    }
+  }
+
+  private async readOn(): Promise<void> {
+    if (this.fullReads >= MOST_READS) {
       // Nobody listened for long: those who are further back read the stream themselves.
       this.recent = null;
-      this.reads = 0;
+      this.fullReads = 0;
     }
     const from = this.recent?.events.at(-1)?.position.id ?? this.recent?.from ?? (await this.end()).id;
     const { epoch, events } = await this.range(from);
     this.behind = events.length === BATCH;
-    this.reads = this.behind ? this.reads + 1 : 0;
+    this.fullReads = this.behind ? this.fullReads + 1 : 0;
     for (const { position } of events) {
       emitTelemetry('event-read', {
         lagSeconds: (this.clock.now() - Number.parseInt(position.id, 10)) / 1_000,
       });
     }
-    const kept = this.recent?.epoch === epoch ? [...this.recent.events, ...events] : events;
+    const same = this.recent?.epoch === epoch;
+    if (events.length > 0 || !same) this.reads += 1;
+    const kept = same ? [...this.recent!.events, ...events] : events;
     const dropped = Math.max(0, kept.length - KEPT);
-    const start = this.recent?.epoch === epoch ? this.recent.from : from;
+    const start = same ? this.recent!.from : from;
     this.recent = {
       epoch,
       from: dropped > 0 ? kept[dropped - 1]!.position.id : start,

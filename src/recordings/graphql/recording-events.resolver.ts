@@ -1,20 +1,37 @@
 import { Args, Context, Resolver, Subscription } from '@nestjs/graphql';
 import type { Actor } from '../../kernel/actor.js';
+import type { LoggedEvent } from '../events/event-log.port.js';
 import { FollowRecordings } from '../use-cases/follow-recordings.js';
 import { type EventsArguments, toEventFilter } from './recording-events.input.js';
 import { type RecordingEventView, toEventView } from './recording.view.js';
 
+interface Shown {
+  readonly recordingEvents: RecordingEventView;
+}
+
 @Resolver()
 export class RecordingEventsResolver {
+  private readonly views = new WeakMap<LoggedEvent, Shown>();
+
   constructor(private readonly follow: FollowRecordings) {}
 
   @Subscription('recordingEvents')
   async recordingEvents(
     @Args() args: EventsArguments,
     @Context('actor') actor: Actor,
-  ): Promise<AsyncIterable<{ recordingEvents: RecordingEventView }>> {
+  ): Promise<AsyncIterable<Shown>> {
     const events = await this.follow.execute(toEventFilter(args), actor);
-    return mapped(events, (event) => ({ recordingEvents: toEventView(event, event.recording) }));
+    return mapped(events, (event) => this.shown(event));
+  }
+
+  /** The same object for all who follow, so that it is answered once for those who ask the same of it. */
+  private shown(event: LoggedEvent): Shown {
+    let shown = this.views.get(event);
+    if (!shown) {
+      shown = { recordingEvents: toEventView(event, event.recording) };
+      this.views.set(event, shown);
+    }
+    return shown;
   }
 }
 
