@@ -12,12 +12,14 @@ import { MetricsPort } from './metrics-port.js';
 import { Metrics } from './metrics.js';
 import { ProcessBeat } from './process-beat.js';
 import { ReadinessProbe } from './readiness.js';
+import { StorageHealth } from './storage-health.js';
 
 @Module({
   imports: [DiscoveryModule, StorageModule, LiveKitModule, RecordingsModule],
   controllers: [HealthController, MetricsController],
   providers: [
     ReadinessProbe,
+    StorageHealth,
     ProcessBeat,
     Drain,
     BackendCounts,

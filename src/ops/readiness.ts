@@ -8,7 +8,9 @@ import { parseUrl } from '../kernel/url.js';
 import { LiveKit } from '../livekit/livekit.port.js';
 import { ObjectStorage } from '../storage/object-storage.port.js';
 import { RedisCondition } from '../redis/redis-condition.js';
+import { StorageFault } from '../storage/storage-errors.js';
 import { ProcessBeat } from './process-beat.js';
+import { StorageHealth } from './storage-health.js';
 
 /** How long one dependency may take to answer before it counts as away. */
 const CHECK_LIMIT_MS = 3_000;
@@ -55,6 +57,7 @@ export class ReadinessProbe implements OnApplicationBootstrap, OnApplicationShut
     private readonly beat: ProcessBeat,
     private readonly redis: RedisCondition,
     private readonly storage: ObjectStorage,
+    private readonly storageHealth: StorageHealth,
     private readonly livekit: LiveKit,
     private readonly discovery: DiscoveryService,
   ) {}
@@ -105,7 +108,7 @@ export class ReadinessProbe implements OnApplicationBootstrap, OnApplicationShut
     const asked: Record<string, Promise<Look>> = { redis: this.askRedis(isTurn) };
     for (const gate of this.gates()) asked[gate.name] = this.askGate(gate);
     if (isTurn || this.looks.get('storage')?.ok === false) {
-      asked.storage = this.askOther('the storage', () => this.storage.check());
+      asked.storage = this.askStorage();
     }
     if (isTurn || this.looks.get('livekit')?.ok === false) {
       asked.livekit = this.askOther('LiveKit', () => this.livekit.checkAccess());
@@ -147,7 +150,20 @@ export class ReadinessProbe implements OnApplicationBootstrap, OnApplicationShut
       await this.beat.strike();
       if (isTurn) await this.redis.look();
     });
-    return problem === null ? OK : { ...REDIS_AWAY, problem };
+    return problem === null ? OK : { ...REDIS_AWAY, problem: problem.message };
+  }
+
+  private async askStorage(): Promise<Look> {
+    const problem = await this.ask('the storage', () => this.storage.check());
+    // It may be listed and not be written to; what was tried at the start is told until it works.
+    const { problem: tried } = this.storageHealth;
+    if (problem === null)
+      return tried ? { ok: false, problem: tried.detail, publicly: tried.plain, decides: false } : OK;
+    const inFull =
+      problem.cause instanceof StorageFault
+        ? problem.cause.message
+        : `${problem.message}: ${this.storage.place}`;
+    return { ok: false, problem: inFull, publicly: problem.message, decides: false };
   }
 
   private async askGate(gate: ReadinessGate): Promise<Look> {
@@ -156,12 +172,13 @@ export class ReadinessProbe implements OnApplicationBootstrap, OnApplicationShut
       waitingFor = await gate.waitingFor();
     });
     const { decides } = gate;
-    if (problem !== null) return { ok: false, problem, publicly: REDIS_AWAY.publicly, decides };
+    if (problem !== null)
+      return { ok: false, problem: problem.message, publicly: REDIS_AWAY.publicly, decides };
     return waitingFor === null ? OK : { ok: false, problem: waitingFor, decides };
   }
 
   private async askOther(who: string, question: () => Promise<void>): Promise<Look> {
-    const problem = await this.ask(who, question);
+    const problem = (await this.ask(who, question))?.message ?? null;
     if (problem === null) return OK;
     const publicly = this.namesPlaces(problem) ? `${who} can not be used; an ADMIN is told why` : problem;
     return { ok: false, problem, publicly, decides: false };
@@ -169,26 +186,20 @@ export class ReadinessProbe implements OnApplicationBootstrap, OnApplicationShut
 
   /** Where things are, and how they are opened, is nobody's but an ADMIN's. */
   private namesPlaces(problem: string): boolean {
-    const { storage, livekit } = this.config;
-    const names =
-      storage.kind === 's3'
-        ? [storage.bucket, hostOf(storage.endpoint), storage.region, storage.prefix]
-        : [storage.folder];
-    return (
-      ADDRESS.test(problem) || [...names, hostOf(livekit.url)].some((name) => name && problem.includes(name))
-    );
+    const host = parseUrl(this.config.livekit.url)?.hostname;
+    return ADDRESS.test(problem) || (host !== undefined && problem.includes(host));
   }
 
-  /** Null, or what is wrong. */
-  private async ask(who: string, question: () => Promise<void>): Promise<string | null> {
+  /** Null, or what is wrong; its message is fit for a client, its cause is not. */
+  private async ask(who: string, question: () => Promise<void>): Promise<Error | null> {
     const limit = new AbortController();
     const late = this.clock.sleep(CHECK_LIMIT_MS, limit.signal).then(
-      () => `${who} did not answer within ${CHECK_LIMIT_MS / 1_000} s`,
+      () => new Error(`${who} did not answer within ${CHECK_LIMIT_MS / 1_000} s`),
       () => null,
     );
     const answer = question().then(
       () => null,
-      (error: unknown) => (isTallyError(error) ? error.message : `${who} can not be asked`),
+      (error: unknown) => (isTallyError(error) ? error : new Error(`${who} can not be asked`)),
     );
     try {
       return await Promise.race([answer, late]);
@@ -208,10 +219,6 @@ const REDIS_AWAY: Look = {
 };
 
 const ADDRESS = /\d\.\d{1,3}\.\d{1,3}\.\d|:\/\/|:\d{2,5}\b|S3_/;
-
-function hostOf(url: string | null): string | undefined {
-  return url === null ? undefined : parseUrl(url)?.hostname;
-}
 
 function failed(problem: string): Look {
   return { ok: false, problem, decides: true };

@@ -117,6 +117,14 @@ export class FileObjectStorage extends ObjectStorage {
     await this.asking({ verb: 'listing', of: prefix }, () => this.assertFolder());
   }
 
+  get place(): string {
+    return `the folder ${this.folder}`;
+  }
+
+  async notices(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
   async presign(): Promise<null> {
     return Promise.resolve(null);
   }

@@ -56,6 +56,10 @@ export abstract class ObjectStorage {
   abstract presign(key: string, expiresInSeconds: number, answer: PresignedAnswer): Promise<string | null>;
   /** Where an egress has to write so that `key` is this object. */
   abstract egressOutput(key: string): EgressOutput;
+  /** Which host and bucket, or folder, this is; for an operator. */
+  abstract readonly place: string;
+  /** What works and should be changed all the same, in sentences for an operator. Throws STORAGE_UNAVAILABLE. */
+  abstract notices(): Promise<readonly string[]>;
   /** Throws when the storage can't be reached or read. */
   abstract check(): Promise<void>;
 }

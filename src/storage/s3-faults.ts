@@ -14,6 +14,11 @@ export class NoAnswerInTime extends Error {
   }
 }
 
+/** Thrown where a store answered with success and what it said is not what S3 says. */
+export class UnexpectedAnswer extends Error {
+  readonly code = 'UnexpectedAnswer';
+}
+
 interface Words {
   readonly plain: string;
   readonly advice: string;
@@ -62,6 +67,11 @@ const TLS: Words = {
 };
 const UNKNOWN: Words = { plain: LATER, advice: 'check that S3_ENDPOINT is an S3 server' };
 
+const ODD: Words = {
+  plain: `it answers otherwise than it should; ${OPERATOR}`,
+  advice: 'check that S3_ENDPOINT is an S3 server, and that no proxy before it changes answers',
+};
+
 const BY_CODE: Readonly<Record<string, Words>> = {
   NoSuchBucket: {
     plain: `what it is to keep recordings in does not exist; ${OPERATOR}`,
@@ -106,6 +116,7 @@ const BY_CODE: Readonly<Record<string, Words>> = {
   ECONNRESET: CUT,
   EPIPE: CUT,
   EPROTO: TLS,
+  UnexpectedAnswer: ODD,
 };
 
 function wordsByStatus(status: number | undefined): Words {
@@ -125,6 +136,7 @@ export function describeS3Failure(error: unknown, at: S3Storage): FaultText {
   return {
     plain: words.plain,
     detail: `${askedOf(error, at)} ${answerOf(error, code, status)}; ${words.advice}`,
+    answered: wasAnswered(error) || error instanceof UnexpectedAnswer,
   };
 }
 
@@ -146,6 +158,7 @@ function askedOf(error: unknown, at: S3Storage): string {
 }
 
 function answerOf(error: unknown, code: string, status: number | undefined): string {
+  if (error instanceof UnexpectedAnswer) return `answered otherwise than S3 does: ${error.message}`;
   if (status === undefined) return `gave no answer (${code})`;
   const name = /^(Unknown(Error)?|\d+)$/.test(code) ? 'without a code' : code;
   const region = regionOf(error);
@@ -171,6 +184,12 @@ function bucketInName(error: unknown, at: S3Storage): Words | null {
 
 function isTls(code: string): boolean {
   return /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_|UNABLE_TO_)/.test(code);
+}
+
+/** For an operator. */
+export function placeOf(at: S3Storage): string {
+  const under = at.prefix === '' ? '' : ` under ${at.prefix}/`;
+  return `${hostOf(at)}, bucket ${at.bucket}${under}`;
 }
 
 function hostOf(at: S3Storage): string {

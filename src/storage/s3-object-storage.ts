@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import {
+  GetBucketLifecycleConfigurationCommand,
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
@@ -24,7 +25,15 @@ import {
 } from './object-storage.port.js';
 import { controlClient, PATIENCE, type Patience, streamingClient, within } from './s3-clients.js';
 import { S3Deletes } from './s3-deletes.js';
-import { type S3Storage, statusOf, describeS3Failure } from './s3-faults.js';
+import {
+  describeS3Failure,
+  placeOf,
+  type S3Storage,
+  statusOf,
+  UnexpectedAnswer,
+  wasAnswered,
+} from './s3-faults.js';
+import { lifecycleNotices, skewNotice } from './s3-notices.js';
 import { watchForStall } from './stall.js';
 import { type Asked, beyondEnd, failureName, ObjectArchived, storageUnavailable } from './storage-errors.js';
 
@@ -105,7 +114,7 @@ export class S3ObjectStorage extends ObjectStorage {
         throw failureName(error) === 'InvalidObjectState' ? new ObjectArchived(error) : error;
       });
       if (!answer) return null;
-      if (!(answer.Body instanceof Readable)) throw new Error('the object came without a body');
+      if (!(answer.Body instanceof Readable)) throw new UnexpectedAnswer('the object came without a body');
       try {
         const info = toInfo(key, wholeSize(answer, span), answer);
         return { info, stream: watchForStall(answer.Body) };
@@ -148,9 +157,29 @@ export class S3ObjectStorage extends ObjectStorage {
       }
       token = page.IsTruncated ? page.NextContinuationToken : undefined;
       if (page.IsTruncated && !token) {
-        throw this.failed({ verb: 'listing', of: prefix }, new Error('a page without a way to the next one'));
+        throw this.failed(
+          { verb: 'listing', of: prefix },
+          new UnexpectedAnswer('a page without a way to the next one'),
+        );
       }
     } while (token);
+  }
+
+  get place(): string {
+    return placeOf(this.at);
+  }
+
+  async notices(): Promise<readonly string[]> {
+    const command = new GetBucketLifecycleConfigurationCommand({ Bucket: this.at.bucket });
+    const rules = await this.asking({ verb: 'reading its rules' }, this.patience.ask, (signal) =>
+      this.control.send(command, { abortSignal: signal }).catch((error: unknown) => {
+        // It has none, doesn't know what that is, or does not tell us.
+        if (wasAnswered(error) || statusOf(error) === 501) return { Rules: [] };
+        throw error;
+      }),
+    );
+    const skew = skewNotice(this.control.config.systemClockOffset);
+    return [...(skew === null ? [] : [skew]), ...lifecycleNotices(rules.Rules ?? [], this.full(''))];
   }
 
   async presign(key: string, expiresInSeconds: number, answer: PresignedAnswer): Promise<string> {
@@ -166,7 +195,9 @@ export class S3ObjectStorage extends ObjectStorage {
       const left =
         expiration === undefined ? Infinity : Math.floor((expiration.getTime() - this.clock.now()) / 1_000);
       const expiresIn = Math.max(1, Math.min(expiresInSeconds, left));
-      return getSignedUrl(this.streaming, command, { expiresIn });
+      // The store's time, where this machine's is off: others would find it not yet valid, or over.
+      const signingDate = new Date(new Date().getTime() + this.control.config.systemClockOffset);
+      return getSignedUrl(this.streaming, command, { expiresIn, signingDate });
     });
   }
 
@@ -254,7 +285,7 @@ interface Described {
 
 function toInfo(key: string, size: number | undefined, { ETag, LastModified }: Described): ObjectInfo {
   if (size === undefined || ETag === undefined || LastModified === undefined) {
-    throw new Error('an answer without size, ETag or Last-Modified');
+    throw new UnexpectedAnswer('an answer without size, ETag or Last-Modified');
   }
   return {
     key,
@@ -291,6 +322,6 @@ function wholeSize(answer: GetObjectCommandOutput, span: ByteSpan | undefined): 
   const size = Number(range?.[3]);
   const rightSpan =
     range && Number(range[1]) === span.first && Number(range[2]) === Math.min(span.last, size - 1);
-  if (!rightSpan) throw new Error('the server did not send the span that was asked for');
+  if (!rightSpan) throw new UnexpectedAnswer('the server did not send the span that was asked for');
   return size;
 }

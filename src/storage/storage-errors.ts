@@ -23,11 +23,17 @@ export interface FaultText {
   readonly plain: string;
   /** For the log: who was asked, what the answer was and what to do. */
   readonly detail: string;
+  /** False: nothing came back at all, or that it can't now. */
+  readonly answered?: boolean;
 }
 
 /** The cause of a STORAGE_UNAVAILABLE, for the log and for an operator: it names hosts, buckets and objects. */
 export class StorageFault extends Error {
-  constructor(message: string, cause: unknown) {
+  constructor(
+    message: string,
+    readonly answered: boolean,
+    cause: unknown,
+  ) {
     super(message, { cause });
     this.name = 'StorageFault';
   }
@@ -38,7 +44,13 @@ export function storageUnavailable(asked: Asked, cause: unknown, text: FaultText
   return new TallyError(
     'STORAGE_UNAVAILABLE',
     `the storage failed ${verb} (${failureName(cause)}): ${text.plain}`,
-    { cause: new StorageFault(`${verb}${of === undefined ? '' : ` ${of}`}: ${text.detail}`, cause) },
+    {
+      cause: new StorageFault(
+        `${verb}${of === undefined ? '' : ` ${of}`}: ${text.detail}`,
+        text.answered ?? true,
+        cause,
+      ),
+    },
   );
 }
 

@@ -5,6 +5,7 @@ import { FileObjectStorage } from './file-object-storage.js';
 import { ObjectStorage } from './object-storage.port.js';
 import { RecordingObjects } from './recording-objects.js';
 import { S3ObjectStorage } from './s3-object-storage.js';
+import { StorageProbe } from './storage-probe.js';
 
 @Module({
   providers: [
@@ -17,7 +18,8 @@ import { S3ObjectStorage } from './s3-object-storage.js';
           : new FileObjectStorage(storage.folder, clock),
     },
     RecordingObjects,
+    StorageProbe,
   ],
-  exports: [ObjectStorage, RecordingObjects],
+  exports: [ObjectStorage, RecordingObjects, StorageProbe],
 })
 export class StorageModule {}

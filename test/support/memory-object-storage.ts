@@ -72,6 +72,12 @@ export class MemoryObjectStorage extends ObjectStorage {
     }
   }
 
+  readonly place = 'the memory of a test';
+
+  async notices(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
   async presign(): Promise<null> {
     return Promise.resolve(null);
   }

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import type { S3Storage } from '../../src/storage/s3-faults.js';
-import { presignedRefusal, wantedHeaders } from './presigned-requests.js';
-import { deleteAnswer, keysToDelete, listAnswer, refusal } from './s3-xml.js';
+import { signedRefusal, wantedHeaders } from './signed-requests.js';
+import { deleteAnswer, keysToDelete, lifecycleAnswer, listAnswer, refusal } from './s3-xml.js';
 
 /** Bytes that are made when they are read, so that a large object needs no memory. */
 export interface MadeContent {
@@ -28,7 +28,8 @@ export type S3Operation =
   | 'DeleteObject'
   | 'DeleteObjects'
   | 'ListObjectsV2'
-  | 'HeadBucket';
+  | 'HeadBucket'
+  | 'GetBucketLifecycleConfiguration';
 
 /** A fault holds for `operation` (all without one) until it was given `times` times (always without). */
 export type S3Fault = { readonly operation?: S3Operation; times?: number } & (
@@ -57,6 +58,10 @@ export class S3Server {
   pageSize = 1000;
   /** Takes a DeleteObjects with Content-MD5 alone, as stores do that know no other checksum. */
   wantsMd5 = false;
+  /** Its lifecycle rules, as XML; null: it has none. */
+  lifecycle: string | null = null;
+  /** How far its clock is ahead of ours; it refuses what is signed more than 15 minutes beside it. */
+  aheadMs = 0;
   /** Whole keys of objects in an archive class, with what a HEAD says of it; null: only the refusal of a GET tells. */
   readonly archived = new Map<string, Readonly<Record<string, string>> | null>();
   /** DELETEs of single objects under way at this moment, and the most there were. */
@@ -139,13 +144,14 @@ export class S3Server {
     const operation = operationOf(request, url, key);
     if (!operation) return refuse(response, 501, 'NotImplemented');
     this.requests.push({ operation, key });
+    response.setHeader('date', new Date(Date.now() + this.aheadMs).toUTCString());
     const fault = this.takeFault(operation);
     if (fault?.kind === 'silent') return;
     if (fault?.kind === 'refuse')
       return refuse(response, fault.status, fault.code, operation.startsWith('Head'));
     if (bucket !== this.bucket) return refuse(response, 404, 'NoSuchBucket', operation.startsWith('Head'));
-    const refusal = presignedRefusal(request, url.searchParams);
-    if (refusal) return refuse(response, ...refusal);
+    const unsigned = signedRefusal(request, url.searchParams, Date.now() + this.aheadMs);
+    if (unsigned) return refuse(response, ...unsigned, operation.startsWith('Head'));
     switch (operation) {
       case 'PutObject':
         return this.put(request, response, key);
@@ -160,6 +166,10 @@ export class S3Server {
         return this.list(response, url.searchParams);
       case 'HeadBucket':
         return void response.writeHead(200).end();
+      case 'GetBucketLifecycleConfiguration':
+        return this.lifecycle === null
+          ? refuse(response, 404, 'NoSuchLifecycleConfiguration')
+          : xml(response, 200, lifecycleAnswer(this.lifecycle));
     }
   }
 
@@ -297,6 +307,7 @@ function operationOf(request: IncomingMessage, url: URL, key: string): S3Operati
   }
   if (method === 'HEAD') return 'HeadBucket';
   if (method === 'POST' && url.searchParams.has('delete')) return 'DeleteObjects';
+  if (method === 'GET' && url.searchParams.has('lifecycle')) return 'GetBucketLifecycleConfiguration';
   return method === 'GET' && url.searchParams.get('list-type') === '2' ? 'ListObjectsV2' : null;
 }
 

@@ -48,6 +48,10 @@ export function listAnswer(
   );
 }
 
+export function lifecycleAnswer(rules: string): string {
+  return `${HEAD}<LifecycleConfiguration ${SPACE}>${rules}</LifecycleConfiguration>`;
+}
+
 function escapeXml(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
 }

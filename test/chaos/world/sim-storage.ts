@@ -117,6 +117,12 @@ export class SimStorage extends ObjectStorage {
     }
   }
 
+  readonly place = 'the memory of a test';
+
+  async notices(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
   async presign(): Promise<null> {
     return Promise.resolve(null);
   }
