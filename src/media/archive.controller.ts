@@ -14,7 +14,10 @@ import { type ZipEntry, zipLength } from './zip-format.js';
 import { zipStream } from './zip-stream.js';
 
 const MOST_IDS = 100;
-const LOOKS_AT_ONCE = 8;
+const LOOKS_AT_ONCE = 16;
+/** From the request to the first byte, over everything that the storage is asked, and what each recording may add. */
+const FIRST_BYTE_WITHIN_MS = 5_000;
+const MORE_FOR_EACH_MS = 50;
 
 interface MediaEntry extends ZipEntry {
   readonly key: string;
@@ -36,7 +39,7 @@ export class ArchiveController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const entries = await this.entries(ids, request);
+    const { entries } = await this.entries(ids, request);
     describe(reply).header('content-length', zipLength(entries));
     void reply.send();
   }
@@ -47,11 +50,11 @@ export class ArchiveController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const entries = await this.entries(ids, request);
+    const { entries, giveUp } = await this.entries(ids, request);
     const clientGone = new AbortController();
     reply.raw.once('close', () => clientGone.abort());
     if (reply.raw.destroyed) clientGone.abort();
-    const first = await this.readable(entries);
+    const first = await this.readable(entries, giveUp);
     // What breaks it off before the archive reads it is told when it does.
     first?.on('error', () => undefined);
     clientGone.signal.addEventListener('abort', () => first?.destroy(), { once: true });
@@ -64,18 +67,25 @@ export class ArchiveController {
   }
 
   /** Everything that can be refused is refused here, before the first byte. */
-  private async entries(ids: unknown, request: FastifyRequest): Promise<MediaEntry[]> {
+  private async entries(
+    ids: unknown,
+    request: FastifyRequest,
+  ): Promise<{ readonly entries: readonly MediaEntry[]; readonly giveUp: AbortSignal }> {
     const actor = await this.door.enter(request);
     const recordings = await this.door.all(parseIds(ids), actor);
     const keys = recordings.map(playableKey);
+    const giveUp = AbortSignal.timeout(FIRST_BYTE_WITHIN_MS + MORE_FOR_EACH_MS * recordings.length);
     const limit = pLimit(LOOKS_AT_ONCE);
-    return Promise.all(
-      recordings.map((recording, n) => limit(() => this.look(recording, keys[n] ?? playableKey(recording)))),
+    const entries = await Promise.all(
+      recordings.map((recording, n) =>
+        limit(() => this.look(recording, keys[n] ?? playableKey(recording), giveUp)),
+      ),
     );
+    return { entries, giveUp };
   }
 
-  private async look(recording: Recording, key: string): Promise<MediaEntry> {
-    const info = await this.storage.head(key);
+  private async look(recording: Recording, key: string, giveUp: AbortSignal): Promise<MediaEntry> {
+    const info = await this.storage.head(key, giveUp);
     if (!info) throw mediaGone(recording);
     if (info.archived) throw mediaArchived(recording);
     return {
@@ -93,7 +103,7 @@ export class ArchiveController {
    * The first source, opened. Not every store says by a look that an object is archived or may not be read, so one byte of
    * each of the others is asked for.
    */
-  private async readable(entries: readonly MediaEntry[]): Promise<Readable | null> {
+  private async readable(entries: readonly MediaEntry[], giveUp: AbortSignal): Promise<Readable | null> {
     const [first, ...others] = entries;
     const limit = pLimit(LOOKS_AT_ONCE);
     await Promise.all(
@@ -101,17 +111,17 @@ export class ArchiveController {
         .filter(({ sizeBytes }) => sizeBytes > 0)
         .map(({ key, recording }) =>
           limit(async () => {
-            const opened = await orArchived(recording, this.storage.open(key, { first: 0, last: 0 }));
+            const opened = await orArchived(recording, this.storage.open(key, { first: 0, last: 0 }, giveUp));
             if (!opened) throw mediaGone(recording);
             opened.stream.destroy();
           }),
         ),
     );
-    return first ? this.open(first) : null;
+    return first ? this.open(first, giveUp) : null;
   }
 
-  private async open({ key, etag, recording }: MediaEntry): Promise<Readable> {
-    const opened = await orArchived(recording, this.storage.open(key));
+  private async open({ key, etag, recording }: MediaEntry, giveUp?: AbortSignal): Promise<Readable> {
+    const opened = await orArchived(recording, this.storage.open(key, undefined, giveUp));
     if (!opened) throw mediaGone(recording);
     if (opened.info.etag === etag) return opened.stream;
     opened.stream.destroy();

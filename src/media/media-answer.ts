@@ -76,10 +76,12 @@ export class MediaAnswer {
     giveUp: AbortSignal,
   ): Promise<string | null> {
     if (this.config.mediaDelivery !== 'redirect' || addressForMs === null) return null;
-    const address = await this.storage.presign(key, Math.max(1, Math.floor(addressForMs / 1_000)), {
+    const lifeS = Math.max(1, Math.floor(addressForMs / 1_000));
+    const answer = {
       contentType: contentTypeOf(recording),
       contentDisposition: download ? attachment(mediaFilename(recording)) : undefined,
-    });
+    };
+    const address = await this.storage.presign(key, lifeS, answer, giveUp);
     if (address !== null && sizeBytes > 0) {
       const opened = await orArchived(recording, this.storage.open(key, { first: 0, last: 0 }, giveUp));
       if (!opened) throw mediaGone(recording);

@@ -55,12 +55,20 @@ async function* content<E extends ZipEntry>(
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
   signal.throwIfAborted();
-  const source = addAbortSignal(signal, await open(entry));
   let read = 0;
-  for await (const chunk of source as AsyncIterable<Buffer>) {
-    read += chunk.length;
-    if (read > entry.sizeBytes) break;
-    yield chunk;
+  try {
+    const source = addAbortSignal(signal, await open(entry));
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      read += chunk.length;
+      if (read > entry.sizeBytes) break;
+      yield chunk;
+    }
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`${entry.name} broke off after ${read} of ${entry.sizeBytes} bytes: ${why}`, {
+      cause: error,
+    });
   }
   if (read !== entry.sizeBytes) throw new Error(`${entry.name} is not ${entry.sizeBytes} bytes long`);
 }

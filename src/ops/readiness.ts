@@ -157,13 +157,9 @@ export class ReadinessProbe implements OnApplicationBootstrap, OnApplicationShut
     const problem = await this.ask('the storage', () => this.storage.check());
     // It may be listed and not be written to; what was tried at the start is told until it works.
     const { problem: tried } = this.storageHealth;
-    if (problem === null)
-      return tried ? { ok: false, problem: tried.detail, publicly: tried.plain, decides: false } : OK;
-    const inFull =
-      problem.cause instanceof StorageFault
-        ? problem.cause.message
-        : `${problem.message}: ${this.storage.place}`;
-    return { ok: false, problem: inFull, publicly: problem.message, decides: false };
+    if (problem === null) return tried === null ? OK : storageLook(tried.plain, tried.detail);
+    const { cause } = problem;
+    return storageLook(problem.message, cause instanceof StorageFault ? cause.message : this.storage.place);
   }
 
   private async askGate(gate: ReadinessGate): Promise<Look> {
@@ -219,6 +215,11 @@ const REDIS_AWAY: Look = {
 };
 
 const ADDRESS = /\d\.\d{1,3}\.\d{1,3}\.\d|:\/\/|:\d{2,5}\b|S3_/;
+
+/** It names hosts, buckets and objects in `detail` alone. */
+function storageLook(plain: string, detail: string): Look {
+  return { ok: false, problem: `${plain}. ${detail}`, publicly: plain, decides: false };
+}
 
 function failed(problem: string): Look {
   return { ok: false, problem, decides: true };

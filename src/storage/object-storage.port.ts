@@ -53,7 +53,12 @@ export abstract class ObjectStorage {
    * An address that opens the object to whoever has it, for at most so long, also with ranges and conditions; null where the
    * storage has none. Whether the object is there is not asked.
    */
-  abstract presign(key: string, expiresInSeconds: number, answer: PresignedAnswer): Promise<string | null>;
+  abstract presign(
+    key: string,
+    expiresInSeconds: number,
+    answer: PresignedAnswer,
+    giveUp?: AbortSignal,
+  ): Promise<string | null>;
   /** Where an egress has to write so that `key` is this object. */
   abstract egressOutput(key: string): EgressOutput;
   /** Which host and bucket, or folder, this is; for an operator. */

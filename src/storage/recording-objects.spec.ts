@@ -4,6 +4,13 @@ import { artifactsOf } from './object-keys.js';
 import type { DeleteResult } from './object-storage.port.js';
 import { RecordingObjects } from './recording-objects.js';
 
+/** Answers nothing, ever. */
+class SilentStorage extends MemoryObjectStorage {
+  override deleteMany(): Promise<Map<string, DeleteResult>> {
+    return new Promise(() => undefined);
+  }
+}
+
 class Storage extends MemoryObjectStorage {
   readonly refused = new Set<string>();
   asked = 0;
@@ -27,6 +34,17 @@ describe('the removal of recordings from the storage', () => {
     return keys;
   };
   const segmentOf = (prefixes: readonly string[], n: number) => `${prefixes[0]}segment-${n}.ts`;
+
+  it('counts what is not answered for in time as not asked', async () => {
+    const giveUp = new AbortController();
+    const removal = new RecordingObjects(new SilentStorage()).remove(
+      [artifactsOf(aRecording()), artifactsOf(aRecording())],
+      giveUp.signal,
+    );
+    giveUp.abort();
+    const left = { gone: false, mediaGone: false, why: expect.stringContaining('could not be asked') };
+    expect(await removal).toEqual([left, left]);
+  });
 
   it('takes the file in either container, every segment and the record, and nothing else', async () => {
     const storage = new Storage();

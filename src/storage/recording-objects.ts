@@ -25,8 +25,9 @@ export class RecordingObjects {
    * Media, then segments, then the record, each step only for those whose step before the storage confirmed key by key: a
    * crash in between leaves a record without media, which a sweep can see; the other order leaves a file nobody knows.
    * One answer for each, in their order; what was not there is gone. Safe to repeat. Never throws STORAGE_UNAVAILABLE.
+   * `giveUp` ends the waiting: what is not answered for by then counts as not asked.
    */
-  async remove(all: readonly Artifacts[]): Promise<Removal[]> {
+  async remove(all: readonly Artifacts[], giveUp?: AbortSignal): Promise<Removal[]> {
     const results = new Map<Artifacts, Removal>();
     let left = all;
     for (const [keysOf, mediaGone] of [
@@ -34,7 +35,7 @@ export class RecordingObjects {
       [(one: Artifacts) => this.listed(one), true],
       [async (one: Artifacts) => [one.record], true],
     ] as const) {
-      const faults = await this.removeKeys(left, keysOf);
+      const faults = await this.removeKeys(left, keysOf, giveUp);
       for (const [one, why] of faults) results.set(one, { gone: false, mediaGone, why });
       left = left.filter((one) => !faults.has(one));
     }
@@ -45,6 +46,7 @@ export class RecordingObjects {
   private async removeKeys(
     all: readonly Artifacts[],
     keysOf: (one: Artifacts) => Promise<readonly string[]>,
+    giveUp: AbortSignal | undefined,
   ): Promise<Map<Artifacts, string>> {
     const faults = new Map<Artifacts, string>();
     const keys = new Map<Artifacts, readonly string[]>();
@@ -54,14 +56,14 @@ export class RecordingObjects {
       all.map((one) =>
         limit(async () => {
           // Who does not answer one is not asked a thousand times.
-          const found = away ? null : await this.unlessAway(() => keysOf(one));
+          const found = away ? null : await this.unlessAway(() => keysOf(one), giveUp);
           if (found === null) faults.set(one, NO_ANSWER);
           else keys.set(one, found);
           away ||= found === null;
         }),
       ),
     );
-    const results = await this.ask([...keys.values()].flat());
+    const results = await this.ask([...keys.values()].flat(), giveUp);
     for (const [one, its] of keys) {
       const refused = its.flatMap((key) => {
         const why = whyNot(results, key);
@@ -71,15 +73,21 @@ export class RecordingObjects {
       if (first === undefined) continue;
       // A recording has one media file: where one key of it is deleted and the other refused, that was perhaps never there.
       const isPartly = refused.length < its.length;
-      if (!isPartly || !(await this.areMissing(refused))) faults.set(one, first.why);
+      if (!isPartly || !(await this.areMissing(refused, giveUp))) faults.set(one, first.why);
     }
     return faults;
   }
 
   /** False also where the storage could not be asked. */
-  private async areMissing(refused: readonly { readonly key: string }[]): Promise<boolean> {
+  private async areMissing(
+    refused: readonly { readonly key: string }[],
+    giveUp: AbortSignal | undefined,
+  ): Promise<boolean> {
     for (const { key } of refused) {
-      const isThere = await this.unlessAway(async () => (await this.storage.head(key)) !== null);
+      const isThere = await this.unlessAway(
+        async () => (await this.storage.head(key, giveUp)) !== null,
+        giveUp,
+      );
       if (isThere !== false) return false;
     }
     return true;
@@ -92,21 +100,35 @@ export class RecordingObjects {
   }
 
   /** Null: the storage could not be asked, and has deleted nothing that we know of. */
-  private ask(keys: readonly string[]): Promise<ReadonlyMap<string, DeleteResult> | null> {
+  private ask(
+    keys: readonly string[],
+    giveUp: AbortSignal | undefined,
+  ): Promise<ReadonlyMap<string, DeleteResult> | null> {
     return keys.length === 0
       ? Promise.resolve(new Map())
-      : this.unlessAway(() => this.storage.deleteMany(keys));
+      : this.unlessAway(() => this.storage.deleteMany(keys), giveUp);
   }
 
-  private async unlessAway<T>(work: () => Promise<T>): Promise<T | null> {
+  private async unlessAway<T>(work: () => Promise<T>, giveUp: AbortSignal | undefined): Promise<T | null> {
+    if (giveUp?.aborted) return null;
     try {
-      return await work();
+      return await unlessGivenUp(work(), giveUp);
     } catch (error) {
       if (!isTallyError(error, 'STORAGE_UNAVAILABLE')) throw error;
       this.log.warn({ event: 'objects_not_removed', message: error.message, err: error.cause });
       return null;
     }
   }
+}
+
+/** Null where it is given up first. */
+function unlessGivenUp<T>(work: Promise<T>, giveUp: AbortSignal | undefined): Promise<T | null> {
+  if (giveUp === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const end = (): void => resolve(null);
+    giveUp.addEventListener('abort', end, { once: true });
+    work.then(resolve, reject).finally(() => giveUp.removeEventListener('abort', end));
+  });
 }
 
 function whyNot(results: ReadonlyMap<string, DeleteResult> | null, key: string): string | null {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { S3Client } from '@aws-sdk/client-s3';
 import { NoAnswerInTime, type S3Storage } from './s3-faults.js';
 
@@ -75,6 +76,8 @@ export async function within<T>(
     controller.signal.addEventListener('abort', () => reject(new NoAnswerInTime(withinMs)), { once: true });
   });
   aborted.catch(() => undefined);
+  // One signal may bound many requests at once.
+  if (giveUp) setMaxListeners(0, giveUp);
   for (const end of ends) {
     end.addEventListener('abort', abort, { once: true });
     if (end.aborted) abort();

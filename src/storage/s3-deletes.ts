@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Logger } from '@nestjs/common';
 import pLimit from 'p-limit';
+import type { Clock } from '../kernel/clock.js';
 import type { DeleteResult } from './object-storage.port.js';
 import { type Patience, within } from './s3-clients.js';
 import { type S3Storage, statusOf, describeS3Failure, wasAnswered } from './s3-faults.js';
@@ -17,6 +18,11 @@ import { failureName, storageUnavailable } from './storage-errors.js';
 /** What DeleteObjects takes in one request. */
 const CHUNK = 1000;
 const SINGLE_AT_ONCE = 16;
+/** A store that was upgraded is asked in the better way again after so long. */
+const REMEMBERED_MS = 3_600_000;
+/** Of how many keys a deletion ends in the time that somebody waits for it, and how much each more may add. */
+const WAITED_FOR = 32;
+const MORE_MS = 100;
 
 /** The ways to delete several objects, the cheapest first. Each store understands one of them. */
 const FORMS = ['checksum', 'md5', 'single'] as const;
@@ -34,14 +40,16 @@ const NOT_OF_THE_FORM = new Set([
 ]);
 const FORM_STATUS = new Set([400, 404, 405, 406, 411, 415, 422, 501]);
 
-/** Deletes by whole keys. What a store turned out to understand is remembered. */
+/** Deletes by whole keys. What a store turned out to understand is remembered for an hour. */
 export class S3Deletes {
   private readonly log = new Logger('Storage');
   private form: Form = FORMS[0];
+  private settledAt = -Infinity;
 
   constructor(
     private readonly client: S3Client,
     private readonly at: S3Storage,
+    private readonly clock: Clock,
     private readonly patience: Patience,
   ) {}
 
@@ -73,10 +81,14 @@ export class S3Deletes {
   }
 
   private async deleteChunk(keys: readonly string[]): Promise<Map<string, DeleteResult>> {
-    for (const form of FORMS.slice(FORMS.indexOf(this.form))) {
-      if (form === 'single') return this.deleteEach(keys);
+    const isFresh = this.clock.now() - this.settledAt < REMEMBERED_MS;
+    const base = keys.length === 1 ? this.patience.ask : this.patience.deleteMany;
+    // Over all forms together: what is tried after a slow refusal has the time that is left.
+    const over = AbortSignal.timeout(base + Math.max(0, keys.length - WAITED_FOR) * MORE_MS);
+    for (const form of FORMS.slice(isFresh ? FORMS.indexOf(this.form) : 0)) {
+      if (form === 'single') return this.deleteEach(keys, over);
       try {
-        const results = await this.deleteTogether(keys, form === 'md5');
+        const results = await this.deleteTogether(keys, form === 'md5', over);
         this.settleOn(form);
         return results;
       } catch (error) {
@@ -89,6 +101,7 @@ export class S3Deletes {
   private async deleteTogether(
     keys: readonly string[],
     withMd5: boolean,
+    over: AbortSignal,
   ): Promise<Map<string, DeleteResult>> {
     const command = new DeleteObjectsCommand({
       Bucket: this.at.bucket,
@@ -96,13 +109,13 @@ export class S3Deletes {
     });
     if (withMd5) putMd5(command);
     const withinMs = keys.length === 1 ? this.patience.ask : this.patience.deleteMany;
-    const answer = await within(withinMs, undefined, (signal) =>
+    const answer = await within(withinMs, over, (signal) =>
       this.client.send(command, { abortSignal: signal }),
     );
     return readDeleteAnswer(keys, answer);
   }
 
-  private async deleteEach(keys: readonly string[]): Promise<Map<string, DeleteResult>> {
+  private async deleteEach(keys: readonly string[], over: AbortSignal): Promise<Map<string, DeleteResult>> {
     const results = new Map<string, DeleteResult>();
     const limit = pLimit(SINGLE_AT_ONCE);
     let failure: object | undefined;
@@ -110,7 +123,7 @@ export class S3Deletes {
     const deleteOne = async (key: string): Promise<void> => {
       // Who does not answer one is not asked a thousand times.
       if (silent) return void results.set(key, NO_ANSWER);
-      const fault = await this.deleteOne(key);
+      const fault = await this.deleteOne(key, over);
       if (fault === null) return void results.set(key, { deleted: true });
       failure ??= fault;
       silent ||= statusOf(fault) === undefined;
@@ -124,10 +137,10 @@ export class S3Deletes {
   }
 
   /** What kept it from being deleted; null: it is not there, or no longer. */
-  private async deleteOne(key: string): Promise<object | null> {
+  private async deleteOne(key: string, over: AbortSignal): Promise<object | null> {
     const object = { Bucket: this.at.bucket, Key: key };
     try {
-      await within(this.patience.ask, undefined, async (signal) => {
+      await within(this.patience.ask, over, async (signal) => {
         const options = { abortSignal: signal };
         try {
           await this.client.send(new DeleteObjectCommand(object), options);
@@ -144,14 +157,13 @@ export class S3Deletes {
   }
 
   private settleOn(form: Form): void {
+    if (form !== this.form || this.clock.now() - this.settledAt >= REMEMBERED_MS)
+      this.settledAt = this.clock.now();
     if (form === this.form) return;
     this.form = form;
     this.log.log({
       event: 'storage_deletes_otherwise',
-      message:
-        form === 'md5'
-          ? 'the store refuses the checksums of today: deletions are sent with Content-MD5'
-          : 'the store does not delete several objects with one request: each is deleted by its own',
+      message: OTHERWISE[form],
     });
   }
 
@@ -163,6 +175,12 @@ export class S3Deletes {
     });
   }
 }
+
+const OTHERWISE: Readonly<Record<Form, string>> = {
+  checksum: 'the store takes the checksums of today again: deletions are sent with them',
+  md5: 'the store refuses the checksums of today: deletions are sent with Content-MD5',
+  single: 'the store does not delete several objects with one request: each is deleted by its own',
+};
 
 const NO_ANSWER: DeleteResult = {
   deleted: false,

@@ -57,7 +57,7 @@ export class S3ObjectStorage extends ObjectStorage {
     super();
     this.control = controlClient(at);
     this.streaming = streamingClient(at);
-    this.deletes = new S3Deletes(this.control, at, patience);
+    this.deletes = new S3Deletes(this.control, at, clock, patience);
   }
 
   async put(key: string, body: Buffer, contentType: string): Promise<void> {
@@ -182,14 +182,19 @@ export class S3ObjectStorage extends ObjectStorage {
     return [...(skew === null ? [] : [skew]), ...lifecycleNotices(rules.Rules ?? [], this.full(''))];
   }
 
-  async presign(key: string, expiresInSeconds: number, answer: PresignedAnswer): Promise<string> {
+  async presign(
+    key: string,
+    expiresInSeconds: number,
+    answer: PresignedAnswer,
+    giveUp?: AbortSignal,
+  ): Promise<string> {
     const command = new GetObjectCommand({
       ...this.object(key),
       ResponseContentType: answer.contentType,
       ResponseContentDisposition: answer.contentDisposition,
       ResponseCacheControl: 'private, no-cache',
     });
-    return this.asking({ verb: 'signing an address', of: key }, this.patience.ask, async () => {
+    const sign = async (): Promise<string> => {
       const { expiration } = await this.streaming.config.credentials();
       // An address is worth nothing once the credentials that signed it are.
       const left =
@@ -198,7 +203,8 @@ export class S3ObjectStorage extends ObjectStorage {
       // The store's time, where this machine's is off: others would find it not yet valid, or over.
       const signingDate = new Date(new Date().getTime() + this.control.config.systemClockOffset);
       return getSignedUrl(this.streaming, command, { expiresIn, signingDate });
-    });
+    };
+    return this.asking({ verb: 'signing an address', of: key }, this.patience.ask, sign, giveUp);
   }
 
   egressOutput(key: string): EgressOutput {

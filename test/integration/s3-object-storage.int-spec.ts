@@ -13,6 +13,14 @@ const unavailable = { code: 'STORAGE_UNAVAILABLE' };
 const body = Buffer.from('0123456789');
 const clock = new SystemClock();
 
+class MovableClock extends SystemClock {
+  aheadMs = 0;
+
+  override now(): number {
+    return super.now() + this.aheadMs;
+  }
+}
+
 describe('a bucket as storage', () => {
   let server: S3Server;
   let storage: S3ObjectStorage;
@@ -112,6 +120,34 @@ describe('a bucket as storage', () => {
     expect(results.get('k/0')).toMatchObject({ deleted: false, code: 'STORAGE_UNAVAILABLE' });
     expect(results.get('k/1000')).toEqual({ deleted: true });
     expect(server.objects.size).toBe(1_000);
+  });
+
+  it('asks a store that was upgraded in the better way again, after an hour', async () => {
+    const time = new MovableClock();
+    const upgraded = new S3ObjectStorage(server.storage('recs'), time);
+    server.faults.push({ kind: 'refuse', operation: 'DeleteObjects', status: 501, code: 'NotImplemented' });
+    await upgraded.deleteMany(['a', 'b']);
+    server.faults.length = 0;
+    await upgraded.deleteMany(['a', 'b']);
+    expect([server.count('DeleteObjects'), server.count('DeleteObject')]).toEqual([2, 4]);
+    time.aheadMs = 3_600_000;
+    await upgraded.deleteMany(['a', 'b']);
+    await upgraded.deleteMany(['a', 'b']);
+    expect([server.count('DeleteObjects'), server.count('DeleteObject')]).toEqual([4, 4]);
+    upgraded.onApplicationShutdown();
+  });
+
+  it('gives all ways to delete the time of one', async () => {
+    server.plant('recs/a', body);
+    const hasty = new S3ObjectStorage(server.storage('recs'), clock, {
+      ...{ ask: 100, open: 100, read: 100, deleteMany: 100 },
+    });
+    server.faults.push({ kind: 'refuse', operation: 'DeleteObjects', status: 501, code: 'NotImplemented' });
+    server.faults.push({ kind: 'silent', operation: 'DeleteObject' });
+    await expect(hasty.deleteMany(['a', 'b'])).rejects.toMatchObject(unavailable);
+    // Who stays silent for one is not asked for more.
+    expect(server.count('DeleteObject')).toBeLessThanOrEqual(2);
+    hasty.onApplicationShutdown();
   });
 
   it.each([

@@ -9,6 +9,9 @@ import { isFinal, type StoredRecording } from '../domain/recording.js';
 import { RecordingStore } from '../store/recording.store.js';
 import { RecordingWriter } from '../write/recording.writer.js';
 
+/** What a caller waits for the storage; what it has not done by then is finished by the job. */
+const WAIT_MS = 8_000;
+
 /** The objects first, then the row. What stops half way is finished by a job that was filed before the first byte went. */
 @Injectable()
 export class DeleteRecording {
@@ -34,27 +37,27 @@ export class DeleteRecording {
         },
       );
     }
-    await this.deleteAs(actor.name, recording);
+    await this.deleteAs(actor.name, recording, AbortSignal.timeout(WAIT_MS));
     return recording;
   }
 
   /** For whoever may: a caller that was asked already, or the product itself. Of a final recording. Throws STORAGE_UNAVAILABLE. */
-  async deleteAs(by: string, recording: HasObjects): Promise<void> {
+  async deleteAs(by: string, recording: HasObjects, giveUp?: AbortSignal): Promise<void> {
     await this.writer.apply(recording.id, { kind: 'deletion-requested', by, at: this.clock.now() }, by);
-    await this.carryOut(recording, by);
+    await this.carryOut(recording, by, giveUp);
   }
 
   /** Safe to repeat, also when the row is gone: media that landed after the deletion goes the same way. */
-  async carryOut(subject: HasObjects, cause: string | null): Promise<void> {
+  async carryOut(subject: HasObjects, cause: string | null, giveUp?: AbortSignal): Promise<void> {
     const { id } = subject;
-    await this.removeObjects(subject);
+    await this.removeObjects(subject, giveUp);
     const by = cause ?? (await this.store.get(id))?.upkeep.deletion?.by ?? 'deletion';
     await this.writer.apply(id, { kind: 'deleted', at: this.clock.now() }, by);
   }
 
-  private async removeObjects(subject: HasObjects): Promise<void> {
+  private async removeObjects(subject: HasObjects, giveUp: AbortSignal | undefined): Promise<void> {
     const { id } = subject;
-    const [removal] = await this.objects.remove([artifactsOf(subject)]);
+    const [removal] = await this.objects.remove([artifactsOf(subject)], giveUp);
     if (removal?.gone) return;
     throw new TallyError(
       'STORAGE_UNAVAILABLE',
