@@ -18,9 +18,9 @@ const MAX_BACKOFF_MS = 60_000;
 const MAX_WAKE_BACKOFF_MS = 3_000;
 
 const CONCURRENCY: Record<QueueName, number> = {
-  recordings: 32,
-  // A dead worker's silence takes seconds, and a message bus that is away silences all of them.
-  recorders: 64,
+  // A dead worker's silence takes seconds, and a message bus that is unavailable silences all of them.
+  recordings: 96,
+  recorders: 16,
   timers: 32,
   inbox: 32,
   effects: 32,

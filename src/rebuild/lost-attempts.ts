@@ -131,7 +131,6 @@ export class LostAttempts {
       cause: CAUSE,
       changes: changesBetween(null, recording),
     };
-    const startTimeoutMs = now - requestedAt + this.config.recordingStartTimeoutMs;
-    return { recording, history: [entry], effects: effectsOfRestore(recording, now, { startTimeoutMs }) };
+    return { recording, history: [entry], effects: effectsOfRestore(recording, now) };
   }
 }

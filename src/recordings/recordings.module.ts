@@ -10,16 +10,13 @@ import { RecordingResolver } from './graphql/recording.resolver.js';
 import { RoomRecordingsResolver } from './graphql/room-recordings.resolver.js';
 import { LiveKitWebhookController } from './ingest/livekit-webhook.controller.js';
 import { ApplyLiveKitEventJob } from './jobs/apply-livekit-event.job.js';
-import { CheckRecorderJob } from './jobs/check-recorder.job.js';
-import { ContinueRecordingJob } from './jobs/continue-recording.job.js';
 import { DropRoomMetadataJob } from './jobs/drop-room-metadata.job.js';
-import { EndAtLimitJob } from './jobs/end-at-limit.job.js';
+import { EARLIER_TIMERS } from './jobs/earlier-timers.js';
 import { FinishDeletionJob } from './jobs/finish-deletion.job.js';
 import { QueueEffects } from './jobs/queue-effects.js';
 import { ReconcileRecordingJob } from './jobs/reconcile-recording.job.js';
 import { RemoveRecorderJob } from './jobs/remove-recorder.job.js';
 import { SignalRoomJob } from './jobs/signal-room.job.js';
-import { StartDeadlineJob } from './jobs/start-deadline.job.js';
 import { StopEgressJob } from './jobs/stop-egress.job.js';
 import { WriteMetadataJob } from './jobs/write-metadata.job.js';
 import { FleetProbe } from './recorders/fleet-probe.js';
@@ -37,18 +34,17 @@ import { RedisRoomSlots } from './store/redis-room-slots.js';
 import { RestoreGeneration } from './store/restore-generation.js';
 import { RoomSlots } from './store/room-slots.port.js';
 import { ApplyLiveKitEvent } from './use-cases/apply-livekit-event.js';
-import { CheckRecorder } from './use-cases/check-recorder.js';
-import { ContinueRecording } from './use-cases/continue-recording.js';
 import { DeleteRecording } from './use-cases/delete-recording.js';
 import { EndEgress } from './use-cases/end-egress.js';
 import { FindRecordings } from './use-cases/find-recordings.js';
 import { FollowRecordings } from './use-cases/follow-recordings.js';
+import { GatherEvidence } from './use-cases/gather-evidence.js';
 import { LaunchEgress } from './use-cases/launch-egress.js';
 import { OwnEgresses } from './use-cases/own-egresses.js';
-import { PassStartDeadline } from './use-cases/pass-start-deadline.js';
-import { ObserveEgresses } from './use-cases/observe-egresses.js';
+import { ReconcileEgress } from './use-cases/reconcile-egress.js';
 import { ReconcileRecording } from './use-cases/reconcile-recording.js';
 import { RestoreFromRecord } from './use-cases/restore-from-record.js';
+import { StartContinuation } from './use-cases/start-continuation.js';
 import { StartOutcome } from './use-cases/start-outcome.js';
 import { StartRecording } from './use-cases/start-recording.js';
 import { StopRecording } from './use-cases/stop-recording.js';
@@ -74,7 +70,6 @@ const useCases = [
   StartRecording,
   StartOutcome,
   LaunchEgress,
-  PassStartDeadline,
   StopRecording,
   EndEgress,
   DeleteRecording,
@@ -83,27 +78,24 @@ const useCases = [
   ReconcileRecording,
   ApplyLiveKitEvent,
   OwnEgresses,
-  ObserveEgresses,
   RestoreFromRecord,
   Unsettled,
   FleetProbe,
-  CheckRecorder,
-  ContinueRecording,
+  GatherEvidence,
+  StartContinuation,
+  ReconcileEgress,
 ];
 
 const jobs = [
   ApplyLiveKitEventJob,
   ReconcileRecordingJob,
-  StartDeadlineJob,
-  EndAtLimitJob,
   StopEgressJob,
   RemoveRecorderJob,
   WriteMetadataJob,
   FinishDeletionJob,
   DropRoomMetadataJob,
   SignalRoomJob,
-  CheckRecorderJob,
-  ContinueRecordingJob,
+  ...EARLIER_TIMERS,
 ];
 
 @Module({

@@ -1,29 +1,20 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { Clock } from '../kernel/clock.js';
 import type { RecordingId } from '../kernel/ids.js';
 import { LiveKit } from '../livekit/livekit.port.js';
 import type { EgressSeen } from '../livekit/livekit.types.js';
+import { durationLimitOf } from '../recordings/domain/deadlines.js';
 import { isFinal, type StoredRecording } from '../recordings/domain/recording.js';
-import { awaitsContinuation } from '../recordings/domain/continuation.js';
-import { durationLimitOf, startDeadlineOf } from '../recordings/domain/deadlines.js';
-import { isAbsenceProven, liveEgresses, nextLookMs, watchedEgresses } from '../recordings/domain/slot.js';
-import { continueRecording } from '../recordings/jobs/continue-recording.job.js';
-import { endAtLimit } from '../recordings/jobs/end-at-limit.job.js';
-import { finishDeletion } from '../recordings/jobs/finish-deletion.job.js';
+import { liveEgresses, watchedEgresses } from '../recordings/domain/slot.js';
 import { reconcileRecording } from '../recordings/jobs/reconcile-recording.job.js';
-import { startDeadline } from '../recordings/jobs/start-deadline.job.js';
-import { ObserveEgresses } from '../recordings/use-cases/observe-egresses.js';
-import { OwnEgresses } from '../recordings/use-cases/own-egresses.js';
-import { ReconcileRecording } from '../recordings/use-cases/reconcile-recording.js';
-import { ApplyLiveKitEvent } from '../recordings/use-cases/apply-livekit-event.js';
-import { EndEgress } from '../recordings/use-cases/end-egress.js';
-import { Unsettled } from '../recordings/use-cases/unsettled.js';
-import { RecordingStore } from '../recordings/store/recording.store.js';
-import { RecordingWriter } from '../recordings/write/recording.writer.js';
-import { JobQueue } from '../queue/define-job.js';
-import { checkRecorder } from '../recordings/jobs/check-recorder.job.js';
 import { RecorderLog } from '../recordings/recorders/recorder-log.port.js';
+import { RecordingStore } from '../recordings/store/recording.store.js';
+import { OwnEgresses } from '../recordings/use-cases/own-egresses.js';
+import { ReconcileEgress } from '../recordings/use-cases/reconcile-egress.js';
+import { ReconcileRecording } from '../recordings/use-cases/reconcile-recording.js';
+import { Unsettled } from '../recordings/use-cases/unsettled.js';
+import { JobQueue } from '../queue/define-job.js';
 import { Breaker } from './breaker.js';
 import { type Finding, Sweep, type SweepPass } from './sweep.js';
 
@@ -31,14 +22,13 @@ import { type Finding, Sweep, type SweepPass } from './sweep.js';
 const FULL_LIST_EVERY_MS = 5 * 60_000;
 /** A timer that has not rung so long after its time was lost. */
 const OVERDUE_MS = 2_000;
-/** What a deletion is given before somebody else finishes it, and a continuation before it is tried again. */
-const DELETION_MS = 30_000;
-const CONTINUATION_MS = 30_000;
 
-/** Everything that LiveKit lists against everything that is not settled: endings that nobody reported, egresses that nobody owns. */
+/**
+ * Holds everything that LiveKit lists against everything that is not settled, and hands over what differs: endings that
+ * nobody reported, egresses that no row explains, recordings whose timer was lost. What follows is judged elsewhere.
+ */
 @Injectable()
 export class LiveKitReconciliationSweep extends Sweep {
-  private readonly log = new Logger('Sweeps');
   readonly name = 'LIVEKIT_RECONCILIATION';
   readonly everyMs: number;
 
@@ -48,11 +38,8 @@ export class LiveKitReconciliationSweep extends Sweep {
     private readonly unsettled: Unsettled,
     private readonly own: OwnEgresses,
     private readonly store: RecordingStore,
-    private readonly writer: RecordingWriter,
-    private readonly events: ApplyLiveKitEvent,
-    private readonly endEgress: EndEgress,
     private readonly reconcile: ReconcileRecording,
-    private readonly observe: ObserveEgresses,
+    private readonly egresses: ReconcileEgress,
     private readonly recorders: RecorderLog,
     private readonly jobs: JobQueue,
     private readonly breaker: Breaker,
@@ -83,11 +70,10 @@ export class LiveKitReconciliationSweep extends Sweep {
       const seen = byRecording.get(recording.id) ?? [];
       const egresses = full ? seen : await this.withEnded(recording, seen);
       const after = await this.compare(pass, recording, egresses, at);
-      if (after !== null && !isFinal(after.status) && isAbsenceProven(after)) gone.push(after);
+      if (after !== null && (await this.reconcile.heldEnd(after, {})) === 'GONE_EGRESS') gone.push(after);
       byRecording.delete(recording.id);
       if (after !== null && !pass.dryRun) {
         await this.watch(after, withRecorder.has(after.roomId));
-        await this.wakeOverdue(after);
       }
     }
     await this.lookAtGhosts(pass, byRecording, live);
@@ -102,20 +88,17 @@ export class LiveKitReconciliationSweep extends Sweep {
     return [...active, ...found.filter((egress) => egress !== null)];
   }
 
-  /** Every deadline follows from the row: one whose timer was lost is noticed here. */
-  private async wakeOverdue(recording: StoredRecording): Promise<void> {
-    const { id: recordingId, roomId, upkeep } = recording;
+  /** Whatever has its time follows from the row: a recording whose timer was lost is woken here. */
+  private async wakeOverdue(recording: StoredRecording, heardAt: number | null): Promise<void> {
+    const { id: recordingId } = recording;
     const now = this.clock.now();
-    const isOverdue = (dueAt: number | null): boolean => dueAt !== null && now - dueAt > OVERDUE_MS;
-    if (isOverdue(startDeadlineOf(recording, this.config.recordingStartTimeoutMs)))
-      await this.jobs.add(startDeadline, { recordingId });
-    if (isOverdue(durationLimitOf(recording))) await this.jobs.add(endAtLimit, { recordingId });
-    if (upkeep.deletion !== null && !upkeep.deleted && isOverdue(upkeep.deletion.requestedAt + DELETION_MS))
-      await this.jobs.add(finishDeletion, { recordingId, roomId });
-    if (awaitsContinuation(recording) && isOverdue((recording.endedAt ?? 0) + CONTINUATION_MS))
-      await this.jobs.add(continueRecording, { recordingId });
-    if (recording.status !== 'ACTIVE' && nextLookMs(recording, now) !== null)
-      await this.jobs.add(reconcileRecording, { recordingId });
+    const limit = durationLimitOf(recording);
+    const isOverdue =
+      recording.status !== 'ACTIVE' ||
+      recording.upkeep.absence !== null ||
+      (limit !== null && now - limit > OVERDUE_MS) ||
+      now - (heardAt ?? 0) > 2 * this.config.recorderCheckEveryMs;
+    if (isOverdue) await this.jobs.add(reconcileRecording, { recordingId });
   }
 
   /** Another deployment's: shown, never touched. */
@@ -137,30 +120,32 @@ export class LiveKitReconciliationSweep extends Sweep {
     at: number,
   ): Promise<StoredRecording | null> {
     if (isAsListed(recording, egresses)) return recording;
-    if (pass.dryRun) return recording;
-    const told = await this.observe.listed(recording.id, egresses, at, pass.cause);
-    if (told?.changed && told.recording.version !== recording.version) {
+    const after = pass.dryRun
+      ? this.reconcile.foresee(recording, { kind: 'egresses-listed', egresses, at })
+      : ((await this.reconcile.observeAll(recording.id, egresses, at, pass.cause))?.recording ?? null);
+    if (after !== null && after.version !== recording.version) {
       await pass.found(
         {
           kind: 'MISSED_REPORT',
           subject: recording.id,
           action: 'take over what LiveKit lists',
-          detail: `${recording.status} was ${told.recording.status}`,
+          detail: `${recording.status} was ${after.status}`,
         },
         async () => undefined,
       );
     }
-    return told?.recording ?? null;
+    return after;
   }
 
-  /** Sees to it that each worker is asked in its time, and remembers that its recorder was seen in the room. */
+  /** Remembers that its recorder was seen in the room, and sees to it that each worker is asked in its time. */
   private async watch(recording: StoredRecording, recorderShown: boolean): Promise<void> {
+    let oldest: number | null = this.clock.now();
     for (const egressId of watchedEgresses(recording)) {
-      const { heardAt, presence } = await this.recorders.state(egressId);
+      const { heardAt, silentAt, presence } = await this.recorders.state(egressId);
       if (recorderShown && presence === 'unknown') await this.recorders.setPresence(egressId, 'seen');
-      const overdue = this.clock.now() - (heardAt ?? 0) > 2 * this.config.recorderCheckEveryMs;
-      if (overdue) await this.jobs.add(checkRecorder, { recordingId: recording.id });
+      oldest = Math.min(oldest, silentAt.at(-1) ?? heardAt ?? 0);
     }
+    await this.wakeOverdue(recording, oldest);
   }
 
   /** Egresses of ours whose recording is settled or unknown. */
@@ -169,18 +154,16 @@ export class LiveKitReconciliationSweep extends Sweep {
     ghosts: ReadonlyMap<RecordingId, readonly EgressSeen[]>,
     live: number,
   ): Promise<void> {
-    const orphans: { readonly id: RecordingId; readonly egress: EgressSeen }[] = [];
+    const suspects: Orphan[] = [];
     for (const [id, egresses] of ghosts) {
       const recording = await this.store.get(id);
       for (const egress of egresses) {
         if (recording !== null) await this.lookAtSettled(pass, recording, egress);
-        else if (!isFinal(egress.status) && !(await this.recorders.isDead(egress.egressId)))
-          orphans.push({ id, egress });
+        else if (!isFinal(egress.status) && (await this.isUnexplained(pass, { id, egress })))
+          suspects.push({ id, egress });
       }
     }
-    const unexplained: typeof orphans = [];
-    for (const orphan of orphans) if (!(await this.explain(pass, orphan))) unexplained.push(orphan);
-    await this.stopUnexplained(pass, unexplained, live);
+    await this.stopUnexplained(pass, suspects, live);
   }
 
   private async lookAtSettled(
@@ -191,37 +174,30 @@ export class LiveKitReconciliationSweep extends Sweep {
     const running = !isFinal(egress.status);
     const known = upkeep.egresses[egress.egressId];
     if (known === 'lost' || (!running && (known === 'over' || !egress.file?.uploaded))) return;
-    await pass.found(ghostFinding(id, egress, running ? 'stop the egress' : 'show its media'), () =>
-      this.events.seeEgress(egress, pass.cause),
-    );
+    await pass.found(ghostFinding(id, egress, running ? 'stop the egress' : 'show its media'), async () => {
+      await this.egresses.execute(egress, pass.cause);
+    });
   }
 
-  /** True: it is known what it is. Its recording was deleted, or is in the bucket and taken back at once. */
-  private async explain(pass: SweepPass, { id, egress }: Orphan): Promise<boolean> {
-    if (await this.store.wasDeleted(id)) {
-      await pass.found(ghostFinding(id, egress, 'stop the egress of a deleted recording'), () =>
-        this.events.seeEgress(egress, pass.cause),
-      );
-      return true;
+  /** False: it is known what it is. Its recording was deleted, or is in the bucket and taken back at once. */
+  private async isUnexplained(pass: SweepPass, { id, egress }: Orphan): Promise<boolean> {
+    if (pass.dryRun) {
+      const verdict = await this.egresses.foresee(id, egress);
+      if (verdict.do === 'stop')
+        pass.note(ghostFinding(id, egress, `would stop the egress: ${verdict.reason}`));
+      return verdict.do === 'restore';
     }
-    if (pass.dryRun) return false;
     try {
-      if (!(await this.events.restore(id, egress, pass.cause))) return false;
+      const outcome = await this.egresses.execute(egress, pass.cause);
+      if (outcome === 'stopped')
+        await pass.found(ghostFinding(id, egress, 'stop the egress of a deleted recording'), nothingMore);
+      if (outcome === 'restored') await pass.found(restoredFinding(id, egress), nothingMore);
+      return outcome === 'suspect';
     } catch (error) {
-      // Its record could not be asked for: then nothing is known of it, and nothing is done.
+      // What it is could not be asked for: then nothing is known of it, and nothing is done.
       pass.failed(ghostFinding(id, egress, 'look for its record'), error);
-      return true;
+      return false;
     }
-    await pass.found(
-      {
-        kind: 'RECORD_WITHOUT_ROW',
-        subject: id,
-        action: 'restore the recording',
-        detail: `Redis had forgotten it while egress ${egress.egressId} records it`,
-      },
-      () => this.events.seeEgress(egress, pass.cause),
-    );
-    return true;
   }
 
   /** Neither a row nor a record: stopped on evidence seen twice, and never many at once, since that can't be undone. */
@@ -231,14 +207,11 @@ export class LiveKitReconciliationSweep extends Sweep {
     const ids = again.map(({ egress }) => egress.egressId);
     const allowed = await this.breaker.allows(pass, 'ORPHANED_EGRESSES', ids, live);
     for (const orphan of orphans) {
-      const { id: recordingId, egress } = orphan;
-      const { egressId, roomName } = egress;
+      const { id, egress } = orphan;
       await pass.suspect(finding(orphan), async () => {
         if (!allowed)
           throw new Error('so many at once are held back; run the sweep by hand where that is right');
-        const message = 'an egress of ours without recording and record is stopped';
-        this.log.warn({ event: 'egress_orphaned', message, egressId, recordingId, roomId: roomName });
-        await this.endEgress.stop({ recordingId, roomName, egressId });
+        await this.egresses.stop(id, egress, 'neither Redis nor the bucket knows a recording of it');
       });
     }
   }
@@ -262,24 +235,13 @@ export class LiveKitReconciliationSweep extends Sweep {
     }
   }
 
-  /** An egress that LiveKit has forgotten may record all the same: whoever answers for it is not gone. */
-  private async end(recording: StoredRecording, cause: string): Promise<void> {
-    for (const egressId of liveEgresses(recording)) {
-      const askedAt = this.clock.now();
-      if ((await this.livekit.askWorker(egressId)) !== 'alive') continue;
-      await this.recorders.heard(egressId, askedAt);
-      throw new Error(
-        `the worker of egress ${egressId} answers: it records, though LiveKit does not list it`,
-      );
-    }
-    const media = await this.reconcile.findMedia(recording);
-    await this.writer.apply(
-      recording.id,
-      { kind: 'egress-gone', proof: 'absence', media, at: this.clock.now() },
-      cause,
-    );
+  private async end({ id }: StoredRecording, cause: string): Promise<void> {
+    if (await this.reconcile.carryOut(id, 'GONE_EGRESS', {}, cause)) return;
+    throw new Error(`more evidence speaks against it: somebody answers for its egress, or it was seen again`);
   }
 }
+
+const nothingMore = async (): Promise<void> => undefined;
 
 interface Orphan {
   readonly id: RecordingId;
@@ -288,6 +250,15 @@ interface Orphan {
 
 function ghostFinding(id: RecordingId, { egressId, roomName }: EgressSeen, action: string): Finding {
   return { kind: 'GHOST_EGRESS', subject: egressId, action, detail: `recording ${id} in room ${roomName}` };
+}
+
+function restoredFinding(id: RecordingId, { egressId }: EgressSeen): Finding {
+  return {
+    kind: 'RECORD_WITHOUT_ROW',
+    subject: id,
+    action: 'restore the recording',
+    detail: `Redis had forgotten it while egress ${egressId} records it`,
+  };
 }
 
 /** Nothing to tell: what is listed is what we know. */

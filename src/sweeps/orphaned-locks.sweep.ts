@@ -6,12 +6,10 @@ import { LiveKit } from '../livekit/livekit.port.js';
 import type { EgressSeen } from '../livekit/livekit.types.js';
 import { Leases, type LeaseSeen } from '../locks/leases.js';
 import { isFinal, type StoredRecording } from '../recordings/domain/recording.js';
-import { decide } from '../recordings/domain/recording.machine.js';
-import type { Fact } from '../recordings/domain/facts.js';
 import { RecordingStore } from '../recordings/store/recording.store.js';
 import { type HeldSlot, RoomSlots } from '../recordings/store/room-slots.port.js';
 import { OwnEgresses } from '../recordings/use-cases/own-egresses.js';
-import { RecordingWriter } from '../recordings/write/recording.writer.js';
+import { ReconcileRecording } from '../recordings/use-cases/reconcile-recording.js';
 import { Sweep, type SweepPass } from './sweep.js';
 
 const NAMES_RECORDING = /rec_[0-9A-HJKMNP-TV-Z]{26}/;
@@ -33,7 +31,7 @@ export class OrphanedLocksSweep extends Sweep {
     private readonly slots: RoomSlots,
     private readonly leases: Leases,
     private readonly store: RecordingStore,
-    private readonly writer: RecordingWriter,
+    private readonly reconcile: ReconcileRecording,
     private readonly livekit: LiveKit,
     private readonly own: OwnEgresses,
     private readonly clock: Clock,
@@ -86,10 +84,8 @@ export class OrphanedLocksSweep extends Sweep {
     recording: StoredRecording,
     { at, egresses }: Look,
   ): Promise<void> {
-    const fact: Fact = { kind: 'egresses-listed', egresses: egresses.get(recording.id) ?? [], at };
-    const decision = decide(recording, fact);
-    const after = decision.kind === 'advance' ? decision.next : recording;
-    if (after.upkeep.holdsSlot) return;
+    const fact = { kind: 'egresses-listed', egresses: egresses.get(recording.id) ?? [], at } as const;
+    if (this.reconcile.foresee(recording, fact).upkeep.holdsSlot) return;
     await pass.suspect(
       {
         kind: 'ORPHANED_SLOT',
@@ -99,7 +95,8 @@ export class OrphanedLocksSweep extends Sweep {
       },
       async () => {
         // By its own row first: the commit that gives the room up frees it.
-        if (recording.upkeep.holdsSlot) await this.writer.apply(recording.id, fact, pass.cause);
+        if (recording.upkeep.holdsSlot)
+          await this.reconcile.observeAll(recording.id, fact.egresses, at, pass.cause);
         else await this.free(slot, recording.rev);
       },
     );

@@ -1,13 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
-import { Clock } from '../kernel/clock.js';
 import { LiveKit } from '../livekit/livekit.port.js';
-import type { LiveRoomSeen } from '../livekit/livekit.types.js';
+import { type Evidence, known, type RoomEvidence } from '../recordings/domain/evidence.js';
 import { isFinal, type StoredRecording } from '../recordings/domain/recording.js';
-import { RecorderLog } from '../recordings/recorders/recorder-log.port.js';
 import { ReconcileRecording } from '../recordings/use-cases/reconcile-recording.js';
 import { Unsettled } from '../recordings/use-cases/unsettled.js';
-import { RecordingWriter } from '../recordings/write/recording.writer.js';
 import { Breaker } from './breaker.js';
 import { type Finding, Sweep, type SweepPass } from './sweep.js';
 
@@ -21,14 +18,11 @@ export class StaleRecordingsSweep extends Sweep {
   readonly everyMs: number;
 
   constructor(
-    private readonly config: Config,
+    config: Config,
     private readonly livekit: LiveKit,
     private readonly unsettled: Unsettled,
-    private readonly recorders: RecorderLog,
     private readonly reconcile: ReconcileRecording,
-    private readonly writer: RecordingWriter,
     private readonly breaker: Breaker,
-    private readonly clock: Clock,
   ) {
     super();
     this.everyMs = config.sweepEveryMs.staleRecordings;
@@ -36,49 +30,44 @@ export class StaleRecordingsSweep extends Sweep {
 
   async pass(pass: SweepPass): Promise<void> {
     const rooms = new Map((await this.livekit.listRooms()).map((room) => [room.name, room]));
-    const stale: StoredRecording[] = [];
+    const stale: Suspect[] = [];
     let live = 0;
     for await (const recording of this.unsettled.all()) {
       pass.signal.throwIfAborted();
       if (isFinal(recording.status)) continue;
       pass.examined();
       live += 1;
-      if (isDeserted(rooms.get(recording.roomId)) && (await this.isSilent(recording))) stale.push(recording);
+      const room = rooms.get(recording.roomId);
+      const seen = {
+        room: known<RoomEvidence>(room === undefined ? { open: false } : { open: true, ...room }),
+      };
+      if ((await this.reconcile.heldEnd(recording, seen)) === 'STALE_RECORDING')
+        stale.push({ recording, seen });
     }
-    const again = stale.filter((recording) => pass.isSeenAgain(toFinding(recording)));
+    const again = stale.filter(({ recording }) => pass.isSeenAgain(toFinding(recording)));
     const allowed = await this.breaker.allows(
       pass,
       this.name,
-      again.map(({ id }) => id),
+      again.map(({ recording }) => recording.id),
       live,
     );
-    for (const recording of stale) {
-      const finding = toFinding(recording);
-      await pass.suspect(finding, () =>
-        allowed
-          ? this.end(recording, pass.cause)
-          : Promise.reject(new Error('so many at once are held back')),
+    for (const suspect of stale) {
+      await pass.suspect(toFinding(suspect.recording), () =>
+        allowed ? this.end(suspect, pass.cause) : Promise.reject(new Error('so many at once are held back')),
       );
     }
   }
 
-  private async isSilent({ egressId, updatedAt }: StoredRecording): Promise<boolean> {
-    const heardAt = egressId === null ? null : (await this.recorders.state(egressId)).heardAt;
-    return this.clock.now() - Math.max(updatedAt, heardAt ?? 0) > this.config.staleAfterMs;
-  }
-
-  private async end(recording: StoredRecording, cause: string): Promise<void> {
-    const media = await this.reconcile.findMedia(recording);
-    await this.writer.apply(
-      recording.id,
-      { kind: 'egress-gone', proof: 'silence', media, at: this.clock.now() },
-      cause,
-    );
+  private async end({ recording, seen }: Suspect, cause: string): Promise<void> {
+    if (await this.reconcile.carryOut(recording.id, 'STALE_RECORDING', seen, cause)) return;
+    throw new Error('more evidence speaks against it: it has reported or answered in between');
   }
 }
 
-function isDeserted(room: LiveRoomSeen | undefined): boolean {
-  return room === undefined || room.numPublishers === 0;
+/** With the room as this pass saw it. */
+interface Suspect {
+  readonly recording: StoredRecording;
+  readonly seen: Pick<Evidence, 'room'>;
 }
 
 function toFinding({ id, roomId, egressId }: StoredRecording): Finding {

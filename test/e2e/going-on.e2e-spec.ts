@@ -130,7 +130,7 @@ describe('a meeting whose recording ends by itself', () => {
       { input: { roomId: room, maxDurationMs: 6_000 } },
     );
     const { id } = answer.data.startRecording;
-    const timers = new Queue('timers', { connection: stack.redisClient, prefix: '{tl}:queue' });
+    const timers = new Queue('recordings', { connection: stack.redisClient, prefix: '{tl}:queue' });
     await timers.promoteJobs();
     await eventually(async () => (await timers.getDelayedCount()) > 0 || 'no timer waits again');
     expect((await readRecording(instance, id)).status).toBe('ACTIVE');

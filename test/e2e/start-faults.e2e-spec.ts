@@ -100,7 +100,7 @@ describe('a start, with Redis behind a connection that breaks,', () => {
       ...{ preset: 'H264_720P_30', audioOnly: true, maxDurationMs: 60_000, requestedAt: now },
       startLimitMs: 8_000,
     });
-    await instances[0]!.app.get(RecordingWriter).create(recording, firstEffects(recording, 8_000), 'test');
+    await instances[0]!.app.get(RecordingWriter).create(recording, firstEffects(recording), 'test');
     await becomes(instances[1]!, recording.id, { status: 'ACTIVE' });
     expect(begun()).toBe(1);
   });

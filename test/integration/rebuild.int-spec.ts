@@ -70,11 +70,7 @@ describe('a rebuild from the bucket', () => {
     expect(folded.at(-1)?.recording).toEqual(visible);
     expect(folded.map(({ entry }) => entry.cause)).toEqual(['test', 'rebuild']);
     const filed = await scene.store.outbox(0, 100);
-    expect(filed.map(({ effect }) => effect.do).sort()).toEqual([
-      'pass-start-deadline',
-      'reconcile',
-      'write-metadata',
-    ]);
+    expect(filed.map(({ effect }) => effect.do).sort()).toEqual(['reconcile', 'write-metadata']);
   });
 
   it('leaps ahead each time, so that no version and no revision is ever given twice', async () => {
@@ -279,11 +275,9 @@ describe('a rebuild from the bucket', () => {
     const filed = await scene.store.outbox(0, 100);
     const of = (one: StoredRecording): string[] =>
       filed.filter(({ recording }) => recording.id === one.id).map(({ effect }) => effect.do);
-    expect(of(active).sort()).toEqual(['check-recorder', 'end-at-limit', 'reconcile', 'write-metadata']);
-    expect(of(ending).sort()).toEqual(['check-recorder', 'reconcile', 'stop-egress', 'write-metadata']);
-    expect(of(failed).sort()).toEqual(['check-recorder', 'reconcile', 'stop-egress', 'write-metadata']);
-    const limit = filed.find(({ effect }) => effect.do === 'end-at-limit')!.effect;
-    expect(limit).toEqual({ do: 'end-at-limit', at: T0 + 1_000 + active.upkeep.maxDurationMs });
+    expect(of(active).sort()).toEqual(['reconcile', 'write-metadata']);
+    expect(of(ending).sort()).toEqual(['reconcile', 'stop-egress', 'write-metadata']);
+    expect(of(failed).sort()).toEqual(['reconcile', 'stop-egress', 'write-metadata']);
   });
 
   it('adopts what LiveKit runs and the bucket does not know, in a room that is known; nothing else', async () => {
@@ -349,5 +343,5 @@ describe('a rebuild from the bucket', () => {
 });
 
 function termsOf(epoch: string): Parameters<typeof restoreStep>[1] {
-  return { number: 1, epoch, at: T0, cause: 'rebuild', startTimeoutMs: 20_000 };
+  return { number: 1, epoch, at: T0, cause: 'rebuild' };
 }

@@ -127,13 +127,9 @@ describe('recordings in Redis', () => {
 
   it('files the effects in the commit, and the log and the wake-up with them', async () => {
     const recording = aRecording();
-    await writer.create(
-      recording,
-      [{ do: 'write-metadata' }, { do: 'pass-start-deadline', at: T0 + 20_000 }],
-      'test',
-    );
+    await writer.create(recording, [{ do: 'write-metadata' }, { do: 'reconcile', at: T0 + 20_000 }], 'test');
     const filed = await store.outbox(0, 10);
-    expect(filed.map(({ effect }) => effect.do).sort()).toEqual(['pass-start-deadline', 'write-metadata']);
+    expect(filed.map(({ effect }) => effect.do).sort()).toEqual(['reconcile', 'write-metadata']);
     await store.ack(filed.map(({ entry }) => entry));
     expect(await store.outbox(0, 10)).toEqual([]);
     expect(await redis().xlen(keys.events())).toBe(1);

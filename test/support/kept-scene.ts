@@ -18,6 +18,12 @@ import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.
 import { RedisRoomSlots } from '../../src/recordings/store/redis-room-slots.js';
 import { RestoreGeneration } from '../../src/recordings/store/restore-generation.js';
 import { DeleteRecording } from '../../src/recordings/use-cases/delete-recording.js';
+import { FleetProbe } from '../../src/recordings/recorders/fleet-probe.js';
+import { RedisRecorderLog } from '../../src/recordings/recorders/redis-recorder-log.js';
+import { GatherEvidence } from '../../src/recordings/use-cases/gather-evidence.js';
+import { LaunchEgress } from '../../src/recordings/use-cases/launch-egress.js';
+import { ReconcileRecording } from '../../src/recordings/use-cases/reconcile-recording.js';
+import { StartContinuation } from '../../src/recordings/use-cases/start-continuation.js';
 import { OwnEgresses } from '../../src/recordings/use-cases/own-egresses.js';
 import { EffectDispatcher } from '../../src/recordings/write/effect-dispatcher.port.js';
 import { RecordingWriter } from '../../src/recordings/write/recording.writer.js';
@@ -106,17 +112,23 @@ export class KeptScene {
     this.slots = new RedisRoomSlots(connections, clock);
     const removal = new RecordingObjects(storage);
     const deletion = new DeleteRecording(store, this.writer, removal, clock);
-    const restore = new RestoreFromRecord(
-      storage,
+    const restore = new RestoreFromRecord(storage, store, this.restorer, returns, this.events, clock);
+    const objects = new LookAtObjects(storage, store, this.writer, this.archive, removal, restore, clock);
+    const rows = new LookAtRows(storage, this.archive);
+    const recorders = new RedisRecorderLog(connections);
+    const fleet = new FleetProbe(livekit, clock);
+    const launch = new LaunchEgress(livekit, storage, this.writer, this.config, clock);
+    const reconcile = new ReconcileRecording(
       store,
-      this.restorer,
-      returns,
-      this.events,
+      this.writer,
+      new GatherEvidence(store, this.rooms, livekit, storage, own, recorders, fleet, clock),
+      recorders,
+      launch,
+      new StartContinuation(store, this.writer, fleet, launch, this.config, clock),
+      deletion,
       this.config,
       clock,
     );
-    const objects = new LookAtObjects(storage, store, this.writer, this.archive, removal, restore, clock);
-    const rows = new LookAtRows(storage, this.archive);
     this.sweeps = {
       storage: new StorageReconciliationSweep(this.config, storage, store, objects, rows, clock),
       retention: new RetentionSweep(this.config, this.rooms, store, deletion),
@@ -125,7 +137,7 @@ export class KeptScene {
         this.slots,
         this.leases,
         store,
-        this.writer,
+        reconcile,
         livekit,
         own,
         clock,

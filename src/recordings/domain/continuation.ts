@@ -1,11 +1,5 @@
+import { THRESHOLDS } from './thresholds.js';
 import { isFinal, type RecordingEndReason, type StoredRecording } from './recording.js';
-
-/** So many recordings in a row may end without one of them having been active for GOOD_WHILE_MS. */
-export const MOST_IN_A_ROW = 7;
-/** A recording that was active for so long begins a new row. */
-export const GOOD_WHILE_MS = 5 * 60_000;
-/** Before the next try, by how many have ended in a row: a room whose recorders die at once is not started without a pause. */
-const PAUSES_MS = [0, 0, 3_000, 10_000, 30_000, 60_000, 120_000] as const;
 
 /** Ends that nobody ordered, whatever the recorder died of. */
 const UNORDERED: readonly (RecordingEndReason | null)[] = [
@@ -41,7 +35,8 @@ export function awaitsContinuation({ upkeep }: StoredRecording): boolean {
 
 /** How long after its end the next one may be started, ms. */
 export function continuationPauseMs(endedInARow: number): number {
-  return PAUSES_MS[Math.min(endedInARow, PAUSES_MS.length - 1)] ?? 0;
+  const { pausesMs } = THRESHOLDS;
+  return pausesMs[Math.min(endedInARow, pausesMs.length - 1)] ?? 0;
 }
 
 /** The session is the one that was recorded; where that was never named, a room that was open before the request is. */

@@ -2,7 +2,10 @@ import type { StoredRecording } from './recording.js';
 
 /** Until when a start may take, ms since the epoch; null: it has ended, one way or the other. */
 export function startDeadlineOf(recording: StoredRecording, startTimeoutMs: number): number | null {
-  return recording.status === 'STARTING' ? recording.requestedAt + startTimeoutMs : null;
+  if (recording.status !== 'STARTING') return null;
+  // What came back from the bucket begins its time anew: LiveKit has to be asked before anything is said of its start.
+  const from = recording.upkeep.returned ? recording.updatedAt : recording.requestedAt;
+  return from + startTimeoutMs;
 }
 
 /** When the maximum duration of an active recording is over, ms since the epoch; null: it is not active. */

@@ -9,9 +9,7 @@ import type {
   StoredRecording,
 } from './recording.js';
 import { isFinal } from './recording.js';
-
-/** An egress that is still active so long after its end was ordered has not heard of it. */
-const STOP_AGAIN_MS = 20_000;
+import { THRESHOLDS } from './thresholds.js';
 
 type EndedEgress = EgressSeen & { readonly status: FinalStatus };
 
@@ -38,7 +36,10 @@ export function seeEgress(
   const primary = now.egressId === null || now.egressId === egress.egressId;
   if (isFinal(now.status)) return join(named, onLateReport(now, egress, state, at));
   // Two egresses of one recording write to one object: the first one named is the recording, any other is stopped.
-  if (!primary) return state === 'live' ? join(named, stop(egress)) : named;
+  if (!primary)
+    return state === 'live'
+      ? join(named, stop(egress, 'another egress of its recording was named first'))
+      : named;
   if (known === 'over' && !isFinal(egress.status)) return named;
   return join(named, progress(withPatch(now, named), egress, at, room));
 }
@@ -53,32 +54,37 @@ function stateAfter(known: EgressState | undefined, status: EgressStatus): Egres
   return known === undefined ? 'live' : known;
 }
 
-const stop = (egress: EgressSeen): Patch => ({ effects: [{ do: 'stop-egress', egressId: egress.egressId }] });
+const stop = ({ egressId }: EgressSeen, why: string): Patch => ({
+  effects: [{ do: 'stop-egress', egressId, why }],
+});
 
 /** The recording is final. Nobody else will ever stop an egress that turns up now, and media it left must not be hidden. */
 function onLateReport(now: StoredRecording, egress: EgressSeen, state: EgressState, at: number): Patch {
-  if (state === 'live') return egress.status === 'ENDING' ? nothing : stop(egress);
+  if (state === 'live')
+    return egress.status === 'ENDING' ? nothing : stop(egress, `its recording is ${now.status}`);
   if (state !== 'over' || !egress.file?.uploaded) return nothing;
   if (now.upkeep.deleted) return { effects: [{ do: 'finish-deletion', at }] };
   return now.hasMedia ? nothing : { seen: mediaOf(egress, now) };
 }
 
 function progress(now: StoredRecording, egress: EgressSeen, at: number, room: RoomAtEnd): Patch {
-  if (egress.status === 'STARTING') return isCancelled(now) ? stop(egress) : nothing;
+  if (egress.status === 'STARTING') return isCancelled(now) ? stop(egress, CANCELLED) : nothing;
   if (egress.status === 'ACTIVE') return becomeActive(now, egress, at);
   if (egress.status === 'ENDING')
     return now.status === 'ENDING' ? begun(now, egress) : becomeEnding(now, egress, at, room);
   return becomeFinal(now, egress as EndedEgress, at, room);
 }
 
+const CANCELLED = 'its start was cancelled';
+
 function isCancelled(now: Recording): boolean {
   return now.status === 'ENDING' && now.endReason === 'START_CANCELLED';
 }
 
 function becomeActive(now: StoredRecording, egress: EgressSeen, at: number): Patch {
-  if (isCancelled(now)) return stop(egress);
-  if (now.status === 'ENDING' && at - now.updatedAt > STOP_AGAIN_MS)
-    return join(begun(now, egress), stop(egress));
+  if (isCancelled(now)) return stop(egress, CANCELLED);
+  if (now.status === 'ENDING' && at - now.updatedAt > THRESHOLDS.stopAgainMs)
+    return join(begun(now, egress), stop(egress, 'it has not heard of its stop'));
   if (now.status !== 'STARTING') return begun(now, egress);
   const startedAt = egress.file?.startedAtMs ?? egress.startedAtMs ?? at;
   // Our own clock measures the limit; LiveKit's may be off, but never by more than the recording is old.
@@ -86,7 +92,6 @@ function becomeActive(now: StoredRecording, egress: EgressSeen, at: number): Pat
   return {
     seen: { status: 'ACTIVE', startedAt, filename: filenameOf(egress) },
     kept: { ...startResult(now, 'ACTIVE'), activeSince: countedFrom },
-    effects: [{ do: 'end-at-limit', at: countedFrom + now.upkeep.maxDurationMs }],
   };
 }
 
@@ -146,7 +151,8 @@ interface End {
 }
 
 /** Its recorder is out of the room, or the room is over; the egress says the same of both. */
-function isSourceClosed({ endCause }: EgressSeen): boolean {
+export function isSourceClosed({ status, endCause }: EgressSeen): boolean {
+  if (status !== 'ENDING' && status !== 'COMPLETE' && status !== 'ABORTED') return false;
   return endCause === null || endCause === 'source-closed' || endCause === 'streams-stopped';
 }
 

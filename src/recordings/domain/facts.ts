@@ -65,13 +65,16 @@ export type Fact = { readonly at: number } &
 
 /** An order that is filed in the commit and carried out at least once; each is harmless twice. `at`: not before this instant. */
 export type Effect =
-  | { readonly do: 'pass-start-deadline'; readonly at: number }
-  | { readonly do: 'end-at-limit'; readonly at: number }
+  /** Everything known of it is judged again; whatever has its time, a deadline or a question, follows from that. */
   | { readonly do: 'reconcile'; readonly at: number }
-  | { readonly do: 'stop-egress'; readonly egressId: string }
-  | { readonly do: 'remove-recorder'; readonly egressId: string; readonly at: number }
-  | { readonly do: 'check-recorder' }
-  | { readonly do: 'continue-recording' }
+  /** `why`: for the log. */
+  | { readonly do: 'stop-egress'; readonly egressId: string; readonly why?: string }
+  | {
+      readonly do: 'remove-recorder';
+      readonly egressId: string;
+      readonly at: number;
+      readonly why?: string;
+    }
   | { readonly do: 'write-metadata' }
   | { readonly do: 'signal-room' }
   | { readonly do: 'finish-deletion'; readonly at: number }

@@ -3,6 +3,8 @@ import { join, nothing, type Patch, startResult } from './patch.js';
 import { isFinal, type StoredRecording } from './recording.js';
 import { isAbsenceProven, liveEgresses } from './slot.js';
 
+const STALE = 'it has long neither reported nor answered, and nobody publishes in its room';
+
 /** LiveKit no longer knows the egress: the bucket has the last word. */
 export function gone(now: StoredRecording, fact: Extract<Fact, { kind: 'egress-gone' }>): Patch {
   if (isFinal(now.status) || (fact.proof === 'absence' && !isAbsenceProven(now))) return nothing;
@@ -19,7 +21,9 @@ export function gone(now: StoredRecording, fact: Extract<Fact, { kind: 'egress-g
   const ended = endOfGone(now, fact, kept);
   // What LiveKit still lists may run, and holds the room until it is over or proven dead.
   return listed
-    ? join(ended, { effects: liveEgresses(now).map((egressId) => ({ do: 'stop-egress', egressId })) })
+    ? join(ended, {
+        effects: liveEgresses(now).map((egressId) => ({ do: 'stop-egress', egressId, why: STALE })),
+      })
     : ended;
 }
 
@@ -74,7 +78,7 @@ export function recorderLost(now: StoredRecording, fact: Extract<Fact, { kind: '
   const dead: Patch = {
     kept: { egresses: { ...now.upkeep.egresses, [egressId]: 'lost' } },
     // A child that outlived its worker sits in the room as its recorder, records nothing and would stay to the end.
-    effects: [{ do: 'remove-recorder', egressId, at }],
+    effects: [{ do: 'remove-recorder', egressId, at, why: 'its worker is dead' }],
   };
   if (isFinal(now.status) || egressId !== now.egressId) return dead;
   return join(dead, endOfLost(now, media, at));

@@ -58,11 +58,10 @@ export function newRecording({ maxDurationMs, startLimitMs, ...attempt }: Attemp
   };
 }
 
-/** Filed in the commit that stores it, so that no crash leaves an attempt without its deadline. */
-export function firstEffects(recording: StoredRecording, deadlineMs: number): Effect[] {
+/** In the outbox with the commit that stores it, so that no crash leaves an attempt without somebody who comes back to it. */
+export function firstEffects(recording: StoredRecording): Effect[] {
   const at = recording.requestedAt;
   return [
-    { do: 'pass-start-deadline', at: at + deadlineMs },
     { do: 'reconcile', at: at + (nextLookMs(recording, at) ?? 0) },
     { do: 'write-metadata' },
     { do: 'signal-room' },

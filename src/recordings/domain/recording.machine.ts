@@ -4,9 +4,8 @@ import { awaitsContinuation, isToBeContinued } from './continuation.js';
 import type { Effect, Fact } from './facts.js';
 import { join, nothing, type Patch, startResult, withPatch } from './patch.js';
 import { isFinal, type RecordingStatus, type StoredRecording, VISIBLE_FIELDS } from './recording.js';
-import { isUnsent, LIST_MARGIN_MS, startSending } from './start-request.js';
+import { isUnsent, startSending } from './start-request.js';
 import {
-  ABSENCE_SPACING_MS,
   hasLiveEgress,
   isAbsenceProven,
   isUnsettled,
@@ -14,6 +13,7 @@ import {
   mayFreeSlot,
   nextLookMs,
 } from './slot.js';
+import { THRESHOLDS } from './thresholds.js';
 
 export interface EventMade {
   readonly type: 'REQUESTED' | 'STATUS_CHANGED' | 'UPDATED' | 'DELETED';
@@ -29,11 +29,6 @@ export type Decision =
       /** Null: nothing changed that a client sees. */
       readonly event: EventMade | null;
     };
-
-/** How long a recorder is given to leave after a stop whose outcome LiveKit left open. */
-const RECORDER_GRACE_MS = 5_000;
-/** A deletion is carried out at once by who asked for it; this is when somebody else takes over. */
-const DELETION_GRACE_MS = 10_000;
 
 /** THE state machine: what follows from a fact. Pure; final statuses stay, and each fact has its duty in every status. */
 export function decide(now: StoredRecording, fact: Fact): Decision {
@@ -59,7 +54,10 @@ function patchOf(now: StoredRecording, fact: Fact): Patch {
       return startCancelled(now, fact.at);
     case 'duration-limit-passed':
       return now.status === 'ACTIVE'
-        ? { seen: { status: 'ENDING', endReason: 'LIMIT_REACHED' }, effects: stopLive(now) }
+        ? {
+            seen: { status: 'ENDING', endReason: 'LIMIT_REACHED' },
+            effects: stopLive(now, 'its maximum duration is over'),
+          }
         : nothing;
     case 'stop-taken':
       return stopTaken(now, fact);
@@ -86,7 +84,7 @@ function patchOf(now: StoredRecording, fact: Fact): Patch {
       return isFinal(now.status) && now.upkeep.deletion === null
         ? {
             kept: { deletion: { requestedAt: fact.at, by: fact.by }, continuation: null },
-            effects: [{ do: 'finish-deletion', at: fact.at + DELETION_GRACE_MS }],
+            effects: [{ do: 'finish-deletion', at: fact.at + THRESHOLDS.deletionGraceMs }],
           }
         : nothing;
     case 'deleted':
@@ -102,7 +100,9 @@ function answered(
   at: number,
 ): Partial<StoredRecording['upkeep']> {
   const until =
-    startAnswer === 'error' && Object.keys(now.upkeep.egresses).length === 0 ? at + LIST_MARGIN_MS : at;
+    startAnswer === 'error' && Object.keys(now.upkeep.egresses).length === 0
+      ? at + THRESHOLDS.listMarginMs
+      : at;
   return { startAnswer, startPendingUntil: Math.min(now.upkeep.startPendingUntil, until) };
 }
 
@@ -134,7 +134,7 @@ function deadlinePassed(now: StoredRecording, fact: Extract<Fact, { kind: 'start
       code: 'RECORDING_START_TIMEOUT',
       message: `recording ${now.id} failed: ${error}`,
     }),
-    effects: stopLive(now),
+    effects: stopLive(now, 'its start took too long'),
   };
 }
 
@@ -149,7 +149,7 @@ function startCancelled(now: StoredRecording, at: number): Patch {
         message: `recording ${now.id} was stopped before it was active`,
       }),
     },
-    effects: stopLive(now),
+    effects: stopLive(now, 'its start was cancelled'),
   };
 }
 
@@ -166,9 +166,14 @@ function stopTaken(now: StoredRecording, fact: Extract<Fact, { kind: 'stop-taken
     kept: { stopRequestedAt: now.upkeep.stopRequestedAt ?? fact.at },
   };
   if (fact.egress) return join(asked, seeEgress(withPatch(now, asked), fact.egress, fact.at));
-  const at = fact.at + RECORDER_GRACE_MS;
+  const at = fact.at + THRESHOLDS.recorderGraceMs;
   return join(asked, {
-    effects: liveEgresses(now).map((egressId) => ({ do: 'remove-recorder', egressId, at })),
+    effects: liveEgresses(now).map((egressId) => ({
+      do: 'remove-recorder',
+      egressId,
+      at,
+      why: 'nobody answered its stop',
+    })),
   });
 }
 
@@ -202,7 +207,7 @@ function awaitsFirstSight(now: StoredRecording, at: number): boolean {
 
 function absent(now: StoredRecording, missing: readonly string[], at: number): Patch {
   const before = now.upkeep.absence;
-  if (before !== null && at - before.lastAt < ABSENCE_SPACING_MS) return nothing;
+  if (before !== null && at - before.lastAt < THRESHOLDS.absenceSpacingMs) return nothing;
   const absence = { looks: (before?.looks ?? 0) + 1, firstAt: before?.firstAt ?? at, lastAt: at };
   const counted = withPatch(now, { kept: { absence } });
   if (!isFinal(now.status) || !isAbsenceProven(counted)) return { kept: { absence } };
@@ -210,8 +215,8 @@ function absent(now: StoredRecording, missing: readonly string[], at: number): P
   return { kept: { absence: null, egresses: { ...now.upkeep.egresses, ...over } } };
 }
 
-function stopLive(now: StoredRecording): Effect[] {
-  return liveEgresses(now).map((egressId) => ({ do: 'stop-egress', egressId }));
+function stopLive(now: StoredRecording, why: string): Effect[] {
+  return liveEgresses(now).map((egressId) => ({ do: 'stop-egress', egressId, why }));
 }
 
 /** Gives the change its number, frees the slot by the slot's rule, and files what every change brings along. */
@@ -225,10 +230,7 @@ function advance(now: StoredRecording, patch: Patch, fact: Fact): Decision {
   const changed = deleting || VISIBLE_FIELDS.some((field) => patched[field] !== now[field]);
   const freed = now.upkeep.holdsSlot && mayFreeSlot(patched, at);
   const kept = freed || JSON.stringify(patched.upkeep) !== JSON.stringify(now.upkeep);
-  const effects: Effect[] = [
-    ...(patch.effects ?? []),
-    ...(continued ? [{ do: 'continue-recording' } as const] : []),
-  ];
+  const effects = patch.effects ?? [];
   if (!changed && !kept && effects.length === 0) return { kind: 'ignore' };
   const next: StoredRecording = {
     ...patched,
@@ -253,11 +255,17 @@ function followUps(
   { changed, statusChanged, at }: { changed: boolean; statusChanged: boolean; at: number },
 ): Effect[] {
   const lookMs = isUnsettled(next) ? nextLookMs(next, at) : null;
+  // What is new to watch is watched at once; everything else has its time, which every run works out anew.
+  const atOnce =
+    (hasLiveEgress(next) && !hasLiveEgress(now)) ||
+    (next.status === 'ACTIVE' && statusChanged) ||
+    (awaitsContinuation(next) && !awaitsContinuation(now));
   return [
     ...(changed ? [{ do: 'write-metadata' } as const] : []),
     ...(statusChanged ? [{ do: 'signal-room' } as const] : []),
-    ...(hasLiveEgress(next) && !hasLiveEgress(now) ? [{ do: 'check-recorder' } as const] : []),
-    ...(lookMs === null ? [] : [{ do: 'reconcile', at: at + lookMs } as const]),
+    ...(atOnce || lookMs !== null
+      ? [{ do: 'reconcile', at: atOnce ? at : at + (lookMs ?? 0) } as const]
+      : []),
     // What outlived its deletion is over now, reported or not: whatever it left in the bucket meanwhile goes.
     ...(now.upkeep.deleted && lookMs === null ? [{ do: 'finish-deletion', at } as const] : []),
   ];

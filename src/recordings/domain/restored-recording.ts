@@ -1,8 +1,6 @@
-import { awaitsContinuation } from './continuation.js';
-import { durationLimitOf } from './deadlines.js';
 import type { Effect } from './facts.js';
 import { isFinal, type StoredRecording } from './recording.js';
-import { hasLiveEgress, isUnsettled, liveEgresses } from './slot.js';
+import { isUnsettled, liveEgresses } from './slot.js';
 
 /**
  * Numbers leap by more than can have been given since the copy was made, once per rebuild: a client that saw a later
@@ -10,9 +8,6 @@ import { hasLiveEgress, isUnsettled, liveEgresses } from './slot.js';
  */
 export const VERSION_LEAP = 1_000;
 export const REV_LEAP = 1_000_000;
-
-/** A start is given this much longer, so that LiveKit is looked at before its deadline, which may have passed long ago. */
-const LOOK_FIRST_MS = 5_000;
 
 /** The recording as rebuild `number` brings it back from a copy; the same copy gives the same row in the same rebuild. */
 export function restoredRecording(copy: StoredRecording, number: number, at: number): StoredRecording {
@@ -29,30 +24,14 @@ export function restoredRecording(copy: StoredRecording, number: number, at: num
   };
 }
 
-/** What was under way for it when Redis was lost, filed again as its state needs it. */
-export function effectsOfRestore(
-  recording: StoredRecording,
-  at: number,
-  { startTimeoutMs }: { readonly startTimeoutMs: number },
-): Effect[] {
+/** What was under way for it when Redis was lost, in the outbox again as its state needs it. */
+export function effectsOfRestore(recording: StoredRecording, at: number): Effect[] {
   if (!isUnsettled(recording)) return [];
-  const { status, upkeep, requestedAt } = recording;
+  const { status, upkeep } = recording;
   const effects: Effect[] = [{ do: 'write-metadata' }, { do: 'reconcile', at }];
-  if (status === 'STARTING')
-    effects.push({
-      do: 'pass-start-deadline',
-      at: Math.max(requestedAt + startTimeoutMs, at + LOOK_FIRST_MS),
-    });
-  if (status === 'ACTIVE')
-    effects.push({
-      do: 'end-at-limit',
-      at: durationLimitOf(recording) ?? at,
-    });
   // The stop may have been filed and never sent; one more is harmless.
   if (status === 'ENDING' || isFinal(status))
     effects.push(...liveEgresses(recording).map((egressId) => ({ do: 'stop-egress', egressId }) as const));
-  if (hasLiveEgress(recording)) effects.push({ do: 'check-recorder' });
   if (upkeep.deletion !== null) effects.push({ do: 'finish-deletion', at });
-  if (awaitsContinuation(recording)) effects.push({ do: 'continue-recording' });
   return effects;
 }

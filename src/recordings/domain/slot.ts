@@ -2,6 +2,7 @@ import type { StoredRecording } from './recording.js';
 import { awaitsContinuation } from './continuation.js';
 import { isFinal } from './recording.js';
 import { isUnsent } from './start-request.js';
+import { THRESHOLDS } from './thresholds.js';
 
 /**
  * The one rule by which a room is free again: the recording is final, no start of it is still on its way, and every egress
@@ -67,26 +68,20 @@ const clamp = (ms: number, least: number, most: number): number => Math.min(Math
 export function nextLookMs(recording: StoredRecording, at: number): number | null {
   const { upkeep, status } = recording;
   if (!isToBeObserved(recording)) return null;
-  if (upkeep.absence !== null) return ABSENCE_SPACING_MS;
+  const { absenceSpacingMs, firstLookMs, startingLookMs, endingLookMs, finalLookMs } = THRESHOLDS;
+  if (upkeep.absence !== null) return absenceSpacingMs;
   if (status === 'ACTIVE') return null;
-  if (status === 'STARTING') return clamp((at - recording.requestedAt) / 3, 400, 3_000);
+  if (status === 'STARTING') return clamp((at - recording.requestedAt) / 3, firstLookMs, startingLookMs);
   const since = at - recording.updatedAt;
-  if (status === 'ENDING') return clamp(since / 3, 400, 15_000);
+  if (status === 'ENDING') return clamp(since / 3, firstLookMs, endingLookMs);
   const pendingMs = upkeep.startPendingUntil - at;
-  return clamp(since / 3, 400, pendingMs > 0 ? Math.max(pendingMs + 50, 400) : 10_000);
+  return clamp(since / 3, firstLookMs, pendingMs > 0 ? Math.max(pendingMs + 50, firstLookMs) : finalLookMs);
 }
 
-/** Looks that found nothing count once per this time. */
-export const ABSENCE_SPACING_MS = 2_000;
-
-/** Gone needs more than one look: an egress we know must have been missing for this long, over at least so many looks. */
-const KNOWN_EGRESS = { looks: 3, spanMs: 8_000 };
-/** After an answer that said neither yes nor no, an egress that was made is listed at once. */
-const UNNAMED_EGRESS = { looks: 2, spanMs: 2_000 };
-
 export function isAbsenceProven(recording: StoredRecording): boolean {
+  const { knownEgressAbsent, unnamedEgressAbsent } = THRESHOLDS;
   const { absence, egresses } = recording.upkeep;
   if (absence === null) return false;
-  const need = Object.keys(egresses).length > 0 ? KNOWN_EGRESS : UNNAMED_EGRESS;
+  const need = Object.keys(egresses).length > 0 ? knownEgressAbsent : unnamedEgressAbsent;
   return absence.looks >= need.looks && absence.lastAt - absence.firstAt >= need.spanMs;
 }

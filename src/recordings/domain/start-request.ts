@@ -1,12 +1,7 @@
 import type { Fact } from './facts.js';
 import { nothing, type Patch, startResult } from './patch.js';
 import { isFinal, type StoredRecording } from './recording.js';
-
-/**
- * LiveKit lists an egress once its worker has made it, which can be a moment after its own answer, or after the request was
- * given up: for so long after the last instant of a start, the lists are not believed to be complete.
- */
-export const LIST_MARGIN_MS = 5_000;
+import { THRESHOLDS } from './thresholds.js';
 
 /** Nobody has asked LiveKit to start it. Once it is final, or was dropped, nobody ever will. */
 export function isUnsent({ upkeep }: StoredRecording): boolean {
@@ -24,7 +19,7 @@ export function startSending(now: StoredRecording, fact: Extract<Fact, { kind: '
     kept: {
       startSentAt: fact.at,
       startSentBy: fact.by,
-      startPendingUntil: fact.at + fact.limitMs + LIST_MARGIN_MS,
+      startPendingUntil: fact.at + fact.limitMs + THRESHOLDS.listMarginMs,
     },
   };
 }

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import type { LiveKitEvent } from '../../livekit/livekit.types.js';
 import { defineJob, done, JobHandler, type JobOutcome, JobQueue } from '../../queue/define-job.js';
-import { checkRecorder } from './check-recorder.job.js';
 import { finishDeletion } from './finish-deletion.job.js';
+import { reconcileRecording } from './reconcile-recording.job.js';
 import { ApplyLiveKitEvent } from '../use-cases/apply-livekit-event.js';
 
 /** Carries the event itself: LiveKit coalesces what it reports and forgets an ended egress after a day. */
@@ -31,7 +31,7 @@ export class ApplyLiveKitEventJob extends JobHandler<{ event: LiveKitEvent }> {
 
   async handle({ event }: { event: LiveKitEvent }): Promise<JobOutcome> {
     const recordingId = await this.apply.execute(event);
-    if (recordingId !== null) await this.jobs.add(checkRecorder, { recordingId });
+    if (recordingId !== null) await this.jobs.add(reconcileRecording, { recordingId });
     const late = await this.apply.lateMediaOf(event);
     if (late !== null) await this.jobs.add(finishDeletion, late);
     return done;

@@ -55,7 +55,7 @@ describe('the outbox', () => {
     failing = 'write-metadata';
     outbox = [filed('write-metadata'), filed('check-recorder')];
     await effects.dispatchLeftBehind();
-    expect(added).toEqual(['check-recorder']);
+    expect(added).toEqual(['reconcile-recording']);
     expect(outbox.map(({ entry }) => entry)).toEqual(['write-metadata 0']);
   });
 });

@@ -5,15 +5,12 @@ import { JobQueue } from '../../queue/define-job.js';
 import type { Effect } from '../domain/facts.js';
 import { type OutboxEntry, RecordingStore } from '../store/recording.store.js';
 import { EffectDispatcher } from '../write/effect-dispatcher.port.js';
-import { checkRecorder } from './check-recorder.job.js';
-import { continueRecording } from './continue-recording.job.js';
 import { dropRoomMetadata } from './drop-room-metadata.job.js';
-import { endAtLimit } from './end-at-limit.job.js';
+import { EARLIER_EFFECTS } from './earlier-timers.js';
 import { finishDeletion } from './finish-deletion.job.js';
 import { reconcileRecording } from './reconcile-recording.job.js';
 import { removeRecorder } from './remove-recorder.job.js';
 import { signalRoom } from './signal-room.job.js';
-import { startDeadline } from './start-deadline.job.js';
 import { stopEgress } from './stop-egress.job.js';
 import { writeMetadata } from './write-metadata.job.js';
 
@@ -24,11 +21,7 @@ const AT_ONCE = 200;
 const MOST_SKIPPED = 10_000;
 
 const KNOWN: Readonly<Record<Effect['do'], true>> = {
-  'pass-start-deadline': true,
-  'end-at-limit': true,
   reconcile: true,
-  'check-recorder': true,
-  'continue-recording': true,
   'stop-egress': true,
   'remove-recorder': true,
   'write-metadata': true,
@@ -36,7 +29,8 @@ const KNOWN: Readonly<Record<Effect['do'], true>> = {
   'finish-deletion': true,
   'drop-room-metadata': true,
 };
-const isKnown = ({ effect }: OutboxEntry): boolean => Object.hasOwn(KNOWN, effect.do);
+const isKnown = ({ effect }: OutboxEntry): boolean => Object.hasOwn(KNOWN, effect.do) || isEarlier(effect);
+const isEarlier = (effect: { readonly do: string }): boolean => EARLIER_EFFECTS.includes(effect.do);
 
 /** Every outbox entry becomes a job and is acknowledged only then, so that its effect happens at least once. */
 @Injectable()
@@ -100,21 +94,18 @@ export class QueueEffects extends EffectDispatcher {
   private enqueue({ recording, effect }: OutboxEntry): Promise<void> {
     const { id: recordingId, roomId, status, version, error } = recording;
     const later = 'at' in effect ? { inMs: Math.max(0, effect.at - this.clock.now()) } : {};
+    if (isEarlier(effect)) return this.jobs.add(reconcileRecording, { recordingId });
     switch (effect.do) {
-      case 'pass-start-deadline':
-        return this.jobs.add(startDeadline, { recordingId }, later);
-      case 'end-at-limit':
-        return this.jobs.add(endAtLimit, { recordingId }, later);
       case 'reconcile':
         return this.jobs.add(reconcileRecording, { recordingId }, later);
-      case 'check-recorder':
-        return this.jobs.add(checkRecorder, { recordingId });
-      case 'continue-recording':
-        return this.jobs.add(continueRecording, { recordingId });
       case 'stop-egress':
-        return this.jobs.add(stopEgress, { recordingId, roomId, egressId: effect.egressId });
+        return this.jobs.add(stopEgress, { recordingId, roomId, egressId: effect.egressId, why: effect.why });
       case 'remove-recorder':
-        return this.jobs.add(removeRecorder, { recordingId, roomId, egressId: effect.egressId }, later);
+        return this.jobs.add(
+          removeRecorder,
+          { recordingId, roomId, egressId: effect.egressId, why: effect.why },
+          later,
+        );
       case 'write-metadata':
         return this.jobs.add(writeMetadata, { recordingId });
       case 'signal-room':

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
-import { retryWhileUnavailable } from '../../queue/retry-while-unavailable.js';
+import { again, defineJob, done, JobHandler, type JobOutcome } from '../../queue/define-job.js';
 import { ReconcileRecording } from '../use-cases/reconcile-recording.js';
 import { ofRecording, type OfRecording } from './recording-payload.js';
 
+/** The one timer of a recording: it is judged, and says when that is worth the next time. */
 export const reconcileRecording = defineJob<OfRecording>({
   queue: 'recordings',
   name: 'reconcile-recording',
@@ -13,10 +13,6 @@ export const reconcileRecording = defineJob<OfRecording>({
   options: { attempts: 20, backoffMs: 500 },
 });
 
-/** Who can't be asked is asked again after this, for as long as there is something to ask. */
-const AWAY = ['LIVEKIT_UNAVAILABLE', 'STORAGE_UNAVAILABLE'] as const;
-const UNANSWERED_MS = 2_000;
-
 @Injectable()
 export class ReconcileRecordingJob extends JobHandler<OfRecording> {
   readonly definition = reconcileRecording;
@@ -25,7 +21,8 @@ export class ReconcileRecordingJob extends JobHandler<OfRecording> {
     super();
   }
 
-  handle({ recordingId }: OfRecording): Promise<JobOutcome> {
-    return retryWhileUnavailable(() => this.reconcile.execute(recordingId), AWAY, UNANSWERED_MS);
+  async handle({ recordingId }: OfRecording): Promise<JobOutcome> {
+    const inMs = await this.reconcile.execute(recordingId);
+    return inMs === null ? done : again(inMs);
   }
 }

@@ -14,8 +14,15 @@ export const ofRecording: z.ZodType<OfRecording> = z.object({ recordingId });
 export interface OfEgress extends OfRecording {
   readonly roomId: RoomId;
   readonly egressId: string;
+  /** For the log; a job of an earlier version has none. */
+  readonly why?: string | undefined;
 }
-export const ofEgress: z.ZodType<OfEgress> = z.object({ recordingId, roomId, egressId: z.string() });
+export const ofEgress: z.ZodType<OfEgress> = z.object({
+  recordingId,
+  roomId,
+  egressId: z.string(),
+  why: z.string().optional(),
+});
 
 /** All that is needed of a recording to find its objects, once its row is gone. */
 export interface OfObjects extends OfRecording {

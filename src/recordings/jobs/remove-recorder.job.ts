@@ -20,8 +20,8 @@ export class RemoveRecorderJob extends JobHandler<OfEgress> {
     super();
   }
 
-  async handle({ recordingId, roomId, egressId }: OfEgress): Promise<JobOutcome> {
-    await this.endEgress.removeRecorder({ recordingId, roomName: roomId, egressId });
+  async handle({ recordingId, roomId, egressId, why = 'its egress is over' }: OfEgress): Promise<JobOutcome> {
+    await this.endEgress.removeRecorder({ recordingId, roomName: roomId, egressId, reason: why });
     return done;
   }
 }

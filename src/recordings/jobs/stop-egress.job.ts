@@ -23,9 +23,9 @@ export class StopEgressJob extends JobHandler<OfEgress> {
     super();
   }
 
-  handle({ recordingId, roomId, egressId }: OfEgress): Promise<JobOutcome> {
+  handle({ recordingId, roomId, egressId, why = 'it is to run no longer' }: OfEgress): Promise<JobOutcome> {
     // An egress that runs without right is asked to end for as long as it takes.
-    const egress = { recordingId, roomName: roomId, egressId };
+    const egress = { recordingId, roomName: roomId, egressId, reason: why };
     return retryWhileUnavailable(() => this.endEgress.stop(egress), ['LIVEKIT_UNAVAILABLE'], UNANSWERED_MS);
   }
 }

@@ -6,6 +6,8 @@ export interface RecorderState {
   readonly silentAt: readonly number[];
   /** `left`: it had been seen in its room and is gone from there. */
   readonly presence: 'unknown' | 'seen' | 'left';
+  /** Something happened in its room then: it is worth to ask it at once. Null: nothing did. */
+  readonly nudgedAt: number | null;
 }
 
 /**
@@ -19,6 +21,7 @@ export abstract class RecorderLog {
   /** Whether the worker of any other egress answered a question that was asked after that. */
   abstract anotherHeardSince(egressId: string, at: number): Promise<boolean>;
   abstract setPresence(egressId: string, presence: 'seen' | 'left'): Promise<void>;
+  abstract nudge(egressId: string, at: number): Promise<void>;
   /** Its worker is proven dead. LiveKit lists it for ever, so it is remembered for long. */
   abstract markDead(egressId: string, at: number): Promise<void>;
   abstract isDead(egressId: string): Promise<boolean>;

@@ -31,15 +31,21 @@ export class RedisRecorderLog extends RecorderLog {
   }
 
   async state(egressId: string): Promise<RecorderState> {
-    const [heard, silent, presence] = await this.connections.pipeline((all) =>
+    const [heard, silent, noted] = await this.connections.pipeline((all) =>
       all
         .zscore(keys.heard(), egressId)
         .zrange(keys.silence(egressId), 0, -1)
-        .hget(keys.recorders(), egressId),
+        .hmget(keys.recorders(), egressId, nudged(egressId)),
     );
     const heardAt = heard === null ? null : Number(heard);
     const silentAt = (silent as string[]).map(Number).filter((at) => heardAt === null || at > heardAt);
-    return { heardAt, silentAt, presence: presence === 'seen' || presence === 'left' ? presence : 'unknown' };
+    const [presence, at] = noted as (string | null)[];
+    return {
+      heardAt,
+      silentAt,
+      presence: presence === 'seen' || presence === 'left' ? presence : 'unknown',
+      nudgedAt: at == null ? null : Number(at),
+    };
   }
 
   async anotherHeardSince(egressId: string, at: number): Promise<boolean> {
@@ -51,6 +57,10 @@ export class RedisRecorderLog extends RecorderLog {
 
   async setPresence(egressId: string, presence: 'seen' | 'left'): Promise<void> {
     await this.connections.run((redis) => redis.hset(keys.recorders(), egressId, presence));
+  }
+
+  async nudge(egressId: string, at: number): Promise<void> {
+    await this.connections.run((redis) => redis.hset(keys.recorders(), nudged(egressId), at));
   }
 
   async markDead(egressId: string, at: number): Promise<void> {
@@ -66,7 +76,14 @@ export class RedisRecorderLog extends RecorderLog {
 
   async forget(egressId: string): Promise<void> {
     await this.connections.pipeline((all) =>
-      all.zrem(keys.heard(), egressId).hdel(keys.recorders(), egressId).del(keys.silence(egressId)),
+      all
+        .zrem(keys.heard(), egressId)
+        .hdel(keys.recorders(), egressId, nudged(egressId))
+        .del(keys.silence(egressId)),
     );
   }
+}
+
+function nudged(egressId: string): string {
+  return `${egressId} nudged`;
 }

@@ -10,12 +10,11 @@ export interface RestoreTerms {
   readonly epoch: string;
   readonly at: number;
   readonly cause: string;
-  readonly startTimeoutMs: number;
 }
 
 /** What a record of the bucket brings back. Its history goes on with the return itself, which clients see by its version. */
 export function restoreStep(record: ArchivedRecording, terms: RestoreTerms): Return {
-  const { number, epoch, at, cause, startTimeoutMs } = terms;
+  const { number, epoch, at, cause } = terms;
   const recording = restoredRecording(record.recording, number, at);
   const entry: HistoryEntry = {
     position: { epoch, id: `0-${number}` },
@@ -30,6 +29,6 @@ export function restoreStep(record: ArchivedRecording, terms: RestoreTerms): Ret
     recording,
     // It was read after the row, which may have gone on in between.
     history: [...record.history.filter(({ version }) => version <= record.recording.version), entry],
-    effects: effectsOfRestore(recording, at, { startTimeoutMs }),
+    effects: effectsOfRestore(recording, at),
   };
 }

@@ -1,46 +1,39 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../kernel/clock.js';
 import { parseRoomId, type RecordingId, type RoomId } from '../../kernel/ids.js';
-import type { EgressSeen, LiveKitEvent } from '../../livekit/livekit.types.js';
-import { metadataKey } from '../../storage/object-keys.js';
+import type { LiveKitEvent } from '../../livekit/livekit.types.js';
 import { RoomSignals } from '../../livekit/room-signal.js';
 import { isFinal } from '../domain/recording.js';
 import { watchedEgresses } from '../domain/slot.js';
 import { RecorderLog } from '../recorders/recorder-log.port.js';
 import { RecordingStore } from '../store/recording.store.js';
-import { EndEgress } from './end-egress.js';
-import { ObserveEgresses } from './observe-egresses.js';
 import { OwnEgresses } from './own-egresses.js';
-import { ReconcileRecording } from './reconcile-recording.js';
-import { RestoreFromRecord } from './restore-from-record.js';
+import { ReconcileEgress } from './reconcile-egress.js';
 
 /** What LiveKit reported, whatever the order and however often: a hint what to look at, or a fact about one egress. */
 @Injectable()
 export class ApplyLiveKitEvent {
-  private readonly log = new Logger('LiveKit');
-
   constructor(
     private readonly store: RecordingStore,
-    private readonly observe: ObserveEgresses,
-    private readonly fromRecord: RestoreFromRecord,
     private readonly own: OwnEgresses,
     private readonly signals: RoomSignals,
-    private readonly endEgress: EndEgress,
-    private readonly reconcile: ReconcileRecording,
+    private readonly egresses: ReconcileEgress,
     private readonly recorders: RecorderLog,
+    private readonly clock: Clock,
   ) {}
 
-  /** The recording whose recorder has to be asked at once, if any. */
+  /** The recording that has to be judged at once, if any. */
   async execute(event: LiveKitEvent): Promise<RecordingId | null> {
     switch (event.kind) {
       case 'egress':
-        await this.seeEgress(event.egress);
+        await this.egresses.execute(event.egress);
         return null;
       case 'room-finished':
-        return this.lookAtHolder(event.roomName);
+        return this.nudge(event.roomName);
       case 'participant-left':
         if (event.participantKind !== 'egress') return null;
         await this.notePresence(event.roomName, event.identity, 'left');
-        return this.lookAtHolder(event.roomName);
+        return this.nudge(event.roomName);
       case 'participant-joined':
         if (event.participantKind === 'egress')
           await this.notePresence(event.roomName, event.identity, 'seen');
@@ -50,37 +43,6 @@ export class ApplyLiveKitEvent {
       case 'other':
         return null;
     }
-  }
-
-  /** An egress of ours is known by its deployment and the object it writes; another's is left alone. */
-  async seeEgress(egress: EgressSeen, cause = 'livekit'): Promise<void> {
-    const recordingId = this.own.recordingOf(egress);
-    if (recordingId === null) return;
-    const seen = await this.observe.one(recordingId, egress, cause);
-    if (seen !== null || isFinal(egress.status)) return;
-    if (await this.store.wasDeleted(recordingId)) return this.stopDeleted(recordingId, egress);
-    // Redis has forgotten it, or it is not stored yet: its record decides, and without one the sweep, that looks twice.
-    if (await this.restore(recordingId, egress, cause)) await this.observe.one(recordingId, egress, cause);
-  }
-
-  /** True: the recording of an egress that no row explains is there again, from its record in the bucket. */
-  async restore(recordingId: RecordingId, egress: EgressSeen, cause: string): Promise<boolean> {
-    const { roomName, egressId } = egress;
-    const roomId = parseRoomId(roomName);
-    if (roomId === null) return false;
-    await this.fromRecord.execute(metadataKey({ id: recordingId, roomId }), cause);
-    if ((await this.store.get(recordingId)) === null) return false;
-    // Its room was given to another while it was forgotten: two recordings of one room are one too many.
-    if ((await this.store.slotHolder(roomId)) !== recordingId)
-      await this.endEgress.stop({ recordingId, roomName, egressId });
-    return true;
-  }
-
-  private async stopDeleted(recordingId: RecordingId, { egressId, roomName }: EgressSeen): Promise<void> {
-    if (await this.recorders.isDead(egressId)) return;
-    const message = 'an egress of a deleted recording is stopped';
-    this.log.warn({ event: 'egress_orphaned', message, egressId, recordingId, roomId: roomName });
-    await this.endEgress.stop({ recordingId, roomName, egressId });
   }
 
   /** The deleted recording of which an ended egress reports media, when everything of it had been removed; null: none. */
@@ -100,11 +62,12 @@ export class ApplyLiveKitEvent {
     if (recording?.upkeep.egresses[egressId] === 'live') await this.recorders.setPresence(egressId, presence);
   }
 
-  private async lookAtHolder(roomName: string): Promise<RecordingId | null> {
+  /** Something happened in its room that is worth a look, and a question to its worker. */
+  private async nudge(roomName: string): Promise<RecordingId | null> {
     const recording = await this.inProgress(roomName);
     if (recording === null) return null;
-    const looked = await this.reconcile.look(recording);
-    return looked !== null && watchedEgresses(looked).length > 0 ? looked.id : null;
+    for (const egressId of watchedEgresses(recording)) await this.recorders.nudge(egressId, this.clock.now());
+    return recording.id;
   }
 
   private async greet(roomName: string, identity: string): Promise<void> {

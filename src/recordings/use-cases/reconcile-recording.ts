@@ -1,110 +1,222 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
+import { Config } from '../../config/config.js';
 import { Clock } from '../../kernel/clock.js';
+import { isTallyError, type TallyError } from '../../kernel/errors.js';
 import type { RecordingId } from '../../kernel/ids.js';
-import { LiveKit } from '../../livekit/livekit.port.js';
 import type { EgressSeen } from '../../livekit/livekit.types.js';
-import { mediaKey } from '../../storage/object-keys.js';
-import { ObjectStorage } from '../../storage/object-storage.port.js';
-import type { MediaSeen } from '../domain/facts.js';
-import { isFinal, type Recording, type StoredRecording } from '../domain/recording.js';
-import { awaitsBucketLook, isAbsenceProven, isUnsettled, nextLookMs } from '../domain/slot.js';
-import { isUnsent } from '../domain/start-request.js';
+import { type Act, type Evidence, firstUnavailable, NO_EVIDENCE, type Sighting } from '../domain/evidence.js';
+import type { Fact } from '../domain/facts.js';
+import type { StoredRecording } from '../domain/recording.js';
+import { decide } from '../domain/recording.machine.js';
+import { watchedEgresses } from '../domain/slot.js';
+import {
+  type Case,
+  type HeldEnd,
+  heldEndOf,
+  type Limits,
+  nextTime,
+  type Verdict,
+  verdict,
+  verdictOfHeldEnd,
+  verdictOfLook,
+  verdictOfSighting,
+  verdictOfStopNotFound,
+} from '../domain/verdict.js';
+import { RecorderLog } from '../recorders/recorder-log.port.js';
 import { RecordingStore } from '../store/recording.store.js';
-import { RecordingWriter } from '../write/recording.writer.js';
+import { type Applied, RecordingWriter } from '../write/recording.writer.js';
+import { DeleteRecording } from './delete-recording.js';
+import { GatherEvidence } from './gather-evidence.js';
 import { LaunchEgress } from './launch-egress.js';
-import { ObserveEgresses } from './observe-egresses.js';
-import { OwnEgresses } from './own-egresses.js';
+import { StartContinuation } from './start-continuation.js';
 
-/** A start that has not been sent for so long was left by a process that died. */
-const UNSENT_MS = 1_500;
-const UNSENT_LOOK_MS = 500;
+/** More steps than any case needs: what goes in circles is a fault of ours and ends here, to be judged anew later. */
+const MOST_STEPS = 40;
 
-/** Looks at both sides, LiveKit and the bucket, and says what was seen; what follows is the state machine's. */
+/** What became of a recording in one run. */
+interface Run extends Applied {
+  readonly evidence: Evidence;
+}
+
+/**
+ * The one place where recordings are judged: it gathers what the verdict asks for, and does what it says, until there is
+ * nothing to do before a certain time. Webhooks, timers, sweeps and callers bring what they saw, and decide nothing.
+ */
 @Injectable()
 export class ReconcileRecording {
+  private readonly log = new Logger('Recordings');
+  private readonly limits: Limits;
+
   constructor(
     private readonly store: RecordingStore,
     private readonly writer: RecordingWriter,
-    private readonly livekit: LiveKit,
-    private readonly storage: ObjectStorage,
-    private readonly own: OwnEgresses,
-    private readonly observe: ObserveEgresses,
+    private readonly gather: GatherEvidence,
+    private readonly recorders: RecorderLog,
     private readonly launch: LaunchEgress,
+    private readonly goOn: StartContinuation,
+    private readonly deletion: DeleteRecording,
+    config: Config,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.limits = {
+      startTimeoutMs: config.recordingStartTimeoutMs,
+      livekitTimeoutMs: config.livekitTimeoutMs,
+      workerCheckEveryMs: config.recorderCheckEveryMs,
+      workerLostAfterMs: config.recorderLostAfterMs,
+      staleAfterMs: config.staleAfterMs,
+    };
+  }
 
-  /** How long until it has to be looked at again, in ms; null: nothing to look at. Throws when a side could not be asked. */
+  /** Judges everything. How long until it has to be judged again, in ms; null: nothing of it is left. Throws REDIS_UNAVAILABLE alone. */
   async execute(id: RecordingId): Promise<number | null> {
+    const run = await this.drive(id, NO_EVIDENCE, verdict, 'livekit');
+    if (run === null) return null;
+    const now = this.clock.now();
+    const until = nextTime({ ...run, now, limits: this.limits });
+    if (until === null) await this.forget(run.recording);
+    return until === null ? null : Math.max(0, until - now);
+  }
+
+  /** One look at LiveKit. Null: the recording is gone. Throws LIVEKIT_UNAVAILABLE or STORAGE_UNAVAILABLE where it could not look. */
+  async look(id: RecordingId, cause = 'livekit'): Promise<StoredRecording | null> {
+    const run = requireAsked(await this.drive(id, NO_EVIDENCE, verdictOfLook, cause));
+    return run === null ? null : run.recording;
+  }
+
+  /** What LiveKit showed of one egress. Null: there is no such recording. Throws LIVEKIT_UNAVAILABLE where its room could not be asked for. */
+  async observe(id: RecordingId, egress: EgressSeen, cause: string): Promise<Applied | null> {
+    return this.sight(id, { complete: false, egresses: [egress], at: this.clock.now() }, cause);
+  }
+
+  /** Every egress of the recording that LiveKit lists, as it was at the instant `at`, ms, or later. */
+  async observeAll(
+    id: RecordingId,
+    egresses: readonly EgressSeen[],
+    at: number,
+    cause: string,
+  ): Promise<Applied | null> {
+    return this.sight(id, { complete: true, egresses, at }, cause);
+  }
+
+  /** LiveKit answered a stop of it with "no such egress". */
+  async stopNotFound(id: RecordingId): Promise<StoredRecording | null> {
+    const evidence = { ...NO_EVIDENCE, stopNotFound: true };
+    const run = requireAsked(await this.drive(id, evidence, verdictOfStopNotFound, 'livekit'));
+    return run === null ? null : run.recording;
+  }
+
+  /** Whether what was not there is to end it, judged by what a sweep has seen; nothing is asked of LiveKit, and nothing changes. */
+  async heldEnd(recording: StoredRecording, seen: Partial<Evidence>): Promise<HeldEnd | null> {
+    const given = { ...NO_EVIDENCE, ...seen };
+    const evidence = given.room.state === 'known' ? await this.gather.remembered(given, recording) : given;
+    return heldEndOf({ recording, evidence, now: this.clock.now(), limits: this.limits });
+  }
+
+  /** Ends it so, unless more evidence says otherwise; false: it was not ended. Throws where that could not be asked for. */
+  async carryOut(id: RecordingId, held: HeldEnd, seen: Partial<Evidence>, cause: string): Promise<boolean> {
+    const run = await this.drive(id, { ...NO_EVIDENCE, ...seen }, verdictOfHeldEnd(held), cause);
+    return requireAsked(run)?.changed ?? false;
+  }
+
+  /** The recording as it would be after this, changing nothing. */
+  foresee(recording: StoredRecording, fact: Fact): StoredRecording {
+    const decision = decide(recording, fact);
+    return decision.kind === 'advance' ? decision.next : recording;
+  }
+
+  private async sight(id: RecordingId, sighting: Sighting, cause: string): Promise<Applied | null> {
+    return requireAsked(await this.drive(id, { ...NO_EVIDENCE, sighting }, verdictOfSighting, cause));
+  }
+
+  /** `cause`: of the facts that have none of their own. Null: the recording is gone. */
+  private async drive(
+    id: RecordingId,
+    evidence: Evidence,
+    judge: (of: Case) => Verdict,
+    cause: string,
+  ): Promise<Run | null> {
     const recording = await this.store.get(id);
-    if (recording === null || !isUnsettled(recording)) return null;
-    if (isUnsent(recording) && !isFinal(recording.status)) return this.send(recording);
-    const looked = await this.look(recording);
-    return looked === null ? null : nextLookMs(looked, this.clock.now());
-  }
-
-  /** Whoever stored the attempt asks LiveKit within moments; where it died before, it is done here. */
-  private send({ id, requestedAt }: StoredRecording): number {
-    if (this.clock.now() - requestedAt >= UNSENT_MS) void this.launch.execute(id);
-    return UNSENT_LOOK_MS;
-  }
-
-  /** One look. Null: the recording is gone. Throws LIVEKIT_UNAVAILABLE or STORAGE_UNAVAILABLE when it could not look. */
-  async look(recording: StoredRecording, cause = 'livekit'): Promise<StoredRecording | null> {
-    // What is seen is at least as new as this, which the slot's rule relies on.
-    const at = this.clock.now();
-    const egresses = await this.egressesOf(recording);
-    const applied = await this.observe.listed(recording.id, egresses, at, cause);
-    return applied === null ? null : this.lookIntoBucket(applied.recording, cause);
-  }
-
-  /** The media that an egress of this recording left in the bucket, or null. */
-  async findMedia(recording: Recording): Promise<MediaSeen | null> {
-    const info = await this.storage.head(mediaKey(recording));
-    return info === null ? null : { sizeBytes: info.sizeBytes };
-  }
-
-  private async lookIntoBucket(recording: StoredRecording, cause: string): Promise<StoredRecording | null> {
-    const at = this.clock.now();
-    // An egress that we know and that is missing is ended by the sweep, which sees all of them: one wrong answer hides many.
-    const neverSeen = Object.keys(recording.upkeep.egresses).length === 0;
-    if (!isFinal(recording.status) && neverSeen && isAbsenceProven(recording)) {
-      const media = await this.findMedia(recording);
-      const applied = await this.writer.apply(
-        recording.id,
-        { kind: 'egress-gone', proof: 'absence', media, at },
-        cause,
-      );
-      return applied?.recording ?? null;
+    if (recording === null) return null;
+    let run: Run = { recording, changed: false, position: null, evidence };
+    for (let step = 0; step < MOST_STEPS; step++) {
+      const remembered = await this.gather.remembered(run.evidence, run.recording);
+      run = { ...run, evidence: remembered };
+      const said = judge({ ...run, now: this.clock.now(), limits: this.limits });
+      if (said.do === 'wait') return run;
+      const next = await this.carry(run, said, cause);
+      if (next === null) return null;
+      run = next;
     }
-    if (!awaitsBucketLook(recording)) return recording;
-    const media = await this.findMedia(recording);
-    const applied = await this.writer.apply(recording.id, { kind: 'media-looked-for', media, at }, cause);
-    return applied?.recording ?? null;
+    this.log.error({
+      event: 'verdict_without_end',
+      message: `recording ${id} is judged over and over; it is left for later`,
+      recordingId: id,
+    });
+    return run;
   }
 
-  /**
-   * Every egress of this recording that LiveKit lists. Those we know are asked for by id, where "not found" can be believed;
-   * one that nobody has named to us yet is looked for in the list of the room, which can be falsely empty, and then in the whole one.
-   */
-  private async egressesOf(recording: StoredRecording): Promise<EgressSeen[]> {
-    const { egresses, startAnswer } = recording.upkeep;
-    const ids = Object.keys(egresses).filter((id) => egresses[id] === 'live');
-    if (startAnswer === 'accepted' && Object.keys(egresses).length > 0) {
-      const found = await Promise.all(ids.map((id) => this.livekit.findEgress(id)));
-      return found.filter((egress) => egress !== null);
+  private async carry(run: Run, said: Exclude<Verdict, { do: 'wait' }>, cause: string): Promise<Run | null> {
+    switch (said.do) {
+      case 'ask':
+        return { ...run, evidence: await this.gather.answer(run.evidence, run.recording, said.question) };
+      case 'act':
+        return this.act(run, said.act);
+      case 'apply':
+        return this.apply(run, said.fact, said.cause ?? cause, said.reason);
     }
-    const ofRoom = await this.livekit.listEgresses({ roomName: recording.roomId });
-    // Those that have ended are many, and are asked for only where nothing is on its way any more.
-    const active = isStartOver(recording, this.clock.now()) ? {} : { active: true };
-    const listed = ofRoom.length > 0 ? ofRoom : await this.livekit.listEgresses(active);
-    return listed.filter((egress) => this.isOf(egress, recording));
   }
 
-  private isOf(egress: EgressSeen, recording: StoredRecording): boolean {
-    return egress.egressId in recording.upkeep.egresses || this.own.recordingOf(egress) === recording.id;
+  private async apply(run: Run, fact: Fact, cause: string, reason: string): Promise<Run | null> {
+    // LiveKit lists it for ever, also when its recording is deleted; remembered first, so that a crash in between forgets nothing.
+    if (fact.kind === 'recorder-lost') await this.recorders.markDead(fact.egressId, fact.at);
+    const applied = await this.writer.apply(run.recording.id, fact, cause, reason);
+    if (applied === null) return null;
+    if (fact.kind === 'recorder-lost') await this.recorders.forget(fact.egressId);
+    const isSighting = fact.kind === 'egresses-listed' || fact.kind === 'egress-seen';
+    const evidence = isSighting ? { ...run.evidence, sighting: null } : run.evidence;
+    return {
+      recording: applied.recording,
+      changed: run.changed || applied.changed,
+      position: applied.position ?? run.position,
+      evidence,
+    };
+  }
+
+  private async act(run: Run, act: Act): Promise<Run | null> {
+    const { recording, evidence } = run;
+    try {
+      switch (act) {
+        case 'send-start':
+          // Not awaited: LiveKit may take half a minute to say that nobody is there.
+          void this.launch.execute(recording.id);
+          break;
+        case 'finish-deletion':
+          await this.deletion.carryOut(recording, null);
+          break;
+        case 'continue':
+          await this.goOn.execute(recording);
+          break;
+      }
+    } catch (error) {
+      // It has its turn again: who is unavailable now is asked anew then.
+      if (!isTallyError(error, 'LIVEKIT_UNAVAILABLE') && !isTallyError(error, 'STORAGE_UNAVAILABLE'))
+        throw error;
+    }
+    const present = await this.store.get(recording.id);
+    if (present === null) return null;
+    return { ...run, recording: present, evidence: { ...evidence, acted: [...evidence.acted, act] } };
+  }
+
+  /** Nobody is watched for it any more. */
+  private async forget(recording: StoredRecording): Promise<void> {
+    if (watchedEgresses(recording).length > 0) return;
+    for (const egressId of Object.keys(recording.upkeep.egresses)) await this.recorders.forget(egressId);
   }
 }
 
-function isStartOver({ upkeep }: StoredRecording, at: number): boolean {
-  return at >= upkeep.startPendingUntil;
+/** For who has to know: what was asked for and could not be answered is thrown. */
+function requireAsked(run: Run | null): Run | null {
+  const missing: TallyError | null = run === null ? null : firstUnavailable(run.evidence);
+  if (missing !== null) throw missing;
+  return run;
 }

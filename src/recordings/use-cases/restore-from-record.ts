@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { Config } from '../../config/config.js';
 import { Clock } from '../../kernel/clock.js';
 import { EventLog } from '../events/event-log.port.js';
 import { readArchived } from '../store/archived-recording.js';
@@ -19,7 +18,6 @@ export class RestoreFromRecord {
     private readonly restorer: RecordingRestorer,
     private readonly returns: RestoreGeneration,
     private readonly events: EventLog,
-    private readonly config: Config,
     private readonly clock: Clock,
   ) {}
 
@@ -46,8 +44,7 @@ export class RestoreFromRecord {
     const number = await numberOf();
     const { epoch } = await this.events.end();
     const terms = { number, epoch, at: this.clock.now(), cause };
-    const startTimeoutMs = this.config.recordingStartTimeoutMs;
-    await this.restorer.restore([restoreStep(read.record, { ...terms, startTimeoutMs })], null);
+    await this.restorer.restore([restoreStep(read.record, terms)], null);
   }
 
   private async takeNumber(): Promise<number> {

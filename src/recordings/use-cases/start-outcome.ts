@@ -7,7 +7,7 @@ import type { StoredRecording } from '../domain/recording.js';
 import { EventLog } from '../events/event-log.port.js';
 import type { LogPosition } from '../store/log-position.js';
 import { RecordingStore } from '../store/recording.store.js';
-import { PassStartDeadline } from './pass-start-deadline.js';
+import { ReconcileRecording } from './reconcile-recording.js';
 
 /** The deadline is a job; should no worker be there to run it, the caller's own process does. */
 const WORKER_GRACE_MS = 2_000;
@@ -18,7 +18,7 @@ export class StartOutcome {
   constructor(
     private readonly store: RecordingStore,
     private readonly events: EventLog,
-    private readonly deadline: PassStartDeadline,
+    private readonly reconcile: ReconcileRecording,
     private readonly config: Config,
     private readonly clock: Clock,
   ) {}
@@ -71,7 +71,7 @@ export class StartOutcome {
       if (signal.aborted) return new Promise<never>(() => undefined);
       throw reason;
     }
-    await this.deadline.execute(id);
+    await this.reconcile.execute(id);
     const recording = await this.read(id);
     const decided = resultOf(recording);
     if (decided) return decided;

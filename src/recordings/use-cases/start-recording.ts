@@ -91,7 +91,7 @@ export class StartRecording {
     actor: Actor,
     idempotency: Commit['idempotency'] | null,
   ): ReturnType<RecordingWriter['create']> {
-    const effects = firstEffects(recording, this.config.recordingStartTimeoutMs);
+    const effects = firstEffects(recording);
     // The room is looked at once more in the commit: it may have been deleted while LiveKit was asked.
     return this.writer.create(recording, effects, actor.name, idempotency ?? undefined, true);
   }

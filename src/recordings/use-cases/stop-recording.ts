@@ -8,7 +8,6 @@ import { awaitsContinuation } from '../domain/continuation.js';
 import { isFinal, type StoredRecording } from '../domain/recording.js';
 import { RecordingStore } from '../store/recording.store.js';
 import { RecordingWriter } from '../write/recording.writer.js';
-import { ObserveEgresses } from './observe-egresses.js';
 import { ReconcileRecording } from './reconcile-recording.js';
 
 /** Further recordings of one meeting that are followed to the last. */
@@ -22,7 +21,6 @@ export class StopRecording {
     private readonly writer: RecordingWriter,
     private readonly livekit: LiveKit,
     private readonly reconcile: ReconcileRecording,
-    private readonly observe: ObserveEgresses,
     private readonly clock: Clock,
   ) {}
 
@@ -71,7 +69,7 @@ export class StopRecording {
 
   /** Looked at first: an egress that is active already is stopped like any other, else the start is cancelled. */
   private async stopStarting(recording: StoredRecording, actor: Actor): Promise<StoredRecording> {
-    const looked = (await this.reconcile.look(recording)) ?? recording;
+    const looked = (await this.reconcile.look(recording.id)) ?? recording;
     if (looked.status !== 'STARTING') return this.stopActive(looked, actor);
     const applied = await this.writer.apply(
       recording.id,
@@ -101,9 +99,9 @@ export class StopRecording {
         return this.taken(recording, actor, null);
       case 'not-stoppable':
         if (outcome.status === 'ENDING') return this.taken(recording, actor, null);
-        return (await this.reconcile.look(recording)) ?? recording;
+        return (await this.reconcile.look(recording.id)) ?? recording;
       case 'not-known':
-        return this.notKnown(recording, egressId);
+        return (await this.reconcile.stopNotFound(recording.id)) ?? recording;
     }
   }
 
@@ -118,16 +116,6 @@ export class StopRecording {
       actor.name,
     );
     return applied?.recording ?? recording;
-  }
-
-  /** LiveKit says that there is no such egress: asked once more by its id, then the bucket has the last word. */
-  private async notKnown(recording: StoredRecording, egressId: string): Promise<StoredRecording> {
-    const egress = await this.livekit.findEgress(egressId);
-    if (egress !== null)
-      return (await this.observe.one(recording.id, egress, 'livekit'))?.recording ?? recording;
-    const media = await this.reconcile.findMedia(recording);
-    const fact = { kind: 'egress-gone', proof: 'not-found', media, at: this.clock.now() } as const;
-    return (await this.writer.apply(recording.id, fact, 'livekit'))?.recording ?? recording;
   }
 }
 

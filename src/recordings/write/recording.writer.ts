@@ -74,24 +74,33 @@ export class RecordingWriter {
     return { kind: 'done', position: result.position };
   }
 
-  /** What follows from the fact is stored when this answers. Null: there is no such recording (any more). */
-  async apply(id: RecordingId, fact: Fact, cause: string): Promise<Applied | null> {
+  /**
+   * What follows from the fact is stored when this answers. Null: there is no such recording (any more). `reason`: the
+   * evidence, in a sentence for the log.
+   */
+  async apply(id: RecordingId, fact: Fact, cause: string, reason?: string): Promise<Applied | null> {
     for (let tried = 0; tried < TRIES; tried++) {
       const before = await this.store.get(id);
       if (before === null) return null;
       const decision = decide(before, fact);
       if (decision.kind === 'ignore') return { recording: before, changed: false, position: null };
       const { next, event, effects } = decision;
-      const result = await this.commit({
-        token: newToken(),
-        before,
-        next,
-        event,
-        effects,
-        cause,
-        at: fact.at,
-      });
-      if (result.kind === 'done') return { recording: next, changed: true, position: result.position };
+      const result = await this.commit(
+        {
+          token: newToken(),
+          before,
+          next,
+          event,
+          effects,
+          cause,
+          at: fact.at,
+        },
+        reason,
+      );
+      if (result.kind === 'done') {
+        if (fact.kind === 'continuation-given-up') this.reportGivenUp(next, reason);
+        return { recording: next, changed: true, position: result.position };
+      }
       await this.clock.sleep(this.random.next() * Math.min(2 ** tried, LONGEST_PAUSE_MS));
     }
     throw new TallyError(
@@ -127,23 +136,29 @@ export class RecordingWriter {
     return this.commit(step);
   }
 
-  private async commit(step: Commit): Promise<CommitResult> {
+  private async commit(step: Commit, reason?: string): Promise<CommitResult> {
     this.requireForward(step);
     const result = await this.store.commit(step);
     if (result.kind !== 'done') return result;
     const { event } = step;
-    if (event) this.report(step, event.type);
+    if (event) this.report(step, event.type, reason);
     await this.effects.dispatch(outboxEntriesOf(step));
     return result;
   }
 
-  private report({ before, next, cause, at }: Commit, type: EventMade['type']): void {
+  /** No client sees it, and whoever looks for a meeting that was not recorded to its end has to find it. */
+  private reportGivenUp({ id: recordingId, roomId }: StoredRecording, reason?: string): void {
+    const message = reason ?? 'the room is not recorded further';
+    this.log.warn({ event: 'continuation_given_up', message, recordingId, roomId });
+  }
+
+  private report({ before, next, cause, at }: Commit, type: EventMade['type'], reason?: string): void {
     const from = before?.status ?? null;
     const { id: recordingId, roomId, version, status: to, endReason, egressId, error } = next;
     const line = {
       event: EVENT_NAMES[type],
       message: `recording ${type === 'STATUS_CHANGED' ? `is ${to}` : type.toLowerCase()}`,
-      ...{ recordingId, roomId, from, to, version, cause, endReason, egressId },
+      ...{ recordingId, roomId, from, to, version, cause, endReason, egressId, reason },
     };
     if (type === 'STATUS_CHANGED' && to === 'FAILED') this.log.warn({ ...line, error });
     else this.log.log(line);

@@ -14,16 +14,12 @@ import { JobHandler, JobQueue } from '../../../src/queue/define-job.js';
 import { EventLog } from '../../../src/recordings/events/event-log.port.js';
 import { LiveKitWebhookController } from '../../../src/recordings/ingest/livekit-webhook.controller.js';
 import { ApplyLiveKitEventJob } from '../../../src/recordings/jobs/apply-livekit-event.job.js';
-import { CheckRecorderJob } from '../../../src/recordings/jobs/check-recorder.job.js';
-import { ContinueRecordingJob } from '../../../src/recordings/jobs/continue-recording.job.js';
 import { DropRoomMetadataJob } from '../../../src/recordings/jobs/drop-room-metadata.job.js';
-import { EndAtLimitJob } from '../../../src/recordings/jobs/end-at-limit.job.js';
 import { FinishDeletionJob } from '../../../src/recordings/jobs/finish-deletion.job.js';
 import { QueueEffects } from '../../../src/recordings/jobs/queue-effects.js';
 import { ReconcileRecordingJob } from '../../../src/recordings/jobs/reconcile-recording.job.js';
 import { RemoveRecorderJob } from '../../../src/recordings/jobs/remove-recorder.job.js';
 import { SignalRoomJob } from '../../../src/recordings/jobs/signal-room.job.js';
-import { StartDeadlineJob } from '../../../src/recordings/jobs/start-deadline.job.js';
 import { StopEgressJob } from '../../../src/recordings/jobs/stop-egress.job.js';
 import { WriteMetadataJob } from '../../../src/recordings/jobs/write-metadata.job.js';
 import { RecorderLog } from '../../../src/recordings/recorders/recorder-log.port.js';
@@ -50,16 +46,12 @@ import type { Class, Wiring } from './wiring.js';
 export const JOBS: readonly Class[] = [
   ApplyLiveKitEventJob,
   ReconcileRecordingJob,
-  StartDeadlineJob,
-  EndAtLimitJob,
   StopEgressJob,
   RemoveRecorderJob,
   WriteMetadataJob,
   FinishDeletionJob,
   DropRoomMetadataJob,
   SignalRoomJob,
-  CheckRecorderJob,
-  ContinueRecordingJob,
   RunSweepJob,
   RunBulkDeletionJob,
 ];

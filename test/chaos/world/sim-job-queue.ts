@@ -21,7 +21,7 @@ export interface SimJob {
 
 const MAX_BACKOFF_MS = 60_000;
 /** Harmless for a recording that is over. */
-const TIMERS: ReadonlySet<string> = new Set(['end-at-limit', 'start-deadline', 'check-recorder']);
+const TIMERS: ReadonlySet<string> = new Set(['reconcile-recording']);
 const FAILED_KEPT_MS = 7 * 86_400_000;
 
 /** The queue's tables with BullMQ's rules: ids that are added once, wake-ups that are kept while one runs, timers that replace each other. */

@@ -7,6 +7,7 @@ export interface RecorderTables {
   readonly silent: Table<readonly number[]>;
   readonly presence: Table<'seen' | 'left'>;
   readonly dead: Table<number>;
+  readonly nudged: Table<number>;
 }
 
 export class SimRecorderLog extends RecorderLog {
@@ -37,7 +38,8 @@ export class SimRecorderLog extends RecorderLog {
       const silentAt = (this.tables.silent.get(egressId) ?? []).filter(
         (at) => heardAt === null || at > heardAt,
       );
-      return { heardAt, silentAt, presence: this.tables.presence.get(egressId) ?? 'unknown' };
+      const presence = this.tables.presence.get(egressId) ?? 'unknown';
+      return { heardAt, silentAt, presence, nudgedAt: this.tables.nudged.get(egressId) ?? null };
     });
   }
 
@@ -49,6 +51,10 @@ export class SimRecorderLog extends RecorderLog {
 
   setPresence(egressId: string, presence: 'seen' | 'left'): Promise<void> {
     return this.command(`presence ${presence}`, () => this.tables.presence.set(egressId, presence));
+  }
+
+  nudge(egressId: string, at: number): Promise<void> {
+    return this.command('nudge recorder', () => this.tables.nudged.set(egressId, at));
   }
 
   markDead(egressId: string, at: number): Promise<void> {
@@ -64,6 +70,7 @@ export class SimRecorderLog extends RecorderLog {
       this.tables.heard.delete(egressId);
       this.tables.silent.delete(egressId);
       this.tables.presence.delete(egressId);
+      this.tables.nudged.delete(egressId);
     });
   }
 

@@ -120,6 +120,7 @@ export class SimWorld {
       silent: this.redis.table<readonly number[]>(),
       presence: this.redis.table<'seen' | 'left'>(),
       dead: this.redis.table<number>(),
+      nudged: this.redis.table<number>(),
     };
     this.jobs = new JobTables(this.redis);
     const { redis, trace } = this;

@@ -1,0 +1,58 @@
+/**
+ * Every time and number by which the core judges, in one place: change one here and nowhere else. Times are in ms. What an
+ * operator sets stands in the configuration: the start's timeouts, how often a worker is asked, how long a silence has to last.
+ */
+export const THRESHOLDS = {
+  /** A dependency that could not be asked is asked again after this. */
+  askAgainMs: 2_000,
+
+  // A start
+  /** Whoever stored an attempt sends it within moments; one that is unsent for so long was left by a process that died. */
+  unsentMs: 1_500,
+  unsentLookMs: 500,
+  /**
+   * LiveKit lists an egress once its worker has made it, which can be a moment after its own answer, or after the request was
+   * given up: for so long after the last instant of a start, the lists are not believed to be complete.
+   */
+  listMarginMs: 5_000,
+
+  // Looks at LiveKit
+  firstLookMs: 400,
+  startingLookMs: 3_000,
+  endingLookMs: 15_000,
+  finalLookMs: 10_000,
+  /** Looks that found nothing count once per this time, so that one bad moment counts once. */
+  absenceSpacingMs: 2_000,
+  /** Gone needs more than one look: an egress we know must have been missing for this long, over at least so many looks. */
+  knownEgressAbsent: { looks: 3, spanMs: 8_000 },
+  /** After an answer that said neither yes nor no, an egress that was made is listed at once. */
+  unnamedEgressAbsent: { looks: 2, spanMs: 2_000 },
+  /** An egress that is still active so long after its end was ordered has not heard of it. */
+  stopAgainMs: 20_000,
+  /** How long a recorder is given to leave after a stop whose outcome LiveKit left open. */
+  recorderGraceMs: 5_000,
+
+  // A worker
+  /** One lost answer is no silence, and two may be one hiccup of the message bus. */
+  leastSilences: 3,
+  /** A worker that is there answers within a second, and LiveKit takes half a minute to say that none is. */
+  fleetAnswerMs: 5_000,
+
+  // Going on
+  /** Recordings in a row that end without one having been active for a good while; then it is given up. */
+  mostInARow: 7,
+  /** A recording that was active for so long begins a new row. */
+  goodWhileMs: 5 * 60_000,
+  /** Before the next try, by how many have ended in a row: a room whose recorders die at once is not started without a pause. */
+  pausesMs: [0, 0, 3_000, 10_000, 30_000, 60_000, 120_000],
+  /** A continuation that can't be started now is tried again after this. */
+  continueAgainMs: 3_000,
+  /** A meeting that nobody has published in for so long has not been waiting for its recording. */
+  giveUpMs: 10 * 60_000,
+
+  // A deletion
+  /** It is carried out at once by who asked for it; this is when somebody else takes over. */
+  deletionGraceMs: 10_000,
+  /** This long after it was asked for, nobody is on it. */
+  deletionOverdueMs: 30_000,
+} as const;

@@ -1,0 +1,401 @@
+import fc from 'fast-check';
+import { anyFacts, EGRESS_STATUSES } from '../../../test/support/arbitraries.js';
+import { aRecording, anEgress, T0 } from '../../../test/support/builders.js';
+import { TallyError } from '../../kernel/errors.js';
+import type { EgressStatus, WorkerAnswer } from '../../livekit/livekit.types.js';
+import {
+  type Evidence,
+  known,
+  NO_EVIDENCE,
+  NOT_ASKED,
+  type Observed,
+  UNKNOWN_WORKER,
+  type WorkerEvidence,
+} from './evidence.js';
+import type { Fact } from './facts.js';
+import { isFinal, type StoredRecording } from './recording.js';
+import { decide } from './recording.machine.js';
+import { isUnsettled, watchedEgresses } from './slot.js';
+import { heldEndOf, type Limits, nextTime, type Question, type Verdict, verdict } from './verdict.js';
+
+const LIMITS: Limits = {
+  startTimeoutMs: 20_000,
+  livekitTimeoutMs: 5_000,
+  workerCheckEveryMs: 10_000,
+  workerLostAfterMs: 15_000,
+  staleAfterMs: 600_000,
+};
+const ID = 'EG_000000000001';
+const OTHER = 'EG_000000000002';
+const unavailable = {
+  state: 'unavailable',
+  error: new TallyError('LIVEKIT_UNAVAILABLE', 'LiveKit does not answer'),
+} as const;
+
+function after(start: StoredRecording, ...facts: readonly Fact[]): StoredRecording {
+  return facts.reduce((now, fact) => {
+    const decision = decide(now, fact);
+    return decision.kind === 'advance' ? decision.next : now;
+  }, start);
+}
+
+const at = (ms: number): number => T0 + ms;
+const sent: Fact = { kind: 'start-sending', by: 'i1', limitMs: 25_000, windowMs: 15_000, at: at(5) };
+const start = aRecording();
+const accepted: Fact = { kind: 'start-accepted', egress: anEgress(start), at: at(500) };
+const becameActive: Fact = {
+  kind: 'egress-seen',
+  egress: anEgress(start, { status: 'ACTIVE' }),
+  at: at(2_000),
+};
+const active = after(start, sent, accepted, becameActive);
+
+function worker(news: Partial<WorkerEvidence>): Pick<Evidence, 'workers'> {
+  return { workers: new Map([[ID, { ...UNKNOWN_WORKER, ...news }]]) };
+}
+
+function judge(recording: StoredRecording, evidence: Partial<Evidence>, now: number): Verdict {
+  return verdict({ recording, evidence: { ...NO_EVIDENCE, ...evidence }, now, limits: LIMITS });
+}
+
+const silence = (...secondsAgo: number[]): readonly number[] =>
+  secondsAgo.map((s) => at(100_000) - s * 1_000);
+const NOW = at(100_000);
+const answered = (said: WorkerAnswer, askedAs: EgressStatus = 'ACTIVE') => known({ said, askedAs });
+const listed = known(anEgress(start, { status: 'ACTIVE' }));
+/** Silent for long enough, listed as before, and asked in this run. */
+const longSilent = { heardAt: at(70_000), silentAt: silence(16, 8, 0), answer: answered('silent'), listed };
+
+describe('the verdict on a worker', () => {
+  it('is asked for when its time has come, and not before', () => {
+    expect(judge(active, worker({ heardAt: at(95_000) }), NOW)).toMatchObject({
+      do: 'wait',
+      until: at(105_000),
+    });
+    expect(judge(active, worker({ heardAt: at(89_000) }), NOW)).toEqual({
+      do: 'ask',
+      question: { ask: 'worker', egressId: ID, listed: 'ACTIVE' },
+    });
+  });
+
+  it('is asked for at once when something happened in its room', () => {
+    const nudged = worker({ heardAt: at(95_000), nudgedAt: at(99_000) });
+    expect(judge(active, nudged, NOW)).toMatchObject({ do: 'ask', question: { ask: 'worker' } });
+  });
+
+  it.each([
+    ['two silences', { ...longSilent, silentAt: silence(16, 0) }],
+    ['silences too close', { ...longSilent, silentAt: silence(4, 2, 0) }],
+    ['one that LiveKit no longer lists', { ...longSilent, listed: known(null) }],
+    ['one that LiveKit could not be asked about', { ...longSilent, listed: unavailable }],
+    ['no other worker, and none that answers', { ...longSilent, another: known(false) }],
+    [
+      'an answer at the last moment',
+      { ...longSilent, another: known(true), confirmed: known<WorkerAnswer>('alive') },
+    ],
+    ['a last question that failed', { ...longSilent, another: known(true), confirmed: unavailable }],
+  ])('ends nothing by %s', (_, known_) => {
+    const evidence = { ...worker(known_), fleet: known(false), fleetInTheEnd: known(false) };
+    expect(judge(active, evidence, NOW)).toMatchObject({ do: 'wait' });
+  });
+
+  it('is lost after silences in a row, while others answer, and silent once more; the bucket is asked last', () => {
+    const asked: Question[] = [];
+    let evidence: Evidence = { ...NO_EVIDENCE, ...worker({ ...longSilent, listed: NOT_ASKED }) };
+    for (let step = 0; step < 10; step += 1) {
+      const said = judge(active, evidence, NOW);
+      if (said.do !== 'ask') {
+        expect(said).toMatchObject({
+          do: 'apply',
+          fact: { kind: 'recorder-lost', egressId: ID },
+          cause: 'recorder-check',
+        });
+        break;
+      }
+      asked.push(said.question);
+      evidence = answer(evidence, said.question, {
+        egress: 'ACTIVE',
+        'another-worker': true,
+        'worker-again': 'silent',
+      });
+    }
+    expect(asked.map(({ ask }) => ask)).toEqual(['egress', 'another-worker', 'worker-again', 'media']);
+  });
+
+  it('is lost where its recorder has left people who go on, and no fleet answers in time', () => {
+    const room = {
+      open: true,
+      sid: 'RM_000000000001',
+      createdAtMs: 0,
+      numPublishers: 2,
+      activeRecording: false,
+    } as const;
+    const evidence = {
+      ...worker({
+        ...longSilent,
+        presence: 'left',
+        another: known(false),
+        confirmed: known<WorkerAnswer>('silent'),
+      }),
+      fleet: unavailable,
+      media: known(null),
+    };
+    const lost = { do: 'apply', fact: { kind: 'recorder-lost' } };
+    expect(judge(active, { ...evidence, room: known(room) }, NOW)).toMatchObject(lost);
+    const ofRoom = active;
+    expect(judge(ofRoom, { ...evidence, room: known(room) }, NOW)).toMatchObject(lost);
+    const another = known({ ...room, sid: 'RM_2' });
+    expect(judge(ofRoom, { ...evidence, room: another, fleetInTheEnd: known(false) }, NOW)).toMatchObject({
+      do: 'wait',
+    });
+  });
+});
+
+describe('the verdict on a start', () => {
+  const made = aRecording();
+  const stored = { ...made, upkeep: { ...made.upkeep, startSentAt: null } };
+  it('sends what nobody has sent, once in a run', () => {
+    expect(judge(stored, {}, at(1_000))).toMatchObject({ do: 'wait' });
+    expect(judge(stored, {}, at(2_000))).toEqual({ do: 'act', act: 'send-start' });
+    expect(judge(stored, { acted: ['send-start'] }, at(2_000))).toMatchObject({ do: 'wait' });
+  });
+
+  it('looks at LiveKit before its time is over, and passes it all the same where LiveKit does not answer', () => {
+    const waiting = after(stored, { ...sent, at: at(5) });
+    expect(judge(waiting, {}, at(20_000))).toMatchObject({ do: 'ask', question: { ask: 'egresses' } });
+    const over = { do: 'apply', fact: { kind: 'start-deadline-passed' }, cause: 'timeout' };
+    expect(judge(waiting, { looked: unavailable }, at(20_000))).toMatchObject(over);
+    expect(judge(waiting, { looked: known(true) }, at(20_000))).toMatchObject(over);
+    expect(judge(waiting, { looked: known(true) }, at(19_999))).toMatchObject({ do: 'wait' });
+  });
+});
+
+describe('the verdict on going on', () => {
+  const lost = after(
+    active,
+    { kind: 'recorder-lost', egressId: ID, media: null, at: at(60_000) },
+    { kind: 'media-looked-for', media: null, at: at(60_100) },
+  );
+  const wanted = { continuation: known({ wanted: true, endedInARow: 1 }) };
+  const room = (news: object) =>
+    known({
+      open: true,
+      sid: 'RM_000000000001',
+      createdAtMs: 0,
+      numPublishers: 1,
+      activeRecording: false,
+      ...news,
+    } as const);
+
+  it('starts in the session that was recorded, and in no other', () => {
+    expect(judge(lost, { ...wanted, room: room({}) }, at(61_000))).toEqual({ do: 'act', act: 'continue' });
+    const inSession = { ...lost, roomSid: 'RM_0' };
+    expect(judge(inSession, { ...wanted, room: room({}) }, at(61_000))).toMatchObject({
+      do: 'apply',
+      fact: { kind: 'continuation-given-up' },
+      reason: expect.stringContaining('another one'),
+    });
+  });
+
+  it('waits for a publisher, and gives up when nobody comes back', () => {
+    const empty = { ...wanted, room: room({ numPublishers: 0 }) };
+    expect(judge(lost, empty, at(61_000))).toMatchObject({ do: 'wait', until: at(64_000) });
+    expect(judge(lost, empty, at(60_000 + 600_001))).toMatchObject({
+      do: 'apply',
+      fact: { kind: 'continuation-given-up' },
+    });
+  });
+
+  it('gives up where the room does not want it, and after seven in a row', () => {
+    const given = { do: 'apply', fact: { kind: 'continuation-given-up' } };
+    expect(judge(lost, { continuation: known({ wanted: false, endedInARow: 0 }) }, at(61_000))).toMatchObject(
+      given,
+    );
+    expect(judge(lost, { continuation: known({ wanted: true, endedInARow: 7 }) }, at(61_000))).toMatchObject(
+      given,
+    );
+  });
+
+  it('is nothing once somebody has stopped it', () => {
+    const stopped = after(lost, { kind: 'stop-requested', at: at(60_500) });
+    expect(judge(stopped, { ...wanted, room: room({}) }, at(61_000))).toMatchObject({
+      do: 'wait',
+      until: null,
+    });
+  });
+});
+
+/** A made-up answer to whatever is asked. */
+function answer(evidence: Evidence, question: Question, said: Readonly<Record<string, unknown>>): Evidence {
+  const given = <T>(value: T): Observed<T> =>
+    said[question.ask] === 'unavailable' ? unavailable : known(value);
+  const withWorker = (egressId: string, news: Partial<WorkerEvidence>): Evidence => ({
+    ...evidence,
+    workers: new Map(evidence.workers).set(egressId, {
+      ...(evidence.workers.get(egressId) ?? UNKNOWN_WORKER),
+      ...news,
+    }),
+  });
+  switch (question.ask) {
+    case 'egresses':
+      return { ...evidence, looked: given(true as const) };
+    case 'egress':
+      return withWorker(question.egressId, {
+        listed: given(
+          said['egress'] === null ? null : anEgress(start, { status: said['egress'] as EgressStatus }),
+        ),
+      });
+    case 'worker':
+      return withWorker(question.egressId, {
+        answer: given({ said: said['worker'] as WorkerAnswer, askedAs: question.listed }),
+      });
+    case 'worker-again':
+      return withWorker(question.egressId, { confirmed: given(said['worker-again'] as WorkerAnswer) });
+    case 'another-worker':
+      return withWorker(question.egressId, { another: known(said['another-worker'] as boolean) });
+    case 'fleet':
+      return { ...evidence, fleet: given(said['fleet'] as boolean) };
+    case 'fleet-in-the-end':
+      return { ...evidence, fleetInTheEnd: given(said['fleet-in-the-end'] as boolean) };
+    case 'room':
+      return { ...evidence, room: given(said['room'] as never) };
+    case 'publishers':
+      return { ...evidence, publishes: given(said['publishers'] as boolean) };
+    case 'media':
+      return { ...evidence, media: given(null) };
+    case 'continuation':
+      return { ...evidence, continuation: given(said['continuation'] as never) };
+  }
+}
+
+describe('the verdict, whatever is known', () => {
+  const of = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | 'unavailable'> =>
+    fc.oneof({ weight: 4, arbitrary: value }, { weight: 1, arbitrary: fc.constant('unavailable' as const) });
+  const saying = fc.constantFrom<WorkerAnswer>('alive', 'silent', 'not-askable', 'not-known');
+  const answers = fc.record({
+    egresses: of(fc.constant(true)),
+    egress: of(fc.constantFrom(...EGRESS_STATUSES, null)),
+    worker: of(saying),
+    'worker-again': of(saying),
+    'another-worker': fc.boolean(),
+    fleet: of(fc.boolean()),
+    'fleet-in-the-end': of(fc.boolean()),
+    room: of(
+      fc.oneof(
+        fc.constant({ open: false }),
+        fc.record({
+          open: fc.constant(true),
+          sid: fc.constantFrom('RM_1', 'RM_2'),
+          createdAtMs: fc.constant(0),
+          numPublishers: fc.integer({ min: 0, max: 2 }),
+          activeRecording: fc.boolean(),
+        }),
+      ),
+    ),
+    publishers: of(fc.boolean()),
+    media: of(fc.constant(null)),
+    continuation: of(fc.record({ wanted: fc.boolean(), endedInARow: fc.integer({ min: 0, max: 8 }) })),
+  });
+  const silentAt = fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 6 });
+  const remembered = fc.record({
+    heardAt: fc.option(fc.integer({ min: -60_000, max: 0 }), { nil: null }),
+    silentAt: silentAt.map((all) => all.toSorted((a, b) => a - b)),
+    presence: fc.constantFrom('unknown' as const, 'seen' as const, 'left' as const),
+  });
+
+  /** Judges with made-up answers until it waits; what is applied is applied. */
+  function drive(
+    facts: readonly Fact[],
+    said: Readonly<Record<string, unknown>>,
+    known_: Partial<WorkerEvidence>,
+    laterMs: number,
+    check: (said: Verdict, evidence: Evidence, recording: StoredRecording) => void,
+  ): { recording: StoredRecording; evidence: Evidence; now: number; steps: number } {
+    let recording = after(aRecording(), sent, ...facts);
+    const now = (facts.at(-1)?.at ?? T0) + laterMs;
+    const shift = (ms: number): number => now - 60_000 + ms;
+    const ofWorker = {
+      ...UNKNOWN_WORKER,
+      ...known_,
+      heardAt: known_.heardAt == null ? null : shift(known_.heardAt),
+      silentAt: (known_.silentAt ?? []).map(shift),
+    };
+    let evidence: Evidence = { ...NO_EVIDENCE, workers: new Map([ID, OTHER].map((id) => [id, ofWorker])) };
+    for (let steps = 0; ; steps += 1) {
+      const verdictNow = verdict({ recording, evidence, now, limits: LIMITS });
+      check(verdictNow, evidence, recording);
+      if (verdictNow.do === 'wait' || steps > 60) return { recording, evidence, now, steps };
+      if (verdictNow.do === 'ask') evidence = answer(evidence, verdictNow.question, said);
+      else if (verdictNow.do === 'act')
+        evidence = { ...evidence, acted: [...evidence.acted, verdictNow.act] };
+      else {
+        recording = after(recording, { ...verdictNow.fact, at: now } as Fact);
+        evidence = { ...evidence, sighting: null };
+      }
+    }
+  }
+
+  const cases = [anyFacts(aRecording()), answers, remembered, fc.integer({ min: 0, max: 700_000 })] as const;
+
+  it('comes to an end, and leaves nothing unsettled that nobody comes back to', () => {
+    fc.assert(
+      fc.property(...cases, (facts, said, known_, laterMs) => {
+        const end = drive(facts, said, known_, laterMs, () => undefined);
+        expect(end.steps).toBeLessThan(40);
+        const until = nextTime({ ...end, limits: LIMITS });
+        if (isUnsettled(end.recording)) expect(until).not.toBeNull();
+        if (until !== null) expect(until).toBeGreaterThan(end.now - 1);
+      }),
+      { numRuns: 1_500 },
+    );
+  });
+
+  it('never calls a worker lost that has answered in this run, nor without a control', () => {
+    fc.assert(
+      fc.property(...cases, (facts, said, known_, laterMs) => {
+        drive(facts, said, known_, laterMs, (now, evidence) => {
+          if (now.do !== 'apply' || now.fact.kind !== 'recorder-lost') return;
+          const of_ = evidence.workers.get(now.fact.egressId)!;
+          expect(of_.answer).toMatchObject({ value: { said: 'silent' } });
+          expect(of_.confirmed).toEqual(known('silent'));
+          expect(of_.silentAt.length).toBeGreaterThanOrEqual(3);
+          const control =
+            (of_.another.state === 'known' && of_.another.value) ||
+            (evidence.fleet.state === 'known' && evidence.fleet.value) ||
+            (evidence.fleetInTheEnd.state === 'known' && evidence.fleetInTheEnd.value) ||
+            (evidence.room.state === 'known' && evidence.room.value.open && of_.presence !== 'unknown');
+          expect(control).toBe(true);
+        });
+      }),
+      { numRuns: 1_500 },
+    );
+  });
+
+  it('leaves what a sweep has to count first to the sweep, and never goes on from what was stopped', () => {
+    fc.assert(
+      fc.property(...cases, (facts, said, known_, laterMs) => {
+        drive(facts, said, known_, laterMs, (now, _evidence, recording) => {
+          if (now.do === 'apply' && now.fact.kind === 'egress-gone')
+            expect(Object.keys(recording.upkeep.egresses)).toEqual([]);
+          if (now.do === 'act' && now.act === 'continue') expect(recording.upkeep.stopRequestedAt).toBeNull();
+          if (now.do === 'ask' && now.question.ask === 'worker')
+            expect(watchedEgresses(recording)).toContain(now.question.egressId);
+        });
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('holds only what is in progress', () => {
+    fc.assert(
+      fc.property(anyFacts(aRecording()), fc.integer({ min: 0, max: 700_000 }), (facts, laterMs) => {
+        const recording = after(aRecording(), sent, ...facts);
+        const evidence = { ...NO_EVIDENCE, room: known({ open: false } as const) };
+        const now = (facts.at(-1)?.at ?? T0) + laterMs;
+        if (isFinal(recording.status))
+          expect(heldEndOf({ recording, evidence, now, limits: LIMITS })).toBeNull();
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

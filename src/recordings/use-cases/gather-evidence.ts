@@ -1,0 +1,245 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../kernel/clock.js';
+import { isTallyError, TallyError } from '../../kernel/errors.js';
+import { emitTelemetry } from '../../kernel/telemetry.js';
+import { LiveKit } from '../../livekit/livekit.port.js';
+import type { EgressSeen, EgressStatus, WorkerAnswer } from '../../livekit/livekit.types.js';
+import { RoomStore } from '../../rooms/store/room.store.js';
+import { mediaKey } from '../../storage/object-keys.js';
+import { ObjectStorage } from '../../storage/object-storage.port.js';
+import {
+  type ContinuationEvidence,
+  type Evidence,
+  known,
+  NOT_ASKED,
+  type Observed,
+  type RoomEvidence,
+  UNKNOWN_WORKER,
+  type WorkerEvidence,
+} from '../domain/evidence.js';
+import type { MediaSeen } from '../domain/facts.js';
+import { isFinal, type StoredRecording } from '../domain/recording.js';
+import { liveEgresses, watchedEgresses } from '../domain/slot.js';
+import { THRESHOLDS } from '../domain/thresholds.js';
+import type { Question } from '../domain/verdict.js';
+import { FleetProbe } from '../recorders/fleet-probe.js';
+import { RecorderLog } from '../recorders/recorder-log.port.js';
+import { RecordingStore } from '../store/recording.store.js';
+import { OwnEgresses } from './own-egresses.js';
+
+/** Asks what a verdict wants to know. Judges nothing: what could not be asked becomes evidence as such. */
+@Injectable()
+export class GatherEvidence {
+  constructor(
+    private readonly store: RecordingStore,
+    private readonly rooms: RoomStore,
+    private readonly livekit: LiveKit,
+    private readonly storage: ObjectStorage,
+    private readonly own: OwnEgresses,
+    private readonly recorders: RecorderLog,
+    private readonly fleet: FleetProbe,
+    private readonly clock: Clock,
+  ) {}
+
+  /** What is remembered of the workers that are watched for this recording. Throws REDIS_UNAVAILABLE. */
+  async remembered(evidence: Evidence, recording: StoredRecording): Promise<Evidence> {
+    const workers = new Map(evidence.workers);
+    for (const egressId of watchedEgresses(recording))
+      if (!workers.has(egressId)) workers.set(egressId, await this.worker(egressId));
+    return { ...evidence, workers };
+  }
+
+  /** The evidence with the answer in it. Throws REDIS_UNAVAILABLE alone. */
+  async answer(evidence: Evidence, recording: StoredRecording, question: Question): Promise<Evidence> {
+    switch (question.ask) {
+      case 'egresses':
+        return this.look(evidence, recording, question.withinMs);
+      case 'egress':
+        return this.byId(evidence, recording, question.egressId);
+      case 'worker':
+        return this.askWorker(evidence, question.egressId, question.listed);
+      case 'worker-again':
+        return this.confirm(evidence, question.egressId, question.listed);
+      case 'another-worker': {
+        const another = known(await this.recorders.anotherHeardSince(question.egressId, question.since));
+        return withWorker(evidence, question.egressId, { another });
+      }
+      case 'fleet': {
+        const asked = this.fleet.isThere(recording.roomId, question.since);
+        return { ...evidence, fleet: await this.observed(this.within(asked, THRESHOLDS.fleetAnswerMs)) };
+      }
+      case 'fleet-in-the-end': {
+        const asked = this.fleet.isThere(recording.roomId, question.since);
+        return { ...evidence, fleetInTheEnd: await this.observed(asked) };
+      }
+      case 'room':
+        return { ...evidence, room: await this.observed(this.room(recording)) };
+      case 'publishers':
+        return { ...evidence, publishes: await this.observed(this.publishes(recording)) };
+      case 'media':
+        return { ...evidence, media: await this.observed(this.media(recording)) };
+      case 'continuation':
+        return { ...evidence, continuation: known(await this.continuation(recording)) };
+    }
+  }
+
+  /** What could not be asked, of whatever kind, is a value; everything else is a fault of ours and thrown. */
+  private async observed<T>(asked: Promise<T>): Promise<Observed<T>> {
+    try {
+      return known(await asked);
+    } catch (error) {
+      if (isTallyError(error, 'LIVEKIT_UNAVAILABLE') || isTallyError(error, 'STORAGE_UNAVAILABLE'))
+        return { state: 'unavailable', error };
+      throw error;
+    }
+  }
+
+  private async within<T>(asked: Promise<T>, ms: number): Promise<T> {
+    const over = new AbortController();
+    const limit = this.clock.sleep(ms, over.signal).then(
+      () => Promise.reject(new TallyError('LIVEKIT_UNAVAILABLE', `LiveKit did not answer within ${ms} ms`)),
+      () => new Promise<never>(() => undefined),
+    );
+    try {
+      return await Promise.race([asked, limit]);
+    } finally {
+      over.abort();
+      asked.catch(() => undefined);
+    }
+  }
+
+  private async look(evidence: Evidence, recording: StoredRecording, withinMs?: number): Promise<Evidence> {
+    // What is seen is at least as new as this, which the slot's rule relies on.
+    const at = this.clock.now();
+    const asked = this.egressesOf(recording);
+    const found = await this.observed(withinMs === undefined ? asked : this.within(asked, withinMs));
+    if (found.state !== 'known')
+      return { ...evidence, looked: found.state === 'unavailable' ? found : NOT_ASKED };
+    const egresses = found.value;
+    let next: Evidence = { ...evidence, looked: known(true), sighting: { complete: true, egresses, at } };
+    for (const egressId of watchedEgresses(recording)) {
+      const listed = known(egresses.find((one) => one.egressId === egressId) ?? null);
+      next = withWorker(next, egressId, { listed });
+    }
+    return next;
+  }
+
+  /**
+   * Every egress of this recording that LiveKit lists. Those we know are asked for by id, where "not found" can be believed;
+   * one that nobody has named to us yet is looked for in the list of the room, which can be falsely empty, and then in the whole one.
+   */
+  private async egressesOf(recording: StoredRecording): Promise<EgressSeen[]> {
+    const { egresses, startAnswer, startPendingUntil } = recording.upkeep;
+    if (startAnswer === 'accepted' && Object.keys(egresses).length > 0) {
+      const found = await Promise.all(liveEgresses(recording).map((id) => this.livekit.findEgress(id)));
+      return found.filter((egress) => egress !== null);
+    }
+    const ofRoom = await this.livekit.listEgresses({ roomName: recording.roomId });
+    // Those that have ended are many, and are asked for only where nothing is on its way any more.
+    const active = this.clock.now() >= startPendingUntil ? {} : { active: true };
+    const listed = ofRoom.length > 0 ? ofRoom : await this.livekit.listEgresses(active);
+    return listed.filter(
+      (egress) =>
+        egress.egressId in recording.upkeep.egresses || this.own.recordingOf(egress) === recording.id,
+    );
+  }
+
+  private async byId(evidence: Evidence, recording: StoredRecording, egressId: string): Promise<Evidence> {
+    const at = this.clock.now();
+    const listed = await this.observed(this.livekit.findEgress(egressId));
+    const next = withWorker(evidence, egressId, { listed });
+    const isNew =
+      listed.state === 'known' &&
+      listed.value !== null &&
+      (isFinal(listed.value.status) || listed.value.status !== recording.status);
+    return isNew ? { ...next, sighting: { complete: false, egresses: [listed.value!], at } } : next;
+  }
+
+  private async askWorker(evidence: Evidence, egressId: string, askedAs: EgressStatus): Promise<Evidence> {
+    const askedAt = this.clock.now();
+    const said = await this.observed(this.question(egressId, askedAs));
+    if (said.state !== 'known')
+      return withWorker(evidence, egressId, { answer: said.state === 'unavailable' ? said : NOT_ASKED });
+    const remembered = await this.remember(egressId, said.value, askedAt);
+    return withWorker(evidence, egressId, { ...remembered, answer: known({ said: said.value, askedAs }) });
+  }
+
+  /** Asked after the control, and only where LiveKit still lists it as it did: one that was stopped meanwhile says nothing of its worker. */
+  private async confirm(evidence: Evidence, egressId: string, listed: EgressStatus): Promise<Evidence> {
+    const present = await this.observed(this.livekit.findEgress(egressId));
+    if (present.state === 'unavailable') return withWorker(evidence, egressId, { confirmed: present });
+    if (present.state !== 'known' || present.value?.status !== listed)
+      return withWorker(evidence, egressId, { confirmed: known<WorkerAnswer>('not-askable') });
+    const askedAt = this.clock.now();
+    const confirmed = await this.observed(this.question(egressId, listed));
+    // A silence that confirms is none to be counted: it was asked for out of turn.
+    const remembered =
+      confirmed.state === 'known' && confirmed.value === 'alive'
+        ? await this.remember(egressId, 'alive', askedAt)
+        : {};
+    return withWorker(evidence, egressId, { ...remembered, confirmed });
+  }
+
+  private question(egressId: string, listed: EgressStatus): Promise<WorkerAnswer> {
+    return listed === 'ENDING' ? this.livekit.askEndingWorker(egressId) : this.livekit.askWorker(egressId);
+  }
+
+  private async remember(
+    egressId: string,
+    said: WorkerAnswer,
+    askedAt: number,
+  ): Promise<Partial<WorkerEvidence>> {
+    if (said === 'alive') {
+      emitTelemetry('recorders-asked', { there: true });
+      await this.recorders.heard(egressId, askedAt);
+    } else if (said === 'silent') await this.recorders.silent(egressId, askedAt);
+    else return {};
+    return this.recorders.state(egressId);
+  }
+
+  private async worker(egressId: string): Promise<WorkerEvidence> {
+    return { ...UNKNOWN_WORKER, ...(await this.recorders.state(egressId)) };
+  }
+
+  private async room({ roomId }: StoredRecording): Promise<RoomEvidence> {
+    const room = await this.livekit.findRoom(roomId);
+    if (room === null) return { open: false };
+    const { sid, createdAtMs, numPublishers, activeRecording } = room;
+    return { open: true, sid, createdAtMs, numPublishers, activeRecording };
+  }
+
+  private async publishes({ roomId }: StoredRecording): Promise<boolean> {
+    const participants = await this.livekit.listParticipants(roomId);
+    return participants.some((one) => one.publishes && one.kind !== 'egress' && one.kind !== 'agent');
+  }
+
+  private async media(recording: StoredRecording): Promise<MediaSeen | null> {
+    const info = await this.storage.head(mediaKey(recording));
+    return info === null ? null : { sizeBytes: info.sizeBytes };
+  }
+
+  private async continuation(recording: StoredRecording): Promise<ContinuationEvidence> {
+    const room = await this.rooms.get(recording.roomId);
+    const wanted = room !== null && room.recordingSettings.enabled && room.recordingSettings.restartWhenLost;
+    return { wanted, endedInARow: wanted ? await this.endedInARow(recording) : 0 };
+  }
+
+  /** Recordings of one chain that ended without having been active for a good while, this one included. */
+  private async endedInARow(last: StoredRecording): Promise<number> {
+    let recording: StoredRecording | null = last;
+    let inARow = 0;
+    while (recording !== null && inARow < THRESHOLDS.mostInARow) {
+      const activeMs = recording.startedAt === null ? 0 : (recording.endedAt ?? 0) - recording.startedAt;
+      if (activeMs >= THRESHOLDS.goodWhileMs) break;
+      inARow += 1;
+      recording = recording.continues === null ? null : await this.store.get(recording.continues);
+    }
+    return inARow;
+  }
+}
+
+function withWorker(evidence: Evidence, egressId: string, news: Partial<WorkerEvidence>): Evidence {
+  const workers = new Map(evidence.workers);
+  workers.set(egressId, { ...(workers.get(egressId) ?? UNKNOWN_WORKER), ...news });
+  return { ...evidence, workers };
+}
