@@ -7,6 +7,7 @@ import { newToken } from '../../src/kernel/ids.js';
 import { FileObjectStorage } from '../../src/storage/file-object-storage.js';
 import { S3ObjectStorage } from '../../src/storage/s3-object-storage.js';
 import { S3Server } from '../support/s3-server.js';
+import { findVersitygw, startVersitygw, WITHOUT_VERSITYGW } from '../support/versitygw.js';
 import { objectStorageBattery } from './object-storage.suite.js';
 
 objectStorageBattery('a folder', async () => {
@@ -31,6 +32,26 @@ objectStorageBattery('a bucket', async () => {
     },
   };
 });
+
+const program = findVersitygw();
+if (program !== null) {
+  objectStorageBattery('a real S3 server', async () => {
+    const server = await startVersitygw(program);
+    const storage = new S3ObjectStorage(server.at, new SystemClock());
+    return {
+      storage,
+      space: 'space',
+      stop: async () => {
+        storage.onApplicationShutdown();
+        await server.stop();
+      },
+    };
+  });
+} else {
+  describe.skip(`a real S3 server: ${WITHOUT_VERSITYGW}`, () => {
+    it('does what the other storages do', () => undefined);
+  });
+}
 
 const { STORAGE_URL = '', S3_ENDPOINT } = process.env;
 if (S3_ENDPOINT && STORAGE_URL.startsWith('s3:')) {
