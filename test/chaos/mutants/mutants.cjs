@@ -33,9 +33,9 @@ const MUTANTS = [
     defect: 'an egress that is not listed is taken for dead at first sight',
     changes: [
       change(
-        `${M}/slot.ts`,
-        'const KNOWN_EGRESS = { looks: 3, spanMs: 8_000 };',
-        'const KNOWN_EGRESS = { looks: 1, spanMs: 0 };',
+        `${M}/thresholds.ts`,
+        'knownEgressAbsent: { looks: 3, spanMs: 8_000 }',
+        'knownEgressAbsent: { looks: 1, spanMs: 0 }',
       ),
     ],
   },
@@ -44,7 +44,7 @@ const MUTANTS = [
     defect: 'an empty list is believed',
     changes: [
       change(
-        `${U}/reconcile-recording.ts`,
+        `${U}/gather-evidence.ts`,
         'const listed = ofRoom.length > 0 ? ofRoom : await this.livekit.listEgresses(active);',
         'const listed = ofRoom;',
       ),
@@ -54,11 +54,11 @@ const MUTANTS = [
     name: 'M5',
     defect: 'STARTING is never swept',
     changes: [
-      change(`${M}/new-recording.ts`, "    { do: 'pass-start-deadline', at: at + deadlineMs },\n", ''),
+      change(`${M}/verdict.ts`, '        startDeadline,\n', ''),
       change(
-        'src/sweeps/livekit-reconciliation.sweep.ts',
-        'if (isOverdue(startDeadlineOf(recording, this.config.recordingStartTimeoutMs)))',
-        'if (recording.upkeep.deleted)',
+        `${M}/verdict.ts`,
+        'if (dueAt !== null && now >= dueAt) return startTimedOut(now, limits);',
+        'if (dueAt === 0) return startTimedOut(now, limits);',
       ),
     ],
   },
@@ -79,8 +79,8 @@ const MUTANTS = [
     changes: [
       change(
         `${M}/egress-fact.ts`,
-        "if (state === 'live') return egress.status === 'ENDING' ? nothing : stop(egress);",
-        "if (state === 'live') return nothing;",
+        "  if (state === 'live')\n    return egress.status === 'ENDING' ? nothing : stop(egress, `its recording is ${now.status}`);",
+        "  if (state === 'live') return nothing;",
       ),
     ],
   },
@@ -152,8 +152,8 @@ const MUTANTS = [
     changes: [
       change(
         `${U}/delete-recording.ts`,
-        '    await this.removeObjects(subject);\n',
-        '    const removing = this.removeObjects(subject);\n    removing.catch(() => undefined);\n',
+        '    await this.removeObjects(subject, giveUp);\n',
+        '    const removing = this.removeObjects(subject, giveUp);\n    removing.catch(() => undefined);\n',
       ),
       change(
         `${U}/delete-recording.ts`,
@@ -222,9 +222,14 @@ const MUTANTS = [
     defect: 'one look at a room without publishers ends its recording',
     changes: [
       change(
-        'src/sweeps/stale-recordings.sweep.ts',
-        'if (isDeserted(rooms.get(recording.roomId)) && (await this.isSilent(recording))) stale.push(recording);',
-        'if (isDeserted(rooms.get(recording.roomId))) await this.end(recording, pass.cause);',
+        `${M}/verdict.ts`,
+        "const deserted = room.state === 'known' && (!room.value.open || room.value.numPublishers === 0);",
+        "const deserted = room.state === 'known';",
+      ),
+      change(
+        `${M}/verdict.ts`,
+        'return now - Math.max(recording.updatedAt, heardAt ?? 0) > limits.staleAfterMs',
+        'return now - (recording.updatedAt + 0 * (heardAt ?? 0)) > limits.staleAfterMs',
       ),
     ],
   },
@@ -244,14 +249,14 @@ const MUTANTS = [
     defect: "the probe's 503 is read as an ending at first sight",
     changes: [
       change(
-        `${U}/check-recorder.ts`,
-        '    return silentAt.length >= LEAST_QUESTIONS && last - first >= this.config.recorderLostAfterMs;',
-        '    return silentAt.length >= 1 && last >= first;',
+        `${M}/verdict.ts`,
+        'if (silentAt.length < THRESHOLDS.leastSilences || since - first < limits.workerLostAfterMs) return null;',
+        'if (silentAt.length < 1 || since < first) return null;',
       ),
       change(
-        `${U}/check-recorder.ts`,
-        '    if (!(await this.isProven(watched, state))) return nextMs;\n',
-        '',
+        `${M}/verdict.ts`,
+        "  if (another.state === 'not-asked') return ask({ ask: 'another-worker', egressId, since });",
+        "  if (another.state === 'not-asked')\n    return { do: 'apply', fact: { kind: 'recorder-lost', egressId, media: null, at: now }, cause: 'recorder-check', reason: 'silence' };",
       ),
     ],
   },
@@ -260,16 +265,16 @@ const MUTANTS = [
     defect: 'a recorder that is still shown in the room is taken for a sign of life',
     changes: [
       change(
-        `${U}/check-recorder.ts`,
-        "      if (answer === 'silent') return await this.silent(watched, askedAt);\n",
+        `${U}/gather-evidence.ts`,
+        'const said = await this.observed(this.question(egressId, askedAs));',
         [
-          "      if (answer === 'silent') {",
-          '        const shown = await this.livekit.listParticipants(watched.recording.roomId);',
-          '        const isShown = shown.some(({ identity }) => identity === watched.egressId);',
-          '        if (!isShown) return await this.silent(watched, askedAt);',
-          '        await this.recorders.heard(watched.egressId, askedAt);',
-          '      }',
-          '',
+          'const said = await this.observed(this.question(egressId, askedAs));',
+          "    const shown = (await this.livekit.findEgress(egressId))?.roomName ?? '';",
+          '    const inRoom = await this.livekit.listParticipants(shown);',
+          '    if (inRoom.some(({ identity }) => identity === egressId)) {',
+          '      await this.recorders.heard(egressId, askedAt);',
+          "      return withWorker(evidence, egressId, { heardAt: askedAt, silentAt: [], answer: known({ said: 'alive', askedAs }) });",
+          '    }',
         ].join('\n'),
       ),
     ],
@@ -279,9 +284,9 @@ const MUTANTS = [
     defect: 'silence of all workers ends all recordings',
     changes: [
       change(
-        `${U}/check-recorder.ts`,
-        '    if (!(await this.isProven(watched, state))) return nextMs;\n',
-        '',
+        `${M}/verdict.ts`,
+        "  if (another.state === 'not-asked') return ask({ ask: 'another-worker', egressId, since });",
+        "  if (another.state === 'not-asked')\n    return { do: 'apply', fact: { kind: 'recorder-lost', egressId, media: null, at: now }, cause: 'recorder-check', reason: 'silence' };",
       ),
     ],
   },
@@ -290,9 +295,9 @@ const MUTANTS = [
     defect: 'a recording whose worker died while uploading stays ENDING',
     changes: [
       change(
-        `${U}/check-recorder.ts`,
-        "    return listed === 'ENDING' ? this.livekit.askEndingWorker(egressId) : this.livekit.askWorker(egressId);",
-        '    return this.livekit.askWorker(listed === egressId ? listed : egressId);',
+        `${U}/gather-evidence.ts`,
+        "return listed === 'ENDING' ? this.livekit.askEndingWorker(egressId) : this.livekit.askWorker(egressId);",
+        'return this.livekit.askWorker(listed === egressId ? listed : egressId);',
       ),
     ],
   },
@@ -306,9 +311,9 @@ const MUTANTS = [
         "if (isRefusal(answer, 'failed_precondition')) return 'silent';",
       ),
       change(
-        `${U}/check-recorder.ts`,
-        "    return listed === 'ENDING' ? this.livekit.askEndingWorker(egressId) : this.livekit.askWorker(egressId);",
-        '    return this.livekit.askWorker(listed === egressId ? listed : egressId);',
+        `${U}/gather-evidence.ts`,
+        "return listed === 'ENDING' ? this.livekit.askEndingWorker(egressId) : this.livekit.askWorker(egressId);",
+        'return this.livekit.askWorker(listed === egressId ? listed : egressId);',
       ),
     ],
   },
@@ -336,6 +341,77 @@ const MUTANTS = [
         `${U}/stop-recording.ts`,
         "      case 'no-answer-from-worker':\n        return this.taken(recording, actor, null);\n",
         "      case 'no-answer-from-worker':\n        return recording;\n",
+      ),
+    ],
+  },
+  {
+    name: 'M25',
+    defect: 'a continuation records whatever meeting is in the room',
+    changes: [
+      change(
+        `${M}/verdict.ts`,
+        'if (room.value.open && !isSameSession(recording, room.value))',
+        'if (room.value.open && room.value.sid === recording.id && !isSameSession(recording, room.value))',
+      ),
+    ],
+  },
+  {
+    name: 'M26',
+    defect: 'a continuation that failed to start is the last one',
+    changes: [
+      change(
+        `${M}/continuation.ts`,
+        'if (continues !== null && FAILED_START.includes(endReason)) return true;',
+        'if (continues !== null && FAILED_START.includes(endReason)) return false;',
+      ),
+    ],
+  },
+  {
+    name: 'M27',
+    defect: 'a stop is stored only once LiveKit has answered it',
+    changes: [
+      change(
+        `${U}/stop-recording.ts`,
+        'const wanted = (await this.want(recording, actor)) ?? recording;',
+        'const wanted = recording;',
+      ),
+      change(
+        `${U}/stop-recording.ts`,
+        "if (isFinal(wanted.status) && recording.status !== 'ENDING') return wanted;",
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'M28',
+    defect: "another deployment's egress is taken for ours",
+    changes: [
+      change(
+        `${U}/own-egresses.ts`,
+        'isSameTarget(egress.bucket, output);',
+        '(egress.bucket === null || isSameTarget(egress.bucket, output) || true);',
+      ),
+    ],
+  },
+  {
+    name: 'M29',
+    defect: 'a start that nobody sent is never sent',
+    changes: [
+      change(
+        `${M}/verdict.ts`,
+        "if (now - recording.requestedAt >= THRESHOLDS.unsentMs && !evidence.acted.includes('send-start'))\n    return act('send-start');",
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'M30',
+    defect: 'an egress whose recording Redis forgot is stopped though its record is in the bucket',
+    changes: [
+      change(
+        `${M}/orphan.ts`,
+        "if (restored === undefined) return { do: 'restore' };",
+        "if (restored === undefined) return { do: 'stop', reason: 'nobody knows it' };",
       ),
     ],
   },
