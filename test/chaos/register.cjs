@@ -1,7 +1,7 @@
 // Lets Node run the TypeScript of this project as it stands: compiled on the way in, kept by its digest. With CHAOS_MUTANT a
 // defect is put into the source before, so that no copy of the tree is needed.
 const { createHash } = require('node:crypto');
-const { existsSync, mkdirSync, readFileSync, writeFileSync } = require('node:fs');
+const { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
 const Module = require('node:module');
 const { dirname, join, relative, resolve } = require('node:path');
 const { transformSync } = require('@swc/core');
@@ -27,7 +27,12 @@ mkdirSync(cache, { recursive: true });
 Module._extensions['.ts'] = (module, filename) => {
   const source = mutated(filename, readFileSync(filename, 'utf8'));
   const kept = join(cache, `${createHash('sha1').update(source).digest('hex')}.js`);
-  if (!existsSync(kept)) writeFileSync(kept, transformSync(source, { ...options, filename }).code);
+  if (!existsSync(kept)) {
+    // Whole or not at all: another process may look for it in this moment.
+    const half = `${kept}.${process.pid}`;
+    writeFileSync(half, transformSync(source, { ...options, filename }).code);
+    renameSync(half, kept);
+  }
   module._compile(readFileSync(kept, 'utf8'), filename);
 };
 
