@@ -123,7 +123,7 @@ describe('the configuration', () => {
     ['file:.tallylight/storage', resolve('.tallylight/storage')],
     ['file:/srv/my%20media', '/srv/my media'],
   ])('keeps media of %s in the folder %s', (STORAGE_URL, folder) => {
-    expect(read({ STORAGE_URL }).storage).toEqual({ kind: 'file', folder });
+    expect(read({ STORAGE_URL }).storage).toEqual({ kind: 'file', folder, deployment: null });
   });
 
   it.each(['file:', 'file://nas/media', 'file:/srv/%zz'])('finds no folder in %s', (STORAGE_URL) => {

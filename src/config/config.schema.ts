@@ -231,7 +231,7 @@ function readStorage(env: Record<string, string | undefined>, faults: string[]):
   if (parsed.protocol === 'file:') {
     const folder = folderOf(address);
     if (folder === null) faults.push('STORAGE_URL names no folder of this machine; write file:<folder>');
-    return folder === null ? null : { kind: 'file', folder };
+    return folder === null ? null : { kind: 'file', folder, deployment: env.DEPLOYMENT_ID ?? null };
   }
   if (!parsed.hostname) {
     faults.push('STORAGE_URL names no bucket; write s3://<bucket>/<prefix>');

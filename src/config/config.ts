@@ -1,7 +1,12 @@
 import type { LogLevel } from '../kernel/errors.js';
 
 export type StorageConfig =
-  | { readonly kind: 'file'; readonly folder: string }
+  | {
+      readonly kind: 'file';
+      readonly folder: string;
+      /** Whose egresses are ours; null: what a mark in the folder says. */
+      readonly deployment: string | null;
+    }
   | {
       readonly kind: 's3';
       readonly bucket: string;

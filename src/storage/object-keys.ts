@@ -70,6 +70,8 @@ export const ACCESS_PREFIX = 'access/';
 export const MEDIA_PREFIX = 'recordings/';
 export const METADATA_PREFIX = 'recordings/.metadata/';
 export const ROOM_PREFIX = 'rooms/';
+/** In a folder: whose it is. */
+export const DEPLOYMENT_KEY = 'deployment.json';
 /** An object that is written, read and deleted again to see whether the storage can be used. */
 export const PROBE_PREFIX = 'probe-';
 /** How often recordings were brought back from here; there only once they were. */

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { Clock } from '../kernel/clock.js';
 import { FileObjectStorage } from './file-object-storage.js';
+import { FolderClaim } from './folder-claim.js';
 import { ObjectStorage } from './object-storage.port.js';
 import { RecordingObjects } from './recording-objects.js';
 import { S3ObjectStorage } from './s3-object-storage.js';
@@ -17,6 +18,7 @@ import { StorageProbe } from './storage-probe.js';
           ? new S3ObjectStorage(storage, clock)
           : new FileObjectStorage(storage.folder, clock),
     },
+    FolderClaim,
     RecordingObjects,
     StorageProbe,
   ],

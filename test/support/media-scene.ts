@@ -27,7 +27,7 @@ export interface MediaWorld {
 export async function folderWorld(): Promise<MediaWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'tallylight-media-'));
   return {
-    storage: { kind: 'file', folder },
+    storage: { kind: 'file', folder, deployment: null },
     sourcesOpen: async () => {
       const fds = await readdir('/proc/self/fd');
       const targets = await Promise.all(fds.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(String)));
