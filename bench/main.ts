@@ -4,10 +4,11 @@ import { parseArgs } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { reads } from './rows/reads.js';
 import { start } from './rows/start.js';
+import { webhooksOut } from './rows/webhooks-out.js';
 import { machine, shown } from './support/report.js';
 import type { Bench, Figures } from './support/figures.js';
 
-const BENCHES: readonly Bench[] = [start, reads];
+const BENCHES: readonly Bench[] = [start, reads, webhooksOut];
 
 // Those parts of the product that a benchmark uses itself have nothing to say.
 Logger.overrideLogger(false);

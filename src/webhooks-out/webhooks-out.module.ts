@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { MediaLinksModule } from '../media/media-links.module.js';
+import { RecordingsModule } from '../recordings/recordings.module.js';
 import { DeliverDue } from './deliver/deliver-due.js';
 import { Endpoints } from './deliver/endpoints.js';
 import { FileDeliveries } from './deliver/file-deliveries.js';
@@ -14,7 +15,7 @@ import { ManageEndpoints } from './use-cases/manage-endpoints.js';
 import { ResendWebhooks } from './use-cases/resend-webhooks.js';
 
 @Module({
-  imports: [MediaLinksModule],
+  imports: [MediaLinksModule, RecordingsModule],
   providers: [
     { provide: DeliveryStore, useClass: RedisDeliveryStore },
     Endpoints,

@@ -24,4 +24,9 @@ export abstract class EventLog {
    * Outlasts a Redis that is away; throws CURSOR_EXPIRED when it can't go on without a gap.
    */
   abstract follow(after: LogPosition, signal: AbortSignal): AsyncIterable<LoggedEvent>;
+  /**
+   * Calls the listener soon after something was written, by whichever instance, until the function it answers is called. No
+   * call is promised while Redis is unavailable: who must not miss anything looks by itself as well.
+   */
+  abstract onWritten(listener: () => void): () => void;
 }

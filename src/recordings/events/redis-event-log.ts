@@ -42,6 +42,7 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
   /** In a row, of as much as one takes. */
   private fullReads = 0;
   private waiting = new Set<() => void>();
+  private readonly listeners = new Set<() => void>();
 
   constructor(
     private readonly connections: RedisConnections,
@@ -57,7 +58,10 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
   async onApplicationBootstrap(): Promise<void> {
     // Subscribing waits for a Redis that is away, and the boot does not wait for it.
     this.wakeUps
-      .subscribe(EVENTS_CHANNEL, () => this.wake())
+      .subscribe(EVENTS_CHANNEL, () => {
+        this.wake();
+        for (const listener of this.listeners) listener();
+      })
       .catch((error: Error) => {
         this.log.warn({ message: 'wake-ups are off, the log is read every second', cause: error.message });
       });
@@ -112,6 +116,11 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
         this.waiting.add(wake);
       });
     }
+  }
+
+  onWritten(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
   }
 
   /** A message of Redis' publish is lost while the connection is: whoever waits looks all the same. */

@@ -12,7 +12,6 @@ import { AddressRefused, assertOuterHost, guardedLookup, type Lookup } from './a
 const LIMIT_MS = 5_000;
 /** Read and thrown away, so that the connection can be used again; more ends it. */
 const MOST_ANSWER_BYTES = 64 * 1024;
-const MOST_CONNECTIONS = 32;
 const LONGEST_WORDS = 300;
 const PURPOSE = 'webhook secret';
 
@@ -28,7 +27,8 @@ export class WebhookSender implements OnApplicationShutdown {
   ) {
     this.sealing = new Sealing(config.secrets, PURPOSE);
     this.agent = new Agent({
-      connections: MOST_CONNECTIONS,
+      // As many as deliveries under way, which have a bound for each endpoint: those of one address don't wait for each other.
+      connections: null,
       pipelining: 1,
       keepAliveTimeout: 4_000,
       headersTimeout: LIMIT_MS,

@@ -29,6 +29,11 @@ export class SimEventLog extends EventLog {
     });
   }
 
+  onWritten(listener: () => void): () => void {
+    this.tables.committed.push(listener);
+    return () => void this.tables.committed.splice(this.tables.committed.indexOf(listener), 1);
+  }
+
   async *follow(after: LogPosition, signal: AbortSignal): AsyncIterable<LoggedEvent> {
     await this.check(after);
     let position = after;
