@@ -13,6 +13,8 @@ function aPlan(actions: readonly Action[]): Plan {
   return {
     seed: 1,
     instances: 2,
+    skewsMs: [0, 0],
+    workers: [],
     rooms: [{ id: 'room-1', people: ['person-1'], restartWhenLost: true }],
     actions: [...meeting, ...actions].sort((a, b) => a.at - b.at),
     lobby: true,

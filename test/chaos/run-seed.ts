@@ -86,6 +86,7 @@ class Run {
   async play(): Promise<void> {
     const { world, plan } = this;
     const start = world.clock.now();
+    world.skewsMs = plan.skewsMs;
     this.watch();
     this.furnish();
     for (let place = 0; place < plan.instances; place += 1) world.startInstance(place);
@@ -131,6 +132,8 @@ class Run {
       } as never).write(room);
     }
     world.redis.sync();
+    for (const places of this.plan.workers) world.engine.addWorker(places);
+    if (this.plan.workers.length > 0) world.engine.killWorker({ id: 'worker-1' });
     // A meeting that nobody records: an open room in which LiveKit can be asked for a worker.
     if (this.plan.lobby) world.engine.openRoom(LOBBY);
   }
@@ -140,9 +143,12 @@ class Run {
     world.trace.add('plan', 'everything is healed');
     world.engine.clearFaults();
     world.engine.busSilent(false);
+    world.engine.pageLists(null);
+    world.redis.answersLost = 0;
+    world.jobs.timerFault = null;
     world.listsLookEmpty = false;
     for (const worker of world.engine.fleet.list()) if (worker.paused) world.engine.resumeWorker(worker.id);
-    if (!world.engine.fleet.list().some(({ alive }) => alive)) world.engine.addWorker();
+    if (world.engine.fleet.offer() === null) world.engine.addWorker();
     Object.assign(world.bucket, { away: false, deleteFails: 0, answersLost: 0, slow: false });
     world.instances.forEach((instance, place) => {
       instance?.life.resume();

@@ -39,9 +39,11 @@ export function lostRecordersEnd(): Invariant {
   };
 }
 
+/** A stop that comes while the next one is being begun cancels that: I17. */
 function isWanted(world: SimWorld, { id, continues }: StoredRecording): string | null {
   const lost = continues === null ? null : world.row(continues);
-  return lost !== null && lost.upkeep.stopRequestedAt !== null
+  const stoppedAt = lost?.upkeep.stopRequestedAt ?? null;
+  return lost !== null && stoppedAt !== null && stoppedAt <= (lost.endedAt ?? Infinity)
     ? `${id} continues ${lost.id}, which was to stop`
     : null;
 }

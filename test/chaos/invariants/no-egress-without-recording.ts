@@ -15,7 +15,9 @@ export function noEgressWithoutRecording(): Invariant {
         .filter(({ id }) => world.engine.egress(id) !== null)
         .filter(({ recording }) => {
           const row = recording === null ? null : world.row(recording);
-          return row === null || isFinal(row.status);
+          if (row === null || isFinal(row.status)) return true;
+          // Its room was given to another while it was forgotten.
+          return world.recordings.slots.get(row.roomId)?.recording !== row.id;
         });
       const found = lasting.longest(
         world,

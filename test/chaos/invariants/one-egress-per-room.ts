@@ -1,8 +1,11 @@
+import type { StoredRecording } from '../../../src/recordings/domain/recording.js';
+import type { SimWorld } from '../world/sim-world.js';
 import type { Invariant } from './invariant.js';
 
 /**
- * I1: a room has at most one live egress. Not counted: one that was proven lost, and one whose recording a Redis that lost its last
- * second knows nothing of, which I4 gives a bounded time.
+ * I1: a room has at most one live egress. Not counted: one that was proven lost, one that nobody can know of because LiveKit lost its
+ * record, and one whose recording a Redis that lost something knows nothing of, or whose room was given to another before its record
+ * came back. I4 gives each of them a bounded time.
  */
 export function oneEgressPerRoom(): Invariant {
   return {
@@ -12,7 +15,7 @@ export function oneEgressPerRoom(): Invariant {
       const seen = new Map<string, string>();
       for (const { id, room, recording } of world.runningEgresses()) {
         const row = recording === null ? null : world.row(recording);
-        if (row === null || row.upkeep.egresses[id] === 'lost') continue;
+        if (row === null || row.upkeep.egresses[id] === 'lost' || isForgotten(world, row, id)) continue;
         const other = seen.get(room);
         if (other !== undefined) return `${room} has two live egresses: ${other} and ${id}`;
         seen.set(room, id);
@@ -20,4 +23,9 @@ export function oneEgressPerRoom(): Invariant {
       return null;
     },
   };
+}
+
+function isForgotten(world: SimWorld, { id, roomId, upkeep }: StoredRecording, egressId: string): boolean {
+  if (upkeep.egresses[egressId] !== 'live' && world.unlisted.has(egressId)) return true;
+  return upkeep.returned !== undefined && world.recordings.slots.get(roomId)?.recording !== id;
 }

@@ -15,7 +15,11 @@ export function drawPlan(seed: number): Plan {
   const ending = dice.weighted({ 'rooms-close': 3, 'people-leave': 2, 'stop-all': 2 });
   const lobby = dice.chance(0.8);
   const goOnMs = dice.chance(0.6) ? 20_000 : dice.int(40, 150) * 1_000;
-  return { seed, instances, rooms, actions, lobby, healAt: lengthMs, goOnMs, ending };
+  const skewsMs = Array.from({ length: instances }, () => dice.int(-2_000, 2_000));
+  // A worker of its own for each room or two, or one that takes everything.
+  const workers = dice.chance(0.5) ? [] : Array.from({ length: dice.int(1, 2) }, () => dice.int(2, 4));
+  const people = { lobby, healAt: lengthMs, goOnMs, ending };
+  return { seed, instances, skewsMs, workers, rooms, actions, ...people };
 }
 
 function drawRooms(dice: Dice): RoomPlan[] {
@@ -42,6 +46,7 @@ function drawMeeting(dice: Dice, room: RoomPlan, lengthMs: number, actions: Acti
       mute: 1,
       unmute: 1,
       close: 0.7,
+      reopen: 0.7,
       'delete-many': 1.2,
       'delete-room': 0.3,
     });
@@ -66,6 +71,13 @@ function drawMeeting(dice: Dice, room: RoomPlan, lengthMs: number, actions: Acti
     } else if (what === 'delete-room') {
       actions.push({ at, do: what, room: id, policy: dice.pick(['FAIL', 'KEEP', 'DELETE']) });
       actions.push({ at: at + dice.int(1, 15_000), do: 'make-room', room: id });
+    } else if (what === 'reopen') {
+      actions.push({
+        at,
+        do: 'reopen-room',
+        room: id,
+        inMs: dice.int(10, dice.chance(0.5) ? 2_000 : 20_000),
+      });
     } else if (what === 'close') {
       actions.push({ at, do: 'close-room', room: id });
     } else {

@@ -1,3 +1,4 @@
+import { FORCED_ENDS } from '../../../src/livekit/simulator/engine.js';
 import type { FaultName } from '../../../src/livekit/simulator/faults.js';
 import type { Dice } from '../world/dice.js';
 import { drawScene } from './draw-scene.js';
@@ -13,12 +14,16 @@ const LIVEKIT_FAULTS: Partial<Record<FaultName, number>> = {
   'start-answer-lost': 3,
   'start-answer-error': 2,
   'start-answer-conflict': 1,
+  'start-proxy-504': 2,
   'handler-failed': 1,
   'start-never-active': 2,
   'ends-before-active': 1,
   'child-crash': 2,
   'pipeline-failed': 1,
   'cpu-kill-with-file': 1,
+  'pipeline-frozen': 1,
+  'backup-used': 0.7,
+  'empty-file': 0.7,
   'limit-reached': 2,
   'upload-refused': 2,
   'upload-slow': 3,
@@ -35,6 +40,7 @@ const LIVEKIT_FAULTS: Partial<Record<FaultName, number>> = {
   'stop-no-answer': 2,
   'stop-408': 2,
   unreachable: 2,
+  'proxy-502': 1.5,
   silent: 1,
 };
 
@@ -51,6 +57,12 @@ const KINDS = {
   'silence-bus': 2,
   'restart-livekit': 1.5,
   'empty-lists': 2,
+  'lose-egresses': 1,
+  'page-lists': 1,
+  'end-recorder': 4,
+  stranger: 3,
+  'lose-answers': 3,
+  timers: 3,
   scene: 9,
 } as const;
 /** What was never named and is missing from the whole list for longer than this is taken for never made. */
@@ -149,6 +161,24 @@ function drawOne(
     case 'empty-lists':
       return { do: kind, forMs: dice.int(200, LONGEST_EMPTY_MS) };
     case 'restart-livekit':
+    case 'lose-egresses':
       return { do: kind };
+    case 'page-lists':
+      return { do: kind, size: dice.int(1, 3), forMs };
+    case 'end-recorder':
+      return {
+        do: kind,
+        room: dice.pick(rooms).id,
+        how: dice.pick([...FORCED_ENDS, 'left', 'left'] as const),
+      };
+    case 'stranger':
+      return {
+        ...{ do: kind, room: dice.pick(rooms).id, forMs },
+        ...{ sameKey: dice.chance(0.4), marked: dice.chance(0.5) },
+      };
+    case 'lose-answers':
+      return { do: kind, forMs };
+    case 'timers':
+      return { do: kind, what: dice.pick(['lost', 'doubled', 'early']), forMs };
   }
 }

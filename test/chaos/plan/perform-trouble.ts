@@ -1,3 +1,6 @@
+import { newRecordingId, type RoomId } from '../../../src/kernel/ids.js';
+import { mediaKey } from '../../../src/storage/object-keys.js';
+import { strangersOutput } from '../world/sim-storage.js';
 import type { SimWorld } from '../world/sim-world.js';
 import type { Action } from './plan.js';
 
@@ -10,6 +13,12 @@ type Trouble = Extract<
       | 'stop-worker'
       | 'silence-bus'
       | 'restart-livekit'
+      | 'lose-egresses'
+      | 'page-lists'
+      | 'end-recorder'
+      | 'stranger'
+      | 'lose-answers'
+      | 'timers'
       | 'storage'
       | 'empty-lists'
       | 'restart-redis'
@@ -23,6 +32,8 @@ type Trouble = Extract<
 const LIVEKIT_RESTART_MS = 7_000;
 /** A lease of whoever died at it, a look, and the few rows of a run. */
 const REBUILT_WITHIN_MS = 20_000;
+/** Looks, asked twice with a pause, at what LiveKit no longer lists. */
+const EGRESSES_LOST_MS = 30_000;
 
 /** Makes something go wrong, and right again after its time. */
 export function performTrouble(world: SimWorld, action: Trouble): void {
@@ -41,7 +52,7 @@ export function performTrouble(world: SimWorld, action: Trouble): void {
       const [victim] = engine.fleet.list().filter(({ alive }) => alive);
       if (!victim) return;
       engine.killWorker({ id: victim.id, withChild: action.withChild });
-      return heal(action.anotherInMs, () => void engine.addWorker());
+      return heal(action.anotherInMs, () => void engine.addWorker(victim.capacity));
     }
     case 'stop-worker': {
       const [victim] = engine.fleet.list().filter(({ alive, paused }) => alive && !paused);
@@ -57,6 +68,29 @@ export function performTrouble(world: SimWorld, action: Trouble): void {
     case 'restart-livekit':
       engine.restartServer();
       return world.disturb(clock.now() + LIVEKIT_RESTART_MS);
+    case 'lose-egresses':
+      for (const { id } of world.runningEgresses()) world.unlisted.add(id);
+      engine.loseEgresses();
+      return world.disturb(clock.now() + EGRESSES_LOST_MS);
+    case 'page-lists':
+      engine.pageLists(action.size);
+      return heal(action.forMs, () => engine.pageLists(null));
+    case 'end-recorder':
+      return endRecorder(world, action);
+    case 'stranger':
+      return startStranger(world, action);
+    case 'lose-answers':
+      world.redis.answersLost = 0.15;
+      world.disturb(clock.now() + action.forMs, 'mild');
+      return void clock.after(action.forMs, () => {
+        world.redis.answersLost = 0;
+      });
+    case 'timers':
+      world.jobs.timerFault = { what: action.what, dice: world.dice.stream('timers') };
+      world.disturb(clock.now() + action.forMs, 'mild');
+      return void clock.after(action.forMs, () => {
+        world.jobs.timerFault = null;
+      });
     case 'empty-lists':
       world.listsLookEmpty = true;
       return heal(action.forMs, () => {
@@ -82,6 +116,30 @@ export function performTrouble(world: SimWorld, action: Trouble): void {
       return heal(action.forMs, () => instance?.life.resume());
     }
   }
+}
+
+function endRecorder(world: SimWorld, { room, how }: Extract<Action, { do: 'end-recorder' }>): void {
+  const [egress] = world.runningEgresses().filter((one) => one.room === room);
+  if (!egress) return;
+  world.disturb(world.clock.now());
+  if (how !== 'left') return world.engine.endEgress(egress.id, how);
+  const inside = world.engine.rooms.find(room)?.participants.has(egress.id);
+  if (inside) world.engine.leave(room, egress.id);
+}
+
+/** It records until its people stop it, or its room is closed. */
+function startStranger(world: SimWorld, action: Extract<Action, { do: 'stranger' }>): void {
+  const { room, sameKey, marked, forMs } = action;
+  const ofOurs = sameKey ? world.rows().filter(({ roomId }) => roomId === room) : [];
+  const id = ofOurs.at(-1)?.id ?? newRecordingId(world.clock.now());
+  const output = strangersOutput(mediaKey({ id, roomId: room as RoomId, audioOnly: true }), marked);
+  const order = { roomName: room, layout: 'grid', preset: 'H264_720P_30', audioOnly: true, output } as const;
+  const stop = (egressId: string): void =>
+    void world.clock.after(forMs, () => void world.door.stopEgress(egressId).catch(() => undefined));
+  world.door.startEgress({ ...order, withinMs: 30_000 }).then(
+    (outcome) => outcome.kind === 'accepted' && stop(outcome.egress.egressId),
+    () => undefined,
+  );
 }
 
 function crash(world: SimWorld, action: Extract<Action, { do: 'crash' }>): void {

@@ -1,10 +1,10 @@
 import { RequestBulkDeletion } from '../../../src/bulk-deletions/use-cases/request-bulk-deletion.js';
 import type { Actor } from '../../../src/kernel/actor.js';
-import { isTallyError } from '../../../src/kernel/errors.js';
+import { ERROR_TABLE, isTallyError } from '../../../src/kernel/errors.js';
 import type { RoomId } from '../../../src/kernel/ids.js';
 import { isFinal, type StoredRecording } from '../../../src/recordings/domain/recording.js';
 import { DeleteRecording } from '../../../src/recordings/use-cases/delete-recording.js';
-import { StartRecording } from '../../../src/recordings/use-cases/start-recording.js';
+import { StartRecording, type StartRequest } from '../../../src/recordings/use-cases/start-recording.js';
 import { StopRecording } from '../../../src/recordings/use-cases/stop-recording.js';
 import { DeleteRoom } from '../../../src/room-deletion/delete-room.js';
 import { CreateRoom } from '../../../src/rooms/use-cases/create-room.js';
@@ -18,6 +18,8 @@ import { performTrouble } from './perform-trouble.js';
 export const BULK_USER: Actor = {
   ...{ name: 'bulk-user', callerId: 'key:bulk-user', role: 'ADMIN', rooms: null, mayDelete: true },
 };
+const START_TRIES = 4;
+const START_AGAIN_MS = 1_500;
 const USER: Actor = { name: 'user', callerId: 'key:user', role: 'ADMIN', rooms: null, mayDelete: true };
 
 /** Carries out the actions of a plan, when their time has come. */
@@ -43,6 +45,8 @@ export class Performer {
         return this.inRoom(action.room, action.who, () => this.world.engine.publish(action.room, action.who));
       case 'close-room':
         return this.closeRoom(action.room);
+      case 'reopen-room':
+        return this.reopenRoom(action.room, action.inMs);
       case 'start':
         return this.repeat(action.times, () => this.start(action));
       case 'stop':
@@ -81,11 +85,25 @@ export class Performer {
   stop(room: string): void {
     const recording = this.newest(room, () => true);
     if (!recording) return;
+    this.world.stopAsked.add(recording.id);
     this.ask('stop', recording.id, async (at) => {
-      const stopped = await at.use(StopRecording).execute(recording.id, USER);
-      this.world.stopTaken.add(stopped.id);
-      return stopped;
+      try {
+        const stopped = await at.use(StopRecording).execute(recording.id, USER);
+        this.world.takeStop(stopped.id);
+        return stopped;
+      } catch (error) {
+        // That it had not begun is an answer too.
+        if (isTallyError(error, 'RECORDING_CANNOT_BE_STOPPED_WHILE_STARTING'))
+          this.world.takeStop(recording.id);
+        throw error;
+      }
     });
+  }
+
+  private reopenRoom(room: string, inMs: number): void {
+    const people = (this.world.engine.rooms.find(room)?.guests ?? []).map(({ identity }) => identity);
+    this.closeRoom(room);
+    for (const who of people) this.world.clock.after(inMs, () => this.join(room, who));
   }
 
   private join(room: string, who: string): void {
@@ -100,19 +118,30 @@ export class Performer {
 
   private start(action: Extract<Action, { do: 'start' }>): void {
     const { room: roomId, key: idempotencyKey, wait: waitForActive, audioOnly, maxDurationMs } = action;
-    this.ask('start', roomId, (at) =>
-      at.use(StartRecording).execute(
-        {
-          roomId,
-          audioOnly,
-          labels: {},
-          idempotencyKey,
-          waitForActive,
-          ...(maxDurationMs !== null && { maxDurationMs }),
-        },
-        USER,
-      ),
-    );
+    const request = {
+      ...{ roomId, audioOnly, labels: {}, idempotencyKey, waitForActive },
+      ...(maxDurationMs !== null && { maxDurationMs }),
+    };
+    this.askForStart(request, START_TRIES);
+  }
+
+  /** Whoever has a key asks again with it, where the answer was that something could not be reached. */
+  private askForStart(request: StartRequest, tries: number): void {
+    this.ask('start', request.roomId, async (at) => {
+      try {
+        const started = await at.use(StartRecording).execute(request, USER);
+        this.world.answerKey(request.idempotencyKey, started.id);
+        return started;
+      } catch (error) {
+        if (!isTallyError(error)) throw error;
+        const { recordingId } = error.subject;
+        if (error.code === 'RECORDING_ALREADY_STARTED' && recordingId !== undefined)
+          this.world.refuseKey(request.idempotencyKey, recordingId);
+        const isWorthIt = request.idempotencyKey !== null && ERROR_TABLE[error.code].retry && tries > 1;
+        if (isWorthIt) this.world.clock.after(START_AGAIN_MS, () => this.askForStart(request, tries - 1));
+        throw error;
+      }
+    });
   }
 
   private delete(room: string): void {

@@ -1,9 +1,12 @@
+import type { ForcedEnd } from '../../../src/livekit/simulator/engine.js';
 import type { FaultName } from '../../../src/livekit/simulator/faults.js';
 
 /** One thing that a person, a machine or bad luck does; `at` in ms from the beginning. A plan is data, so that parts of it can be left out. */
 export type Action = { readonly at: number } & (
   | { readonly do: 'join' | 'leave' | 'mute' | 'unmute'; readonly room: string; readonly who: string }
   | { readonly do: 'close-room'; readonly room: string }
+  /** Closed, and opened again by everybody as another session. */
+  | { readonly do: 'reopen-room'; readonly room: string; readonly inMs: number }
   | {
       readonly do: 'start';
       readonly room: string;
@@ -35,6 +38,20 @@ export type Action = { readonly at: number } & (
   | { readonly do: 'kill-worker'; readonly withChild: boolean; readonly anotherInMs: number }
   | { readonly do: 'stop-worker' | 'silence-bus'; readonly forMs: number }
   | { readonly do: 'restart-livekit' }
+  /** LiveKit's records of egresses are lost; workers and rooms go on. */
+  | { readonly do: 'lose-egresses' }
+  /** Its lists come in pages of that size. */
+  | { readonly do: 'page-lists'; readonly size: number; readonly forMs: number }
+  /** The room's recorder ends although nobody asked for it. `left`: it is put out of the room, which goes on. */
+  | { readonly do: 'end-recorder'; readonly room: string; readonly how: ForcedEnd | 'left' }
+  /** Another deployment on the same LiveKit records the room; `sameKey`: to the very key of ours, in its own bucket. */
+  | {
+      readonly do: 'stranger';
+      readonly room: string;
+      readonly sameKey: boolean;
+      readonly marked: boolean;
+      readonly forMs: number;
+    }
   | {
       readonly do: 'storage';
       readonly what: 'away' | 'delete-fails' | 'answers-lost' | 'slow';
@@ -43,6 +60,10 @@ export type Action = { readonly at: number } & (
   /** LiveKit's whole list of egresses is empty although there are some. */
   | { readonly do: 'empty-lists'; readonly forMs: number }
   | { readonly do: 'restart-redis'; readonly forMs: number; readonly losing: boolean }
+  /** Some commands take effect and are not answered, some later than their answer was waited for. */
+  | { readonly do: 'lose-answers'; readonly forMs: number }
+  /** What is to be done at a time is forgotten, done twice, or too early. */
+  | { readonly do: 'timers'; readonly what: 'lost' | 'doubled' | 'early'; readonly forMs: number }
   /** It comes back with nothing. */
   | { readonly do: 'lose-redis'; readonly forMs: number }
   | {
@@ -66,6 +87,10 @@ export interface RoomPlan {
 export interface Plan {
   readonly seed: number;
   readonly instances: number;
+  /** How far the clock of each is off, ms. */
+  readonly skewsMs: readonly number[];
+  /** The places of each egress worker; empty: one that takes all. */
+  readonly workers: readonly number[];
   readonly rooms: readonly RoomPlan[];
   readonly actions: readonly Action[];
   /** Beside the rooms that are recorded another one stays open, in which LiveKit can be asked for a worker. */

@@ -1,4 +1,5 @@
 import type { JobDefinition, QueueName } from '../../../src/queue/define-job.js';
+import type { Dice } from './dice.js';
 import type { SimRedis, Table } from './sim-redis.js';
 
 /** One job as it stands in Redis; replaced, never changed. */
@@ -32,6 +33,8 @@ export class JobTables {
   private readonly next: Table<SimJob>;
   private made = 0;
   private placed = 0;
+  /** What is wrong with those that wait for their time, and how often. */
+  timerFault: { readonly what: 'lost' | 'doubled' | 'early'; readonly dice: Dice } | null = null;
   /** Called when something may be ready to run, or a timer has been set. */
   changed: () => void = () => undefined;
 
@@ -140,7 +143,7 @@ export class JobTables {
     const attemptsMade = job.attemptsMade + 1;
     if (forGood || attemptsMade >= job.attempts) return this.over(job, FAILED_KEPT_MS);
     const delay = Math.min(job.backoffMs * 2 ** (attemptsMade - 1), MAX_BACKOFF_MS);
-    this.store({ ...job, ...this.placeFor(delay), attemptsMade, token: null });
+    this.keep({ ...job, ...this.placeFor(delay), attemptsMade, token: null });
   }
 
   private held(id: string, token: string): SimJob | null {
@@ -168,6 +171,24 @@ export class JobTables {
   }
 
   private store(job: SimJob): void {
+    const { timerFault: fault } = this;
+    if (fault === null || job.state !== 'delayed' || fault.dice.chance(0.5)) return this.keep(job);
+    switch (fault.what) {
+      case 'lost':
+        // The name it was kept under is as gone as the timer.
+        if (job.dedup !== null) this.dedups.delete(job.dedup);
+        return this.jobs.delete(job.id);
+      case 'early': {
+        const now = this.redis.now();
+        return this.keep({ ...job, at: now + Math.round((job.at - now) * fault.dice.next()) });
+      }
+      case 'doubled':
+        this.keep(job);
+        return this.keep({ ...job, id: `${job.id}-again`, dedup: null });
+    }
+  }
+
+  private keep(job: SimJob): void {
     this.jobs.set(job.id, job);
     this.changed();
   }

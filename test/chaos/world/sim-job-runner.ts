@@ -139,7 +139,10 @@ export class JobFloor {
       this.failures.push(`job ${job.name} threw ${error instanceof Error ? error.stack : words}`);
     }
     const forGood = error instanceof TallyError && !ERROR_TABLE[error.code].retry;
-    if (forGood || lastAttempt) this.failures.push(`job ${job.name} failed for good: ${words}`);
+    // The next pass of a sweep is another run of it.
+    const comesAgain = job.name === 'run-sweep' && !forGood;
+    if (forGood || (lastAttempt && !comesAgain))
+      this.failures.push(`job ${job.name} failed for good: ${words}`);
     return forGood ? 'for-good' : 'again';
   }
 

@@ -7,6 +7,11 @@ export interface LiveKitSurroundings {
   readonly listsLookEmpty: boolean;
   /** The worker answered that it lives. */
   hear(egressId: string): void;
+  /** It is another deployment's. */
+  isStranger(egressId: string): boolean;
+  readonly problems: string[];
+  /** LiveKit is asked to start an egress of ours. */
+  onStart(request: StartEgress): void;
 }
 
 /** LiveKit as one instance reaches it. */
@@ -32,11 +37,17 @@ export class SimLiveKit extends LiveKit {
   }
 
   startEgress(request: StartEgress) {
-    return this.of.pass(`startEgress ${request.roomName}`, () => this.door.startEgress(request));
+    return this.of.pass(`startEgress ${request.roomName}`, () => {
+      this.around.onStart(request);
+      return this.door.startEgress(request);
+    });
   }
 
   stopEgress(egressId: string) {
-    return this.of.pass(`stopEgress ${egressId.slice(-4)}`, () => this.door.stopEgress(egressId));
+    return this.of.pass(`stopEgress ${egressId.slice(-4)}`, () => {
+      this.leaveAlone(egressId, 'stopped');
+      return this.door.stopEgress(egressId);
+    });
   }
 
   findEgress(egressId: string) {
@@ -55,7 +66,10 @@ export class SimLiveKit extends LiveKit {
   }
 
   askEndingWorker(egressId: string) {
-    return this.asked(egressId, 'askEndingWorker', () => this.door.askEndingWorker(egressId));
+    return this.asked(egressId, 'askEndingWorker', () => {
+      this.leaveAlone(egressId, 'stopped, if only as a question');
+      return this.door.askEndingWorker(egressId);
+    });
   }
 
   askFleet(roomName: string) {
@@ -63,9 +77,10 @@ export class SimLiveKit extends LiveKit {
   }
 
   removeRecorder(roomName: string, egressId: string) {
-    return this.of.pass(`removeRecorder ${egressId.slice(-4)}`, () =>
-      this.door.removeRecorder(roomName, egressId),
-    );
+    return this.of.pass(`removeRecorder ${egressId.slice(-4)}`, () => {
+      this.leaveAlone(egressId, 'put out of its room');
+      return this.door.removeRecorder(roomName, egressId);
+    });
   }
 
   sendData(roomName: string, topic: string, payload: Uint8Array, to?: readonly string[]) {
@@ -74,6 +89,12 @@ export class SimLiveKit extends LiveKit {
 
   checkAccess() {
     return this.of.pass('checkAccess', () => this.door.checkAccess());
+  }
+
+  /** I15: nothing of another deployment is touched. */
+  private leaveAlone(egressId: string, how: string): void {
+    if (this.around.isStranger(egressId))
+      this.around.problems.push(`I15: ${egressId} of another deployment is ${how}`);
   }
 
   private asked<T>(egressId: string, what: string, question: () => Promise<T>): Promise<T> {

@@ -77,6 +77,8 @@ export class SimRedis {
   private life = 0;
   /** How many of the next commands meet a connection that breaks under them. */
   private breaking = 0;
+  /** The chance that a command's answer does not come. */
+  answersLost = 0;
   private readonly waiting = new Set<() => void>();
   /** How often something was lost. */
   losses = 0;
@@ -113,6 +115,7 @@ export class SimRedis {
     const { life } = this;
     if (this.down) throw unavailable();
     if (this.breaking > 0) return this.broken(op);
+    if (this.answersLost > 0 && this.dice.chance(this.answersLost)) return this.unanswered(op);
     const wait = this.dice.next();
     if (wait < 0.12) await this.clock.sleep(this.dice.int(0, 4));
     if (this.down || life !== this.life) throw unavailable();
@@ -170,6 +173,25 @@ export class SimRedis {
     this.breaking -= 1;
     if (this.dice.chance(0.5)) op();
     if (this.dice.chance(0.5)) return this.resent(op);
+    return this.lost();
+  }
+
+  /** It takes effect now, or later than its answer was waited for; a client whose connection broke sends it again. */
+  private async unanswered<T>(op: () => T): Promise<T> {
+    if (this.dice.chance(0.7)) {
+      op();
+      return this.dice.chance(0.5) ? this.resent(op) : this.lost();
+    }
+    const { life } = this;
+    this.clock.after(this.dice.int(100, 4_000), () => {
+      if (this.down || life !== this.life) return;
+      try {
+        op();
+      } catch {
+        // Nobody hears of it any more.
+      }
+    });
+    await this.clock.sleep(this.dice.int(50, 2_000));
     return this.lost();
   }
 

@@ -128,7 +128,7 @@ export class SimStorage extends ObjectStorage {
   }
 
   egressOutput(key: string): EgressOutput {
-    return { kind: 'file', filepath: `/out/${key}` };
+    return { ...OUTPUT, filepath: key };
   }
 
   check(): Promise<void> {
@@ -146,7 +146,15 @@ export class SimStorage extends ObjectStorage {
   }
 }
 
-/** Where an egress writes, as a key. */
-export function keyOfOutput({ filepath }: EgressOutput): string {
-  return filepath.replace(/^\/out\//, '');
+/** Where an egress of another deployment writes to. */
+export const STRANGERS_BUCKET = 'theirs';
+const OUTPUT = {
+  kind: 's3',
+  ...{ bucket: 'ours', region: 'r', endpoint: 'http://s3.test', forcePathStyle: true },
+  ...{ accessKeyId: 'k', secretAccessKey: 's', deployment: 'ours' },
+} as const;
+
+/** What another deployment asks for; without a mark as before there were any. */
+export function strangersOutput(key: string, marked: boolean): EgressOutput {
+  return { ...OUTPUT, filepath: key, bucket: STRANGERS_BUCKET, deployment: marked ? STRANGERS_BUCKET : '' };
 }

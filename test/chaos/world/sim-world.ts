@@ -1,8 +1,10 @@
+import type { EgressInfo } from '@livekit/protocol';
 import { aConfig } from '../../support/a-config.js';
 import type { Config } from '../../../src/config/config.js';
 import type { RecordingId } from '../../../src/kernel/ids.js';
-import { toLiveKitEvent } from '../../../src/livekit/livekit.mapping.js';
+import { toEgressSeen, toLiveKitEvent } from '../../../src/livekit/livekit.mapping.js';
 import { isTerminal } from '../../../src/livekit/simulator/egress-record.js';
+import type { StartEgress } from '../../../src/livekit/livekit.types.js';
 import { SimulatorEngine } from '../../../src/livekit/simulator/engine.js';
 import { InProcessLiveKit } from '../../../src/livekit/simulator/in-process.js';
 import { UploadRefused } from '../../../src/livekit/simulator/recorded-media.js';
@@ -34,7 +36,7 @@ import { SimRoomSlots } from './sim-room-slots.js';
 import { RecordingTables, SimRecordingStore } from './sim-recording-store.js';
 import { SimRedis } from './sim-redis.js';
 import { SimRoomStore } from './sim-room-store.js';
-import { Bucket, keyOfOutput, SimStorage } from './sim-storage.js';
+import { Bucket, SimStorage, STRANGERS_BUCKET } from './sim-storage.js';
 import { SimSweepStore } from './sim-sweep-store.js';
 import { TrustingVerifier } from './sim-webhooks.js';
 import { Trace } from './trace.js';
@@ -74,21 +76,31 @@ export class SimWorld {
   readonly engine: SimulatorEngine;
   readonly config: Config;
   readonly instances: (SimInstance | null)[] = [];
+  /** Whoever watches which recordings LiveKit is asked to start. */
+  readonly startsSent: ((id: RecordingId) => void)[] = [];
   /** What should never happen, whoever saw it. */
   readonly problems: string[] = [];
+  /** Egresses that ran when LiveKit lost its records of them. */
+  readonly unlisted = new Set<string>();
   /** LiveKit lists no egress at all, falsely. */
   listsLookEmpty = false;
+  /** Recordings that somebody asked to stop, whatever the answer was. */
+  readonly stopAsked = new Set<string>();
   /** Recordings whose stop a person was told is taken. */
-  readonly stopTaken = new Set<string>();
+  readonly stopTaken = new Map<string, { readonly at: number; readonly losses: number }>();
+  /** The recording that each idempotency key started, as somebody was told. */
+  private readonly keys = new Map<string, string>();
   /** When an egress' worker last answered that it lives. */
   readonly heard = new Map<string, number>();
   /** Recordings that came back from the bucket, with the versions they came back with: their log leaps there. */
   readonly restored = new Map<string, Set<number>>();
   /** Since when an egress' worker has been alive and not stopped, whoever can reach it, as seen every second. */
   private readonly living = new Map<string, number>();
-  private readonly skews: number[] = [];
-  private readonly door: InProcessLiveKit;
+  /** How far the clock of the instance in each place is off, ms. */
+  skewsMs: readonly number[] = [];
+  readonly door: InProcessLiveKit;
   private disturbedUntil = START;
+  private hardUntil = START;
 
   constructor(
     readonly dice: Dice,
@@ -135,8 +147,7 @@ export class SimWorld {
   startInstance(place: number): void {
     const of = this.instances[place];
     if (of && !of.life.isDead) return;
-    this.skews[place] ??= this.dice.int(-2_000, 2_000);
-    const life = new Incarnation(`i${place}`, this, this.skews[place] ?? 0);
+    const life = new Incarnation(`i${place}`, this, this.skewsMs[place] ?? 0);
     const { redis, recordings } = this;
     const jobs = new SimJobQueue(this.jobs, redis, life);
     const wiring = new Wiring();
@@ -191,6 +202,33 @@ export class SimWorld {
     this.heard.set(egressId, this.clock.now());
   }
 
+  /** A person was told that the stop of this recording is taken. */
+  takeStop(id: RecordingId): void {
+    this.stopTaken.set(id, { at: this.clock.now(), losses: this.redis.losses });
+  }
+
+  /** A start was answered. One key starts one recording, unless Redis lost what it was told. */
+  answerKey(key: string | null, id: RecordingId): void {
+    if (key === null) return;
+    const other = this.keys.get(key);
+    if (other !== undefined && other !== id && this.redis.losses === 0)
+      this.problems.push(`I19: key ${key} started ${other} and ${id}`);
+    this.keys.set(key, id);
+  }
+
+  /** A start was told that its room is taken by this recording, which must not be its own. */
+  refuseKey(key: string | null, id: string): void {
+    if (key !== null && this.recordings.keys.get(`key:user\n${key}`)?.recordingId === id)
+      this.problems.push(
+        `I19: the start with key ${key} was told that its own recording ${id} is in its way`,
+      );
+  }
+
+  onStart({ output }: StartEgress): void {
+    const id = parseMediaKey(output.filepath)?.recordingId;
+    for (const tell of this.startsSent) if (id !== undefined) tell(id);
+  }
+
   row(id: RecordingId): StoredRecording | null {
     return this.recordings.rows.get(id)?.doc ?? null;
   }
@@ -199,14 +237,20 @@ export class SimWorld {
     return [...this.recordings.rows.values()].map(({ doc }) => doc);
   }
 
-  /** Something is not as it should be until then. */
-  disturb(untilMs: number): void {
+  /** Something is not as it should be until then. `mild`: a start has to succeed all the same. */
+  disturb(untilMs: number, how: 'mild' | 'hard' = 'hard'): void {
     this.disturbedUntil = Math.max(this.disturbedUntil, untilMs);
+    if (how === 'hard') this.hardUntil = Math.max(this.hardUntil, untilMs);
   }
 
   /** For how long nothing has been wrong with the world. */
   get calmMs(): number {
     return Math.max(0, this.clock.now() - this.disturbedUntil);
+  }
+
+  /** For how long nothing has been so wrong that a start could fail for it. */
+  get goodMs(): number {
+    return Math.max(0, this.clock.now() - this.hardUntil);
   }
 
   /** Egresses whose process records or uploads, with the recording that their file names. */
@@ -215,11 +259,23 @@ export class SimWorld {
     readonly room: string;
     readonly recording: RecordingId | null;
   }[] {
-    return this.engine.fleet.recorders().map(({ info }) => ({
+    const ours = this.engine.fleet.recorders().filter(({ info }) => !this.isStranger(info.egressId));
+    return ours.map(({ info }) => ({
       id: info.egressId,
       room: info.roomName,
       recording: parseMediaKey(info.fileResults[0]?.filename ?? '')?.recordingId ?? null,
     }));
+  }
+
+  /** It is another deployment's. */
+  isStranger(egressId: string): boolean {
+    const info = this.engine.egress(egressId) ?? this.forgotten(egressId);
+    return info !== null && toEgressSeen(info).bucket?.name === STRANGERS_BUCKET;
+  }
+
+  /** LiveKit has lost its record, its worker has it. */
+  private forgotten(egressId: string): EgressInfo | null {
+    return this.engine.fleet.recorders().find(({ info }) => info.egressId === egressId)?.info ?? null;
   }
 
   /** Looks whose worker lives; called every second. */
@@ -276,8 +332,9 @@ export class SimWorld {
       apiSecret: 'devsecret-devsecret-devsecret-32x',
       writeMedia: async (output, bytes) => {
         if (this.bucket.away) throw new UploadRefused('S3 upload failed: connection refused');
-        this.trace.add('media', `arrives at ${keyOfOutput(output)}`);
-        this.bucket.set(keyOfOutput(output), bytes);
+        if (output.kind === 's3' && output.bucket === STRANGERS_BUCKET) return;
+        this.trace.add('media', `arrives at ${output.filepath}`);
+        this.bucket.set(output.filepath, bytes);
       },
     });
     engine.setReceiver((delivery) => this.deliver(delivery));
