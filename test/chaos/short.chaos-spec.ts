@@ -1,6 +1,6 @@
 import { type SeedResult, runSeed } from './run-seed.js';
 
-const SEEDS = 150;
+const SEEDS = 100;
 const FROM = Number(process.env.CHAOS_FROM ?? 1);
 
 /** What a person needs to see of a run in which something did not hold. */
@@ -18,7 +18,7 @@ describe('instances of the product among faults of everything around them', () =
       const result = await runSeed(seed);
       if (result.violated) throw new Error(told(result));
     }
-  }, 120_000);
+  }, 240_000);
 
   it('do the very same when the seed is the same', async () => {
     for (const seed of [3, 14, 159]) {

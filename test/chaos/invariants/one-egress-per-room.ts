@@ -4,8 +4,7 @@ import type { Invariant } from './invariant.js';
 
 /**
  * I1: a room has at most one live egress. Not counted: one that was proven lost, one that nobody can know of because LiveKit lost its
- * record, and one whose recording a Redis that lost something knows nothing of, or whose room was given to another before its record
- * came back. I4 gives each of them a bounded time.
+ * record, and one whose recording a Redis that lost something knows nothing of, or whose room was given to another meanwhile. I4 gives each of them a bounded time.
  */
 export function oneEgressPerRoom(): Invariant {
   return {
@@ -27,5 +26,5 @@ export function oneEgressPerRoom(): Invariant {
 
 function isForgotten(world: SimWorld, { id, roomId, upkeep }: StoredRecording, egressId: string): boolean {
   if (upkeep.egresses[egressId] !== 'live' && world.unlisted.has(egressId)) return true;
-  return upkeep.returned !== undefined && world.recordings.slots.get(roomId)?.recording !== id;
+  return world.redis.losses > 0 && world.recordings.slots.get(roomId)?.recording !== id;
 }

@@ -2,7 +2,7 @@ import { FORCED_ENDS } from '../../../src/livekit/simulator/engine.js';
 import type { FaultName } from '../../../src/livekit/simulator/faults.js';
 import type { Dice } from '../world/dice.js';
 import { drawScene } from './draw-scene.js';
-import type { Action, RoomPlan } from './plan.js';
+import { type Action, LOST_KEYS, type RoomPlan } from './plan.js';
 
 /** How probable each fault of LiveKit is, relative to the others. */
 const LIVEKIT_FAULTS: Partial<Record<FaultName, number>> = {
@@ -63,6 +63,8 @@ const KINDS = {
   stranger: 3,
   'lose-answers': 3,
   timers: 3,
+  'set-back-redis': 0.7,
+  'lose-key': 1.5,
   scene: 9,
 } as const;
 /** What was never named and is missing from the whole list for longer than this is taken for never made. */
@@ -176,6 +178,12 @@ function drawOne(
         ...{ do: kind, room: dice.pick(rooms).id, forMs },
         ...{ sameKey: dice.chance(0.4), marked: dice.chance(0.5) },
       };
+    case 'set-back-redis': {
+      const agoMs = dice.int(1, dice.chance(0.5) ? 10 : 120) * 1_000;
+      return { do: kind, agoMs, forMs: dice.int(50, 8_000), rebuiltInMs: dice.int(1, 15_000) };
+    }
+    case 'lose-key':
+      return { do: kind, room: dice.pick(rooms).id, what: dice.pick(LOST_KEYS) };
     case 'lose-answers':
       return { do: kind, forMs };
     case 'timers':

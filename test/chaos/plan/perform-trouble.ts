@@ -23,6 +23,8 @@ type Trouble = Extract<
       | 'empty-lists'
       | 'restart-redis'
       | 'lose-redis'
+      | 'set-back-redis'
+      | 'lose-key'
       | 'crash'
       | 'stop-instance';
   }
@@ -34,6 +36,8 @@ const LIVEKIT_RESTART_MS = 7_000;
 const REBUILT_WITHIN_MS = 20_000;
 /** Looks, asked twice with a pause, at what LiveKit no longer lists. */
 const EGRESSES_LOST_MS = 30_000;
+/** The pass of a sweep that misses it. */
+const KEY_FOUND_MS = 60_000;
 
 /** Makes something go wrong, and right again after its time. */
 export function performTrouble(world: SimWorld, action: Trouble): void {
@@ -108,6 +112,15 @@ export function performTrouble(world: SimWorld, action: Trouble): void {
     case 'lose-redis':
       world.redis.loseAll(action.forMs);
       return world.disturb(clock.now() + action.forMs + REBUILT_WITHIN_MS);
+    case 'set-back-redis': {
+      const { forMs, agoMs, rebuiltInMs } = action;
+      world.redis.setBack(forMs, agoMs);
+      clock.after(forMs + rebuiltInMs, () => world.recordings.meta.delete('epoch'));
+      return world.disturb(clock.now() + forMs + rebuiltInMs + REBUILT_WITHIN_MS);
+    }
+    case 'lose-key':
+      loseKey(world, action);
+      return world.disturb(clock.now() + KEY_FOUND_MS);
     case 'crash':
       return crash(world, action);
     case 'stop-instance': {
@@ -140,6 +153,30 @@ function startStranger(world: SimWorld, action: Extract<Action, { do: 'stranger'
     (outcome) => outcome.kind === 'accepted' && stop(outcome.egress.egressId),
     () => undefined,
   );
+}
+
+/** Nothing tells anybody of it. */
+function loseKey(world: SimWorld, { room, what }: Extract<Action, { do: 'lose-key' }>): void {
+  const { recordings, recorders, sweeps, redis } = world;
+  const ids = world.rows().flatMap(({ id, roomId }) => (roomId === room ? [id] : []));
+  const id = ids.sort().at(-1);
+  if (id === undefined) return;
+  redis.losses += 1;
+  switch (what) {
+    case 'slot':
+      return recordings.slots.delete(room);
+    case 'row':
+      return recordings.rows.delete(id);
+    case 'unsettled':
+      return recordings.unsettled.delete(id);
+    case 'outbox':
+      return recordings.outbox.clear();
+    case 'recorders':
+      return Object.values(recorders).forEach((table) => table.clear());
+    case 'candidates':
+      sweeps.candidates.clear();
+      return sweeps.held.clear();
+  }
 }
 
 function crash(world: SimWorld, action: Extract<Action, { do: 'crash' }>): void {

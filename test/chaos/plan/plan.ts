@@ -64,6 +64,15 @@ export type Action = { readonly at: number } & (
   | { readonly do: 'lose-answers'; readonly forMs: number }
   /** What is to be done at a time is forgotten, done twice, or too early. */
   | { readonly do: 'timers'; readonly what: 'lost' | 'doubled' | 'early'; readonly forMs: number }
+  /** It comes back as it was so long ago, and somebody then has it rebuilt. */
+  | {
+      readonly do: 'set-back-redis';
+      readonly forMs: number;
+      readonly agoMs: number;
+      readonly rebuiltInMs: number;
+    }
+  /** Single keys of the room's newest recording are gone. */
+  | { readonly do: 'lose-key'; readonly room: string; readonly what: LostKey }
   /** It comes back with nothing. */
   | { readonly do: 'lose-redis'; readonly forMs: number }
   | {
@@ -77,6 +86,9 @@ export type Action = { readonly at: number } & (
     }
   | { readonly do: 'stop-instance'; readonly place: number; readonly forMs: number }
 );
+
+export const LOST_KEYS = ['slot', 'row', 'unsettled', 'outbox', 'recorders', 'candidates'] as const;
+export type LostKey = (typeof LOST_KEYS)[number];
 
 export interface RoomPlan {
   readonly id: string;

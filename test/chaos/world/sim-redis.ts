@@ -5,13 +5,15 @@ import type { Trace } from './trace.js';
 
 /** How much a restart can lose: appendfsync everysec. */
 const UNSYNCED_MS = 1_000;
+/** So many writes can be taken back: minutes. */
+const MOST_KEPT = 100_000;
 
 interface Undo {
   readonly at: number;
   readonly undo: () => void;
 }
 
-/** One map of the database; every write can be taken back for a second. Values are never changed in place. */
+/** One map of the database; every write can be taken back. Values are never changed in place. */
 export class Table<V> {
   private readonly map = new Map<string, V>();
 
@@ -148,6 +150,17 @@ export class SimRedis {
     });
   }
 
+  /** Started again from a copy that is `agoMs` old. */
+  setBack(ms: number, agoMs: number): void {
+    if (this.down) return;
+    this.trace.add('redis', `set back by ${agoMs} ms, away ${ms} ms`);
+    this.down = true;
+    this.life += 1;
+    this.losses += 1;
+    this.rollBack(this.clock.now() - agoMs);
+    this.clock.after(ms, () => this.restoredRecording(true));
+  }
+
   /** Started again with an empty disk. */
   loseAll(ms: number): void {
     if (this.down) return;
@@ -215,9 +228,7 @@ export class SimRedis {
   private note(undo: () => void): void {
     const at = this.clock.now();
     this.journal.push({ at, undo });
-    if (this.journal.length > 4_000) {
-      this.journal = this.journal.filter((entry) => entry.at > at - UNSYNCED_MS - 100);
-    }
+    if (this.journal.length > MOST_KEPT) this.journal.splice(0, MOST_KEPT / 2);
   }
 }
 
