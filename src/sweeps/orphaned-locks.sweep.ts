@@ -8,6 +8,9 @@ import { Leases, type LeaseSeen } from '../locks/leases.js';
 import { isFinal, type StoredRecording } from '../recordings/domain/recording.js';
 import { RecordingStore } from '../recordings/store/recording.store.js';
 import { type HeldSlot, RoomSlots } from '../recordings/store/room-slots.port.js';
+import { liveEgresses } from '../recordings/domain/slot.js';
+import { EndEgress } from '../recordings/use-cases/end-egress.js';
+import { Unsettled } from '../recordings/use-cases/unsettled.js';
 import { OwnEgresses } from '../recordings/use-cases/own-egresses.js';
 import { ReconcileRecording } from '../recordings/use-cases/reconcile-recording.js';
 import { Sweep, type SweepPass } from './sweep.js';
@@ -20,7 +23,10 @@ interface Look {
   readonly egresses: ReadonlyMap<RecordingId, readonly EgressSeen[]>;
 }
 
-/** Rooms and leases that are held for nothing: by a recording that is over or unknown, and free by the one rule that frees a room. */
+/**
+ * Rooms and leases that are held for nothing: by a recording that is over or unknown, and free by the one rule that frees a room.
+ * And rooms that should be held and are not.
+ */
 @Injectable()
 export class OrphanedLocksSweep extends Sweep {
   readonly name = 'ORPHANED_LOCKS';
@@ -34,6 +40,8 @@ export class OrphanedLocksSweep extends Sweep {
     private readonly reconcile: ReconcileRecording,
     private readonly livekit: LiveKit,
     private readonly own: OwnEgresses,
+    private readonly unsettled: Unsettled,
+    private readonly endEgress: EndEgress,
     private readonly clock: Clock,
   ) {
     super();
@@ -51,10 +59,48 @@ export class OrphanedLocksSweep extends Sweep {
       if (recording === null) await this.lookAtUnknown(pass, slot, await look);
       else await this.lookAtFinal(pass, slot, recording, await look);
     }
+    await this.giveBack(pass);
     for (const lease of await this.leases.list()) {
       pass.examined();
       await this.lookAtLease(pass, lease);
     }
+  }
+
+  /** A room that nobody holds although its recording does, by its own row: somebody else could start a second one in it. */
+  private async giveBack(pass: SweepPass): Promise<void> {
+    for await (const recording of this.unsettled.all()) {
+      pass.signal.throwIfAborted();
+      if (!recording.upkeep.holdsSlot) continue;
+      const holder = await this.store.slotHolder(recording.roomId);
+      if (holder === recording.id) continue;
+      if (holder !== null) {
+        await this.endSecond(pass, recording, holder);
+        continue;
+      }
+      const finding = {
+        kind: 'LOST_SLOT',
+        subject: recording.roomId,
+        action: 'give the room back to its recording',
+        detail: `recording ${recording.id} is ${recording.status}, and Redis did not know that it holds the room`,
+      };
+      await pass.found(finding, async () => void (await this.slots.take(recording)));
+    }
+  }
+
+  /** Its room was given to another while Redis had forgotten that it holds it: one of the two is one too many. */
+  private async endSecond(pass: SweepPass, recording: StoredRecording, holder: RecordingId): Promise<void> {
+    const { id: recordingId, roomId: roomName, status } = recording;
+    if (isFinal(status)) return;
+    const finding = {
+      kind: 'SECOND_RECORDING',
+      subject: recordingId,
+      action: 'stop its egress',
+      detail: `room ${roomName} is held by recording ${holder}`,
+    };
+    await pass.suspect(finding, async () => {
+      for (const egressId of liveEgresses(recording))
+        await this.endEgress.stop({ recordingId, roomName, egressId });
+    });
   }
 
   private async look(): Promise<Look> {

@@ -407,6 +407,25 @@ describe('sweeps over what is kept', () => {
       await inTwoSights('locks', 'ORPHANED_SLOT room-1', isHeld);
     });
 
+    it('gives a room back to its recording where Redis lost what holds it', async () => {
+      const recording = aRecording({ status: 'ACTIVE', egressId: 'EG_1' });
+      await scene.keep(recording);
+      await redis().del(keys.slot(aRoomId()));
+      const pass = await scene.pass(scene.sweeps.locks);
+      expect(pass.findings.map(({ kind, subject }) => `${kind} ${subject}`)).toEqual(['LOST_SLOT room-1']);
+      expect(await scene.store.slotHolder(aRoomId())).toBe(recording.id);
+      expect(await redis().zscore(keys.slots(), aRoomId())).not.toBeNull();
+      expect((await scene.pass(scene.sweeps.locks)).findings).toEqual([]);
+    });
+
+    it('gives no room to a recording that has gone on since it was looked at', async () => {
+      const recording = aRecording({ status: 'ACTIVE', egressId: 'EG_1' });
+      await scene.keep(recording);
+      await redis().del(keys.slot(aRoomId()));
+      expect(await scene.slots.take({ ...recording, rev: recording.rev + 1 })).toBe(false);
+      expect(await scene.store.slotHolder(aRoomId())).toBeNull();
+    });
+
     it('does not free a room that another has taken since it was looked at', async () => {
       const unknown = aRecording();
       await redis().hset(keys.slot(aRoomId()), 'recording', unknown.id, 'since', T0);

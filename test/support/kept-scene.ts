@@ -25,6 +25,9 @@ import { LaunchEgress } from '../../src/recordings/use-cases/launch-egress.js';
 import { ReconcileRecording } from '../../src/recordings/use-cases/reconcile-recording.js';
 import { StartContinuation } from '../../src/recordings/use-cases/start-continuation.js';
 import { OwnEgresses } from '../../src/recordings/use-cases/own-egresses.js';
+import { EndEgress } from '../../src/recordings/use-cases/end-egress.js';
+import { ObserveEgresses } from '../../src/recordings/use-cases/observe-egresses.js';
+import { Unsettled } from '../../src/recordings/use-cases/unsettled.js';
 import { EffectDispatcher } from '../../src/recordings/write/effect-dispatcher.port.js';
 import { RecordingWriter } from '../../src/recordings/write/recording.writer.js';
 import { RedisConnections } from '../../src/redis/redis.connections.js';
@@ -140,6 +143,8 @@ export class KeptScene {
         reconcile,
         livekit,
         own,
+        new Unsettled(store),
+        new EndEgress(store, new ObserveEgresses(this.writer, livekit, clock), livekit),
         clock,
       ),
     };

@@ -6,9 +6,11 @@ import { keys } from '../../redis/keys.js';
 import { redisWasReset } from '../../redis/redis-was-reset.js';
 import { RedisConnections } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
+import type { StoredRecording } from '../domain/recording.js';
 import { type HeldSlot, RoomSlots } from './room-slots.port.js';
 
 const freeSlot = new Script(join(__dirname, 'free-slot.lua'));
+const takeSlot = new Script(join(__dirname, 'take-slot.lua'));
 
 @Injectable()
 export class RedisRoomSlots extends RoomSlots {
@@ -37,6 +39,16 @@ export class RedisRoomSlots extends RoomSlots {
       this.connections.command,
       [keys.slot(roomId), keys.slots(), keys.recording(recordingId), keys.epoch()],
       [roomId, recordingId, rev ?? ''],
+    );
+    if (answer === -1) throw redisWasReset();
+    return answer === 1;
+  }
+
+  async take({ id, roomId, rev }: Pick<StoredRecording, 'id' | 'roomId' | 'rev'>): Promise<boolean> {
+    const answer = await takeSlot.run(
+      this.connections.command,
+      [keys.slot(roomId), keys.slots(), keys.recording(id), keys.epoch()],
+      [roomId, id, rev, this.clock.now()],
     );
     if (answer === -1) throw redisWasReset();
     return answer === 1;

@@ -1,4 +1,5 @@
 import type { RecordingId, RoomId } from '../../kernel/ids.js';
+import type { StoredRecording } from '../domain/recording.js';
 
 /** A room that is held; `since` in ms. */
 export interface HeldSlot {
@@ -7,7 +8,7 @@ export interface HeldSlot {
   readonly since: number;
 }
 
-/** The rooms that are held, for whoever looks for those that should not be. Every method throws REDIS_UNAVAILABLE. */
+/** The rooms that are held, for whoever looks for those that should not be, or should. Every method throws REDIS_UNAVAILABLE. */
 export abstract class RoomSlots {
   /** Oldest first. */
   abstract heldLongerThan(ms: number): AsyncIterable<HeldSlot>;
@@ -16,4 +17,6 @@ export abstract class RoomSlots {
    * False: something of it has changed since, and nothing is changed now.
    */
   abstract free(slot: HeldSlot, rev: number | null): Promise<boolean>;
+  /** Gives a room that nobody holds back to the recording that holds it by its own row. False: nothing is changed. */
+  abstract take(recording: Pick<StoredRecording, 'id' | 'roomId' | 'rev'>): Promise<boolean>;
 }

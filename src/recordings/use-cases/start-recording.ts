@@ -12,13 +12,14 @@ import { digest } from '../../redis/keys.js';
 import { RoomDirectory } from '../../rooms/use-cases/room-directory.js';
 import { firstEffects, newRecording } from '../domain/new-recording.js';
 import { whatHolds } from '../domain/room-held.js';
-import type { JsonValue, Labels, StoredRecording } from '../domain/recording.js';
+import { isFinal, type JsonValue, type Labels, type StoredRecording } from '../domain/recording.js';
 import { EventLog } from '../events/event-log.port.js';
 import { canonicalJson } from '../store/recording-query.js';
 import type { LogPosition } from '../store/log-position.js';
 import { type Commit, type KeyUse, RecordingStore } from '../store/recording.store.js';
 import { RecordingWriter } from '../write/recording.writer.js';
 import { LaunchEgress } from './launch-egress.js';
+import { OwnEgresses } from './own-egresses.js';
 import { StartOutcome } from './start-outcome.js';
 
 export interface StartRequest {
@@ -41,6 +42,7 @@ export class StartRecording {
     private readonly store: RecordingStore,
     private readonly writer: RecordingWriter,
     private readonly livekit: LiveKit,
+    private readonly own: OwnEgresses,
     private readonly launch: LaunchEgress,
     private readonly outcome: StartOutcome,
     private readonly events: EventLog,
@@ -115,12 +117,23 @@ export class StartRecording {
         { roomId },
       );
     }
+    if (live.activeRecording) await this.refuseSecond(roomId);
     if (live.numParticipants > 0 || (await this.hasParticipants(roomId))) return;
     throw new TallyError(
       'ROOM_HAS_NO_PARTICIPANTS',
       `nobody is in room ${roomId}; start the recording once somebody has joined`,
       { roomId },
     );
+  }
+
+  /** Redis knows of nobody who holds the room, and a recorder is in it: where that is ours, Redis has forgotten who does. */
+  private async refuseSecond(roomId: RoomId): Promise<void> {
+    for (const egress of await this.livekit.listEgresses({ roomName: roomId, active: true })) {
+      const id = this.own.recordingOf(egress);
+      const recording = id === null ? null : await this.store.get(id);
+      if (id !== null && recording !== null && !isFinal(recording.status))
+        throw await this.alreadyStarted(roomId, id);
+    }
   }
 
   /** LiveKit's count is up to some seconds old; who is in the room is asked where it says nobody. */

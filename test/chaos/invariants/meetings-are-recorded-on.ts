@@ -1,3 +1,4 @@
+import { EgressStatus } from '@livekit/protocol';
 import { isFinal, type StoredRecording } from '../../../src/recordings/domain/recording.js';
 import type { SimWorld } from '../world/sim-world.js';
 import { type Invariant, Lasting } from './invariant.js';
@@ -53,9 +54,10 @@ function chainOf(world: SimWorld, last: StoredRecording): StoredRecording[] {
   return chain;
 }
 
-/** By a person, or by the length that was asked for. */
-function wasOrdered(world: SimWorld, { id, upkeep, startedAt, endedAt }: StoredRecording): boolean {
+/** By a person, by the length that was asked for, or by the worker's own limit of length. */
+function wasOrdered(world: SimWorld, { id, upkeep, startedAt, endedAt, egressId }: StoredRecording): boolean {
   if (world.stopAsked.has(id) || upkeep.deletion !== null || upkeep.deleted) return true;
+  if (world.engine.egress(egressId ?? '')?.status === EgressStatus.EGRESS_LIMIT_REACHED) return true;
   const lasted = (endedAt ?? 0) - (startedAt ?? endedAt ?? 0);
   return lasted >= upkeep.maxDurationMs - CLOCKS_DIFFER_MS;
 }

@@ -12,11 +12,13 @@ const BEING_BEGUN_MS = 10_000;
 export function stopsAreFinal(): Invariant {
   let watched: SimWorld | null = null;
   const asked: string[] = [];
+  /** When a process made the request its own, which is then on its way. */
+  const claimedAt = new Map<RecordingId, number>();
   const watch = (world: SimWorld): void => {
     if (watched === world) return;
     watched = world;
     world.startsSent.push((id) => {
-      const stopped = stoppedOf(world, id, 0);
+      const stopped = stoppedOf(world, id, 0, claimedAt.get(id));
       if (stopped !== null)
         asked.push(`LiveKit is asked to start ${id} although the stop of ${stopped} was taken`);
     });
@@ -25,6 +27,8 @@ export function stopsAreFinal(): Invariant {
     name: 'I17',
     committed: (world, before, next) => {
       watch(world);
+      if (before?.upkeep.startSentAt === null && next.upkeep.startSentAt !== null)
+        claimedAt.set(next.id, world.clock.now());
       const isNew = before === null;
       if (!isNew && (before.status === 'ACTIVE' || next.status !== 'ACTIVE')) return null;
       const stopped = isNew
@@ -37,11 +41,12 @@ export function stopsAreFinal(): Invariant {
   };
 }
 
-/** The recording of its chain, itself included, whose stop was taken so long ago. */
-function stoppedOf(world: SimWorld, id: RecordingId, agoMs: number): string | null {
+/** The recording of its chain, itself included, whose stop was taken so long ago, and before `until`. */
+function stoppedOf(world: SimWorld, id: RecordingId, agoMs: number, until = Infinity): string | null {
   for (let at: RecordingId | null = id; at !== null; at = world.row(at)?.continues ?? null) {
     const stop = world.stopTaken.get(at);
-    if (stop?.losses === world.redis.losses && world.clock.now() - stop.at >= agoMs) return at;
+    const isNow = stop?.losses === world.redis.losses && world.clock.now() - stop.at >= agoMs;
+    if (isNow && stop.at < until) return at;
   }
   return null;
 }

@@ -30,6 +30,16 @@ export class SimRoomSlots extends RoomSlots {
     });
   }
 
+  take({ id, roomId, rev }: Parameters<RoomSlots['take']>[0]): Promise<boolean> {
+    const since = this.of.clock.now();
+    return this.command(`take ${roomId}`, () => {
+      void this.tables.epoch;
+      if (this.tables.slots.has(roomId) || this.tables.rows.get(id)?.doc.rev !== rev) return false;
+      this.tables.slots.set(roomId, { recording: id, since });
+      return true;
+    });
+  }
+
   private command<T>(what: string, op: () => T): Promise<T> {
     return this.of.pass(what, () => this.tables.redis.command(op));
   }
