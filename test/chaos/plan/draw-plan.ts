@@ -15,7 +15,8 @@ export function drawPlan(seed: number): Plan {
   const ending = dice.weighted({ 'rooms-close': 3, 'people-leave': 2, 'stop-all': 2 });
   const lobby = dice.chance(0.8);
   const goOnMs = dice.chance(0.6) ? 20_000 : dice.int(40, 150) * 1_000;
-  const skewsMs = Array.from({ length: instances }, () => dice.int(-2_000, 2_000));
+  const mostOffMs = dice.chance(0.5) ? 2_000 : 10 * 60_000;
+  const skewsMs = Array.from({ length: instances }, () => dice.int(-mostOffMs, mostOffMs));
   // A worker of its own for each room or two, or one that takes everything.
   const workers = dice.chance(0.5) ? [] : Array.from({ length: dice.int(1, 2) }, () => dice.int(2, 4));
   const people = { lobby, healAt: lengthMs, goOnMs, ending };

@@ -1,4 +1,4 @@
-import { Clock } from '../../../src/kernel/clock.js';
+import { AgreedClock, Clock } from '../../../src/kernel/clock.js';
 import type { Dice } from './dice.js';
 import type { SimClock } from './sim-clock.js';
 import type { Trace } from './trace.js';
@@ -16,14 +16,26 @@ export class Incarnation {
   private lastEffect = false;
   private readonly onDeath: (() => void)[] = [];
   readonly clock: Clock;
+  private readonly agreed = new AgreedClock();
 
   constructor(
     readonly name: string,
     private readonly world: { readonly clock: SimClock; readonly dice: Dice; readonly trace: Trace },
     /** How far its clock is off, ms. */
-    skewMs: number,
+    private readonly skewMs: number,
   ) {
-    this.clock = new InstanceClock(world.clock, this, skewMs);
+    this.clock = new InstanceClock(world.clock, this, () => this.localNow() + this.agreed.offsetMs);
+  }
+
+  /** Asks Redis for the time, and keeps it. Throws REDIS_UNAVAILABLE. */
+  async agree(time: () => Promise<number>): Promise<void> {
+    const askedAt = this.localNow();
+    const serverMs = await this.pass('time', time);
+    this.agreed.learn(serverMs, askedAt, this.localNow());
+  }
+
+  private localNow(): number {
+    return this.world.clock.now() + this.skewMs;
   }
 
   get isDead(): boolean {
@@ -119,13 +131,13 @@ class InstanceClock extends Clock {
   constructor(
     private readonly real: SimClock,
     private readonly of: Incarnation,
-    private readonly skewMs: number,
+    private readonly time: () => number,
   ) {
     super();
   }
 
   now(): number {
-    return this.real.now() + this.skewMs;
+    return this.time();
   }
 
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {

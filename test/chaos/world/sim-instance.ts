@@ -16,6 +16,7 @@ const EFFECTS_EVERY_MS = 2_000;
 const TICK_EVERY_MS = 1_000;
 const UNSAVED_ROOMS_EVERY_MS = 3_000;
 const REBUILD_EVERY_MS = 1_000;
+const AGREE_EVERY_MS = 10_000;
 
 /** One life of one instance, its intervals driven by the virtual clock. */
 export class SimInstance {
@@ -36,6 +37,9 @@ export class SimInstance {
   /** From the start of the process to its end. */
   begin(): void {
     this.world.floor.join(this.worker);
+    this.agree();
+    this.every(AGREE_EVERY_MS, () => this.agree());
+    this.world.redis.onUp.push(() => this.agree());
     this.every(EFFECTS_EVERY_MS, () => {
       // An empty outbox is read as well in a real process, to no effect.
       if (this.world.recordings.outbox.size > 0) void this.use(QueueEffects).dispatchLeftBehind();
@@ -77,6 +81,12 @@ export class SimInstance {
       this.rebuilding = false;
     };
     this.use(RebuildTurn).take(this.closing).then(over, over);
+  }
+
+  /** One time for all instances, as the product keeps it. */
+  private agree(): void {
+    const { redis } = this.world;
+    if (this.life.runs) this.let(this.life.agree(() => redis.command(() => redis.now())));
   }
 
   /** What could not be done is tried at the next time. */
