@@ -99,7 +99,7 @@ export class OrphanedLocksSweep extends Sweep {
     };
     await pass.suspect(finding, async () => {
       for (const egressId of liveEgresses(recording))
-        await this.endEgress.stop({ recordingId, roomName, egressId });
+        await this.endEgress.stop({ recordingId, roomName, egressId, reason: finding.detail });
     });
   }
 

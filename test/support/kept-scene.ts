@@ -26,7 +26,6 @@ import { ReconcileRecording } from '../../src/recordings/use-cases/reconcile-rec
 import { StartContinuation } from '../../src/recordings/use-cases/start-continuation.js';
 import { OwnEgresses } from '../../src/recordings/use-cases/own-egresses.js';
 import { EndEgress } from '../../src/recordings/use-cases/end-egress.js';
-import { ObserveEgresses } from '../../src/recordings/use-cases/observe-egresses.js';
 import { Unsettled } from '../../src/recordings/use-cases/unsettled.js';
 import { EffectDispatcher } from '../../src/recordings/write/effect-dispatcher.port.js';
 import { RecordingWriter } from '../../src/recordings/write/recording.writer.js';
@@ -144,7 +143,7 @@ export class KeptScene {
         livekit,
         own,
         new Unsettled(store),
-        new EndEgress(store, new ObserveEgresses(this.writer, livekit, clock), livekit),
+        new EndEgress(store, reconcile, livekit),
         clock,
       ),
     };
