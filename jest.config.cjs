@@ -30,6 +30,7 @@ module.exports = {
     project('integration', ['<rootDir>/test/integration/**/*.int-spec.ts']),
     project('contract', ['<rootDir>/test/contract/**/*.contract-spec.ts']),
     project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts']),
+    project('browser', ['<rootDir>/test/browser/**/*.browser-spec.ts']),
     project('processes', ['<rootDir>/test/processes/**/*.processes-spec.ts'], {
       globalSetup: '<rootDir>/test/processes/build-once.cjs',
     }),

@@ -1,4 +1,4 @@
-// The build for production: the server into dist/, the console into dist/console.
+// The build for production: the server into dist/, the console into dist/console. With --console that one alone.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
@@ -27,8 +27,12 @@ export function build() {
   // What a removed source once became must not be found by anybody.
   rmSync('dist', { recursive: true, force: true });
   tool('@nestjs/cli/bin/nest.js', 'build');
-  tool('vite/bin/vite.js', 'build', '--config', 'console/vite.config.mts', '--logLevel', 'warn');
+  buildConsole();
   markDone(STAMP, made);
+}
+
+function buildConsole() {
+  tool('vite/bin/vite.js', 'build', '--config', 'console/vite.config.mts', '--logLevel', 'warn');
 }
 
 function tool(path, ...args) {
@@ -36,4 +40,6 @@ function tool(path, ...args) {
   if (status !== 0) throw new Fault('The build failed; what it says above has to be mended first.');
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) void run(async () => build());
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  void run(async () => (process.argv.includes('--console') ? buildConsole() : build()));
+}

@@ -1,16 +1,38 @@
-/** What this page reads of the public GraphQL contract; instants are RFC 3339 texts in UTC, sizes bytes, lengths ms. */
-export type RecordingStatus =
-  'STARTING' | 'ACTIVE' | 'ENDING' | 'COMPLETE' | 'FAILED' | 'ABORTED' | 'LIMIT_REACHED';
-export type RecordingLayout = 'GRID' | 'SPEAKER' | 'SINGLE_SPEAKER';
-export type EncodingPreset =
-  | 'H264_720P_30'
-  | 'H264_720P_60'
-  | 'H264_1080P_30'
-  | 'H264_1080P_60'
-  | 'PORTRAIT_H264_720P_30'
-  | 'PORTRAIT_H264_720P_60'
-  | 'PORTRAIT_H264_1080P_30'
-  | 'PORTRAIT_H264_1080P_60';
+import type { ResultOf, VariablesOf } from 'gql.tada';
+import type {
+  BULK_DELETION,
+  EVENTS,
+  RECORDING,
+  RECORDINGS,
+  SEEN,
+  SHARE_LINKS,
+  START,
+  SYSTEM,
+  VIEWER,
+} from './documents.js';
+import type { SEEN_ROOM, UPDATE_ROOM } from './room-documents.js';
+
+export type Recording = ResultOf<typeof SEEN>;
+export type RecordingEvent = ResultOf<typeof EVENTS>['recordingEvents'];
+export type RecordingDetail = NonNullable<ResultOf<typeof RECORDING>['recording']>;
+export type HistoryStep = RecordingDetail['history']['nodes'][number];
+export type Room = ResultOf<typeof SEEN_ROOM>;
+export type Viewer = ResultOf<typeof VIEWER>['viewer'];
+export type SystemView = ResultOf<typeof SYSTEM>['system'];
+export type BulkDeletion = NonNullable<ResultOf<typeof BULK_DELETION>['bulkDeletion']>;
+export type ShareLink = NonNullable<
+  NonNullable<ResultOf<typeof SHARE_LINKS>['recording']>['shareLinks']
+>[number];
+
+export type RecordingStatus = Recording['status'];
+export type RecordingEndReason = NonNullable<Recording['endReason']>;
+export type RecordingLayout = Recording['layout'];
+export type EncodingPreset = Recording['preset'];
+export type RecordingFilter = NonNullable<VariablesOf<typeof RECORDINGS>['filter']>;
+export type RecordingSort = Required<NonNullable<VariablesOf<typeof RECORDINGS>['sort']>>;
+export type SortField = NonNullable<RecordingSort['field']>;
+export type StartInput = VariablesOf<typeof START>['input'];
+export type SettingsInput = NonNullable<VariablesOf<typeof UPDATE_ROOM>['input']['recordingSettings']>;
 
 export const LAYOUTS: readonly RecordingLayout[] = ['GRID', 'SPEAKER', 'SINGLE_SPEAKER'];
 export const PRESETS: readonly EncodingPreset[] = [
@@ -24,81 +46,18 @@ export const PRESETS: readonly EncodingPreset[] = [
   'PORTRAIT_H264_1080P_60',
 ];
 export const IN_PROGRESS: readonly RecordingStatus[] = ['STARTING', 'ACTIVE', 'ENDING'];
-export const ENDED: readonly RecordingStatus[] = ['COMPLETE', 'FAILED', 'ABORTED', 'LIMIT_REACHED'];
-
-export interface Recording {
-  readonly id: string;
-  readonly roomId: string;
-  readonly roomName: string;
-  readonly status: RecordingStatus;
-  /** Grows with every change: of two views of a recording the one with the higher version is the newer. */
-  readonly version: number;
-  readonly egressId: string | null;
-  readonly layout: RecordingLayout;
-  readonly preset: EncodingPreset;
-  readonly audioOnly: boolean;
-  readonly filename: string | null;
-  readonly sizeBytes: number | null;
-  readonly durationMs: number | null;
-  readonly requestedAt: string;
-  readonly startedAt: string | null;
-  readonly endedAt: string | null;
-  readonly endReason: string | null;
-  readonly error: string | null;
-  readonly labels: Readonly<Record<string, unknown>>;
-  readonly mediaPath: string | null;
-}
-
-export interface RecordingEvent {
-  readonly cursor: string;
-  readonly type: 'REQUESTED' | 'STATUS_CHANGED' | 'UPDATED' | 'DELETED';
-  readonly at: string;
-  readonly cause: string;
-  readonly previousStatus: RecordingStatus | null;
-  readonly recording: Recording;
-}
-
-/** A step of a recording's history. */
-export interface HistoryStep {
-  readonly type: RecordingEvent['type'];
-  readonly at: string;
-  readonly cause: string;
-  readonly recording: Pick<Recording, 'version' | 'status' | 'endReason'>;
-}
-
-export interface RecordingPage {
-  readonly nodes: readonly Recording[];
-  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
-  readonly totalCount: number | null;
-  readonly eventCursor: string;
-}
-
-export interface Room {
-  readonly id: string;
-  readonly name: string;
-  readonly recordingSettings: {
-    readonly enabled: boolean;
-    readonly layout: RecordingLayout;
-    readonly preset: EncodingPreset;
-    readonly audioOnly: boolean;
-  };
-  readonly live: { readonly numParticipants: number; readonly numPublishers: number } | null;
-  readonly activeRecording: Recording | null;
-}
-
-export interface RoomPage {
-  readonly nodes: readonly Room[];
-  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
-}
-
-export interface StartInput {
-  readonly roomId: string;
-  readonly layout?: RecordingLayout;
-  readonly preset?: EncodingPreset;
-  readonly audioOnly?: boolean;
-  readonly maxDurationMs?: number;
-  readonly labels?: Readonly<Record<string, string>>;
-}
+export const END_REASONS: readonly RecordingEndReason[] = [
+  'STOP_REQUESTED',
+  'START_CANCELLED',
+  'START_TIMEOUT',
+  'START_REJECTED',
+  'ROOM_ENDED',
+  'LIMIT_REACHED',
+  'EGRESS_FAILED',
+  'RECORDER_LOST',
+  'RECORDER_LEFT',
+  'STALE',
+];
 
 export function isInProgress(recording: Pick<Recording, 'status'>): boolean {
   return IN_PROGRESS.includes(recording.status);

@@ -3,12 +3,15 @@ import type { RecordingEvent } from './contract.js';
 import { EVENTS } from './documents.js';
 import { ApiError, serverUrl, toApiErrors } from './graphql.js';
 import { pause } from './pause.js';
+import { textOf } from './typed.js';
 
 export type Connection = 'connecting' | 'live' | 'reconnecting';
 
 export interface Listener {
   event(event: RecordingEvent): void;
   connection(now: Connection): void;
+  /** Anything came from the server, be it only a sign of life. */
+  heard(): void;
   /** Following is over: the log does not reach back to the cursor, or the credential is refused. */
   ended(error: ApiError): void;
 }
@@ -18,8 +21,9 @@ interface Next {
   readonly errors?: Parameters<typeof toApiErrors>[0];
 }
 
-const PING_EVERY_MS = 10_000;
-const PONG_WITHIN_MS = 5_000;
+export const PING_EVERY_MS = 5_000;
+export const PONG_WITHIN_MS = 3_000;
+const ACK_WITHIN_MS = 10_000;
 const REFUSED_CLOSE_CODES = [4401, 4403];
 const ENDING_CODES = ['CURSOR_EXPIRED', 'CURSOR_INVALID', 'UNAUTHENTICATED', 'FORBIDDEN'];
 
@@ -32,6 +36,7 @@ export class EventFollower {
   private failures = 0;
   private stopped = false;
   private pongDue: ReturnType<typeof setTimeout> | undefined;
+  private readonly hangUp = (): void => this.client.terminate();
 
   constructor(
     credential: string,
@@ -42,27 +47,32 @@ export class EventFollower {
       url: () => serverUrl('graphql').href.replace(/^http/, 'ws'),
       connectionParams: { authorization: `Bearer ${credential}` },
       keepAlive: PING_EVERY_MS,
-      connectionAckWaitTimeout: PING_EVERY_MS,
+      connectionAckWaitTimeout: ACK_WITHIN_MS,
       retryAttempts: Infinity,
       retryWait: pause,
       shouldRetry: (problem) => !isRefusal(problem),
       on: {
-        connected: () => listener.connection('live'),
+        connected: () => {
+          listener.heard();
+          listener.connection('live');
+        },
         closed: () => this.closed(),
         ping: (received) => this.pinged(received),
-        pong: (received) => received && clearTimeout(this.pongDue),
+        pong: (received) => received && this.ponged(),
       },
     });
   }
 
   start(): void {
     this.listener.connection('connecting');
+    window.addEventListener('offline', this.hangUp);
     this.subscribe();
   }
 
   stop(): void {
     this.stopped = true;
     clearTimeout(this.pongDue);
+    window.removeEventListener('offline', this.hangUp);
     void this.client.dispose();
   }
 
@@ -72,9 +82,10 @@ export class EventFollower {
     // A getter, because the client sends the same payload again after every lost connection.
     const variables = Object.defineProperty({}, 'after', { enumerable: true, get: () => this.cursor });
     this.client.subscribe(
-      { query: EVENTS, variables },
+      { query: textOf(EVENTS), variables },
       {
         next: ({ data, errors }: Next) => {
+          listener.heard();
           if (!data?.recordingEvents) {
             failure =
               toApiErrors(errors ?? [])[0] ?? new ApiError('INTERNAL', 'an event came without content');
@@ -109,7 +120,13 @@ export class EventFollower {
 
   /** A connection can die without a word (a laptop that slept): only a missing pong tells. */
   private pinged(received: boolean): void {
-    if (!received) this.pongDue = setTimeout(() => this.client.terminate(), PONG_WITHIN_MS);
+    if (received) this.listener.heard();
+    else this.pongDue = setTimeout(this.hangUp, PONG_WITHIN_MS);
+  }
+
+  private ponged(): void {
+    clearTimeout(this.pongDue);
+    this.listener.heard();
   }
 }
 

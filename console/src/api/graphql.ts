@@ -1,3 +1,5 @@
+import { type Operation, textOf } from './typed.js';
+
 /** A refusal in the server's own words, or `UNREACHABLE` when no answer came at all. */
 export class ApiError extends Error {
   constructor(
@@ -28,6 +30,9 @@ interface RawBody {
   readonly error?: { readonly code?: string; readonly message?: string };
 }
 
+/** Longer than the server waits for anything it was asked for here. */
+const ANSWER_WITHIN_MS = 60_000;
+
 /** Errors as they come inside a GraphQL answer or over the WebSocket. */
 export function toApiErrors(errors: readonly RawError[]): ApiError[] {
   return errors.map(
@@ -35,25 +40,31 @@ export function toApiErrors(errors: readonly RawError[]): ApiError[] {
   );
 }
 
-/** An address on the server that sent this page, also when a proxy has put it below a path. */
+/** Where this page lives, also below a path of a proxy. Read once: the address moves on while the page stays. */
+export const HOME = new URL('.', document.baseURI);
+
+/** An address on the server that sent this page. */
 export function serverUrl(path: string): URL {
-  return new URL(path.replace(/^\//, ''), document.baseURI);
+  return new URL(path.replace(/^\//, ''), HOME);
 }
+
+/** Nothing where an operation takes no variables. */
+type Taken<V> = Record<string, never> extends V ? [variables?: V] : [variables: V];
 
 /** The server as one credential sees it. */
 export class Api {
   constructor(readonly credential: string) {}
 
   /** All of the answer or the first error, thrown. */
-  async ask<T>(query: string, variables: Record<string, unknown> = {}): Promise<T> {
-    const { data, errors } = await this.askPartly<T>(query, variables);
+  async ask<T, V>(operation: Operation<T, V>, ...[variables]: Taken<V>): Promise<T> {
+    const { data, errors } = await this.askPartly(operation, ...([variables] as Taken<V>));
     if (errors[0]) throw errors[0];
     return data;
   }
 
   /** What could be answered, with the errors of the fields that could not; throws where nothing could. */
-  async askPartly<T>(query: string, variables: Record<string, unknown> = {}): Promise<Answer<T>> {
-    const body = await this.post({ query, variables });
+  async askPartly<T, V>(operation: Operation<T, V>, ...[variables]: Taken<V>): Promise<Answer<T>> {
+    const body = await this.post({ query: textOf(operation), variables });
     const errors = toApiErrors(body.errors ?? []);
     if (body.data === undefined || body.data === null) {
       throw errors[0] ?? new ApiError('INTERNAL', 'the server answered without data');
@@ -70,6 +81,7 @@ export class Api {
         authorization: `Bearer ${this.credential}`,
       },
       body: JSON.stringify(operation),
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     }).catch((error: unknown) => {
       throw new ApiError('UNREACHABLE', `the server could not be reached (${messageOf(error)})`);
     });

@@ -6,9 +6,7 @@ import { type Api, ApiError, readBody, serverUrl } from './graphql.js';
  * out names PUBLIC_URL, which may be another name of the same server.
  */
 export async function mediaAddress(api: Api, recordingId: string): Promise<URL> {
-  const { recording } = await api.ask<{
-    recording: { mediaPath: string | null; mediaUrl: string | null } | null;
-  }>(MEDIA, { id: recordingId });
+  const { recording } = await api.ask(MEDIA, { id: recordingId });
   if (!recording?.mediaPath || !recording.mediaUrl) {
     throw new ApiError('MEDIA_GONE', `recording ${recordingId} has no media, or no longer`);
   }

@@ -22,6 +22,18 @@ export function notify(error: unknown): void {
   notices.value = [...others, { id: ++lastId, code, message }].slice(-AT_MOST);
 }
 
+/** Something small went well; gone by itself, because nothing has to be done about it. */
+export const information = signal<string | null>(null);
+const SHOWN_FOR_MS = 2_500;
+let hiding: ReturnType<typeof setTimeout> | undefined;
+
+export function inform(sentence: string): void {
+  information.value = sentence;
+  announcement.value = sentence;
+  clearTimeout(hiding);
+  hiding = setTimeout(() => (information.value = null), SHOWN_FOR_MS);
+}
+
 export function dismiss(id: number): void {
   notices.value = notices.value.filter((n) => n.id !== id);
 }

@@ -45,12 +45,12 @@ function forget(): void {
   store('localStorage')?.removeItem(STORED_AS);
 }
 
-function store(kind: 'sessionStorage' | 'localStorage'): Storage | null {
+/** Null where the browser forbids it: what would be kept then lives as long as the page. */
+export function store(kind: 'sessionStorage' | 'localStorage'): Storage | null {
   try {
     return window[kind];
   } catch (error) {
-    // A browser that forbids storage throws here: the key then lives as long as the page.
-    console.warn('the key is not kept:', error);
+    console.warn('this browser keeps nothing for this page:', error);
     return null;
   }
 }

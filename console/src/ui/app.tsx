@@ -1,49 +1,98 @@
-import { useComputed, useSignalEffect } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useSignalEffect } from '@preact/signals';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { Deletions } from '../state/bulk.js';
 import { Desk } from '../state/desk.js';
+import { place } from '../state/place.js';
 import { credential } from '../state/session.js';
+import { DeletionProgress } from './deletion-progress.js';
+import { DeskContext } from './desk-context.js';
 import { Header } from './header.js';
-import { Announcer, Notices } from './notices.js';
-import { RecordingList } from './recording-list.js';
-import { RoomList } from './room-list.js';
+import { lazy } from './lazy.js';
+import { Link } from './link.js';
+import { Announcer, Information, Notices } from './notices.js';
+import { RecordingsPage } from './recordings/recordings-page.js';
 import { SignIn } from './sign-in.js';
+
+const RecordingPage = lazy(async () => (await import('./recording/recording-page.js')).RecordingPage);
+const RoomsPage = lazy(async () => (await import('./rooms/rooms-page.js')).RoomsPage);
+const SystemPage = lazy(async () => (await import('./system/system-page.js')).SystemPage);
 
 export function App() {
   const key = credential.value;
-  return key === null ? <SignIn /> : <OpenDesk key={key} credential={key} />;
+  return key === null ? <SignIn /> : <Open key={key} credential={key} />;
 }
 
-function OpenDesk({ credential }: { credential: string }) {
+function Open({ credential }: { credential: string }) {
   const desk = useMemo(() => new Desk(credential), [credential]);
+  const deletions = useMemo(() => new Deletions(desk), [desk]);
   useEffect(() => {
     desk.open();
-    return () => desk.close();
+    return () => {
+      desk.close();
+      deletions.close();
+    };
   }, [desk]);
   useTitle(desk);
   return (
-    <>
-      <Header desk={desk} />
-      <main>
+    <DeskContext.Provider value={desk}>
+      <a class="skip" href="#main" onClick={skip}>
+        Skip to the content
+      </a>
+      <Header />
+      <main id="main" tabIndex={-1}>
         {desk.trouble.value !== null && (
           <p class="trouble" role="alert">
             {desk.trouble.value} <span class="muted">Trying again…</span>
           </p>
         )}
-        <RoomList desk={desk} />
-        <RecordingList desk={desk} />
+        <DeletionProgress deletions={deletions} />
+        {desk.viewer.value && <View deletions={deletions} />}
       </main>
       <Notices />
+      <Information />
       <Announcer />
-    </>
+    </DeskContext.Provider>
   );
 }
 
-/** The tab tells, too, that something is being recorded. */
-function useTitle(desk: Desk): void {
-  const running = useComputed(
-    () => [...(desk.ledger.value?.byId.values() ?? [])].filter((r) => r.status === 'ACTIVE').length,
+function View({ deletions }: { deletions: Deletions }) {
+  const { path } = place.value;
+  useFocusOnChange(path);
+  if (path === '') return <RecordingsPage deletions={deletions} />;
+  if (path === 'rooms') return <RoomsPage />;
+  if (path === 'system') return <SystemPage />;
+  if (path.startsWith('rec_')) return <RecordingPage key={path} />;
+  return (
+    <section class="empty">
+      <h1>There is nothing here</h1>
+      <p>
+        No page of the console has this address. <Link to="">See the recordings</Link>
+      </p>
+    </section>
   );
+}
+
+/** Whoever comes to another view by keyboard or screen reader begins at its top. */
+function useFocusOnChange(path: string): void {
+  const before = useRef(path);
+  useEffect(() => {
+    if (before.current === path) return;
+    before.current = path;
+    document.getElementById('main')?.focus({ preventScroll: true });
+  }, [path]);
+}
+
+function skip(event: Event): void {
+  event.preventDefault();
+  document.getElementById('main')?.focus();
+}
+
+/** The tab tells, too, that something is being recorded, and when it does not know. */
+function useTitle(desk: Desk): void {
   useSignalEffect(() => {
-    document.title = running.value > 0 ? `● ${running.value} recording – Tallylight` : 'Tallylight';
+    const running =
+      desk.inProgress.value.filter(({ status }) => status === 'ACTIVE').length + desk.beyond.value;
+    if (desk.connection.value !== 'connecting' && !desk.isKnown.value) document.title = '? Tallylight';
+    else document.title = running > 0 ? `● ${running} recording – Tallylight` : 'Tallylight';
   });
 }

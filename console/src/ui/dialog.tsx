@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
+import { Icon } from './icon.js';
 
 interface Props {
   title: string;
@@ -13,7 +14,12 @@ interface Props {
 export function Dialog({ title, onClosed, wide = false, children }: Props) {
   const element = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => element.current?.showModal(), []);
+  useEffect(() => {
+    element.current?.showModal();
+    // The cross comes first in the document, and is the last thing that somebody wants.
+    const first = '.sheet-body :is([autofocus], input, select, textarea, button):not(:disabled)';
+    element.current?.querySelector<HTMLElement>(first)?.focus();
+  }, []);
   const close = (): void => element.current?.close();
   return (
     <dialog
@@ -28,11 +34,11 @@ export function Dialog({ title, onClosed, wide = false, children }: Props) {
       <div class="sheet">
         <div class="sheet-head">
           <h2 id={heading}>{title}</h2>
-          <button type="button" class="quiet" aria-label="Close" onClick={close}>
-            ✕
+          <button type="button" class="quiet square" aria-label="Close" onClick={close}>
+            <Icon name="close" />
           </button>
         </div>
-        {children(close)}
+        <div class="sheet-body">{children(close)}</div>
       </div>
     </dialog>
   );

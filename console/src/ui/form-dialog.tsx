@@ -8,13 +8,22 @@ interface Props {
   /** What its button says. */
   submit: ComponentChildren;
   submitClass?: string;
+  cancel?: string;
   /** Does it; a refusal is shown in the dialog, which stays. */
   run: () => Promise<void>;
   onClosed: () => void;
   children: ComponentChildren;
 }
 
-export function FormDialog({ title, submit, submitClass = 'primary', run, onClosed, children }: Props) {
+export function FormDialog({
+  title,
+  submit,
+  submitClass = 'primary',
+  cancel = 'Cancel',
+  run,
+  onClosed,
+  children,
+}: Props) {
   const action = useAction();
   const send = async (close: () => void): Promise<void> => {
     if (await action.run(run)) close();
@@ -32,7 +41,7 @@ export function FormDialog({ title, submit, submitClass = 'primary', run, onClos
           <div role="alert">{action.error && <ErrorText {...action.error} />}</div>
           <div class="buttons end">
             <button type="button" class="quiet" onClick={close}>
-              Cancel
+              {cancel}
             </button>
             <button type="submit" class={submitClass} disabled={action.busy}>
               {submit}

@@ -1,4 +1,11 @@
-import { announcement, dismiss, notices } from '../state/notices.js';
+import { Icon } from './icon.js';
+import { announcement, dismiss, information, notices } from '../state/notices.js';
+
+/** Something small that went well, for a moment. */
+export function Information() {
+  const sentence = information.value;
+  return sentence === null ? null : <p class="information">{sentence}</p>;
+}
 
 export function Notices() {
   return (
@@ -6,8 +13,13 @@ export function Notices() {
       {notices.value.map(({ id, code, message }) => (
         <div class="notice" key={id}>
           <ErrorText code={code} message={message} />
-          <button type="button" class="quiet" aria-label="Dismiss this message" onClick={() => dismiss(id)}>
-            ✕
+          <button
+            type="button"
+            class="quiet square"
+            aria-label="Dismiss this message"
+            onClick={() => dismiss(id)}
+          >
+            <Icon name="close" />
           </button>
         </div>
       ))}
@@ -15,11 +27,11 @@ export function Notices() {
   );
 }
 
-/** A refusal in the contract's own sentence, with its code. */
+/** A refusal in the contract's own sentence; its code is for whoever is asked for help. */
 export function ErrorText({ code, message }: { code: string; message: string }) {
   return (
-    <p class="error-text">
-      {message} <code>{code}</code>
+    <p class="error-text" data-code={code} title={code}>
+      {message.charAt(0).toUpperCase() + message.slice(1)}
     </p>
   );
 }

@@ -1,11 +1,14 @@
 import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { signedOutBecause, signIn } from '../state/session.js';
 import { Check, Field } from './field.js';
-import { Lamp } from './header.js';
 
 export function SignIn() {
   const key = useSignal('');
   const remember = useSignal(false);
+  const form = useRef<HTMLFormElement>(null);
+  // Also after a refusal, which took the console away under the focus.
+  useEffect(() => form.current?.querySelector('input')?.focus(), []);
   const submit = (event: Event): void => {
     event.preventDefault();
     // A key is often pasted as a whole header.
@@ -14,9 +17,9 @@ export function SignIn() {
   };
   return (
     <main class="sign-in">
-      <form class="card" onSubmit={submit}>
+      <form ref={form} class="panel" onSubmit={submit}>
         <h1>
-          <Lamp /> Tallylight
+          <span class="lamp on" aria-hidden="true" /> Tallylight
         </h1>
         <Because />
         <Field

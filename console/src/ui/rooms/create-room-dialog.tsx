@@ -1,14 +1,23 @@
 import { useSignal } from '@preact/signals';
-import type { Desk } from '../state/desk.js';
-import { Field } from './field.js';
-import { FormDialog } from './form-dialog.js';
+import { CREATE_ROOM } from '../../api/room-documents.js';
+import { useDesk } from '../desk-context.js';
+import { Field } from '../field.js';
+import { FormDialog } from '../form-dialog.js';
 
-export function CreateRoomDialog({ desk, onClosed }: { desk: Desk; onClosed: () => void }) {
+interface Props {
+  onDone: () => void;
+  onClosed: () => void;
+}
+
+export function CreateRoomDialog({ onDone, onClosed }: Props) {
+  const desk = useDesk();
   const name = useSignal('');
   const id = useSignal('');
-  const create = (): Promise<void> => {
+  const create = async (): Promise<void> => {
     const wanted = id.value.trim();
-    return desk.createRoom({ name: name.value.trim(), ...(wanted !== '' && { id: wanted }) });
+    const input = { name: name.value.trim(), ...(wanted !== '' && { id: wanted }) };
+    await desk.api.ask(CREATE_ROOM, { input });
+    onDone();
   };
   return (
     <FormDialog title="New room" submit="Create room" run={create} onClosed={onClosed}>
@@ -18,18 +27,16 @@ export function CreateRoomDialog({ desk, onClosed }: { desk: Desk; onClosed: () 
         required
         autofocus
         value={name.value}
-        onText={(t) => (name.value = t)}
+        onText={(text) => (name.value = text)}
       />
       <Field
         label="Id, also the LiveKit room's name"
         name="id"
         spellcheck={false}
-        maxLength={128}
-        pattern="[A-Za-z0-9._\-]+"
-        title="Letters, digits, dot, underscore and hyphen"
+        maxLength={256}
         placeholder="left empty: one is made"
         value={id.value}
-        onText={(t) => (id.value = t)}
+        onText={(text) => (id.value = text)}
       />
       <p class="muted small">This opens nothing in LiveKit; it can be recorded once people meet in it.</p>
     </FormDialog>

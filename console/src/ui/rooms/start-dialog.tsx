@@ -1,21 +1,21 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
-import { LAYOUTS, PRESETS, type Room } from '../api/contract.js';
-import { ApiError } from '../api/graphql.js';
-import type { Desk } from '../state/desk.js';
-import { type StartForm, StartKeys, toStartInput } from '../start-form.js';
-import { layoutWords, presetWords } from '../words.js';
-import { Choice } from './choice.js';
-import { Check, Field } from './field.js';
-import { FormDialog } from './form-dialog.js';
+import { LAYOUTS, PRESETS, type Room } from '../../api/contract.js';
+import { ApiError } from '../../api/graphql.js';
+import { type StartForm, StartKeys, toStartInput } from '../../start-form.js';
+import { plainWords, presetWords } from '../../words.js';
+import { Choice } from '../choice.js';
+import { useDesk } from '../desk-context.js';
+import { Check, Field } from '../field.js';
+import { FormDialog } from '../form-dialog.js';
 
 interface Props {
-  desk: Desk;
   room: Room;
   onClosed: () => void;
 }
 
-export function StartDialog({ desk, room, onClosed }: Props) {
+export function StartDialog({ room, onClosed }: Props) {
+  const desk = useDesk();
   const { audioOnly } = room.recordingSettings;
   const form = useSignal<StartForm>({ audioOnly, layout: '', preset: '', maxMinutes: '', labels: '' });
   const keys = useMemo(() => new StartKeys(), []);
@@ -68,8 +68,8 @@ function PictureFields({ form, settings }: PictureProps) {
         disabled={audioOnly}
         value={layout}
         options={[
-          ['', `As the room: ${layoutWords(settings.layout)}`],
-          ...LAYOUTS.map((one) => [one, layoutWords(one)] as const),
+          ['', `As the room: ${plainWords(settings.layout)}`],
+          ...LAYOUTS.map((one) => [one, plainWords(one)] as const),
         ]}
         onChoose={(one) => change(form, { layout: one })}
       />

@@ -1,0 +1,60 @@
+import { useSignal } from '@preact/signals';
+import type { ResultOf } from 'gql.tada';
+import { useEffect } from 'preact/hooks';
+import type { RecordingDetail } from '../../api/contract.js';
+import { COVERAGE } from '../../api/documents.js';
+import { notify } from '../../state/notices.js';
+import { reasonWords, spanWords, stepInstant } from '../../words.js';
+import { useDesk } from '../desk-context.js';
+
+type Covered = NonNullable<ResultOf<typeof COVERAGE>['recording']>;
+
+/** What of the meeting is in the media, drawn with its gaps; nothing where the server or nobody knows. */
+export function Coverage({ recording }: { recording: RecordingDetail }) {
+  const desk = useDesk();
+  const found = useSignal<Covered | null>(null);
+  useEffect(() => {
+    if (!desk.serves('Recording.coverage')) return;
+    desk.api.ask(COVERAGE, { id: recording.id }).then((answer) => (found.value = answer.recording), notify);
+  }, [recording.id, recording.version]);
+  const covered = found.value;
+  if (!covered?.coverage) return null;
+  const { expectedMs, coveredMs, gaps } = covered.coverage;
+  const share = expectedMs > 0 ? Math.min(100, (coveredMs / expectedMs) * 100) : 100;
+  const from = Date.parse(recording.requestedAt);
+  return (
+    <section class="panel coverage">
+      <h2>Coverage</h2>
+      <p>
+        {share.toFixed(share > 99 && share < 100 ? 2 : 0)} % of the {spanWords(expectedMs)} in which somebody
+        published is in the media.
+        {covered.recovered && ' The file was put together from segments.'}
+      </p>
+      <div class="cover-bar" role="img" aria-label={`${share.toFixed(0)} % covered, ${gaps.length} gaps`}>
+        {gaps.map((gap) => (
+          <span
+            key={gap.from}
+            class="gap"
+            title={reasonWords(gap.cause)}
+            style={{
+              left: `${percent(Date.parse(gap.from) - from, expectedMs)}%`,
+              width: `max(3px, ${percent(Date.parse(gap.to) - Date.parse(gap.from), expectedMs)}%)`,
+            }}
+          />
+        ))}
+      </div>
+      <ul class="plain small">
+        {gaps.map((gap) => (
+          <li key={gap.from}>
+            <span class="digits">{stepInstant(gap.from)}</span>:{' '}
+            {spanWords(Date.parse(gap.to) - Date.parse(gap.from))} missing, {reasonWords(gap.cause)}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function percent(ms: number, of: number): number {
+  return of > 0 ? Math.max(0, Math.min(100, (ms / of) * 100)) : 0;
+}

@@ -1,0 +1,24 @@
+import { now } from '../state/now.js';
+import { agoWords, dateWords, preciseInstant } from '../words.js';
+
+interface Props {
+  at: string;
+}
+
+/** `5 min ago`, with the whole instant and its zone on hover. */
+export function Ago({ at }: Props) {
+  return (
+    <time dateTime={at} title={preciseInstant(at)}>
+      {agoWords(at, now.value)}
+    </time>
+  );
+}
+
+/** `yesterday, 14:05`, with the whole instant and its zone on hover. */
+export function When({ at }: Props) {
+  return (
+    <time dateTime={at} title={`${preciseInstant(at)} (${agoWords(at, now.value)})`}>
+      {dateWords(at, now.value)}
+    </time>
+  );
+}
