@@ -25,7 +25,8 @@ import { RedisRecorderLog } from './recorders/redis-recorder-log.js';
 import { MetadataArchive } from './store/metadata-archive.js';
 import { RecordingRestorer } from './store/recording-restorer.port.js';
 import { RecordingStore } from './store/recording.store.js';
-import { LoggedMissingRows } from './store/logged-missing-rows.js';
+import { MissingRowsQueue } from './store/missing-rows-queue.js';
+import { MissingRowsRunner } from './jobs/missing-rows.runner.js';
 import { MissingRows } from './store/missing-rows.port.js';
 import { RedisRecordingPages } from './store/redis-recording-pages.js';
 import { RedisRecordingRestorer } from './store/redis-recording-restorer.js';
@@ -54,7 +55,8 @@ import { RecordingWriter } from './write/recording.writer.js';
 
 const adapters = [
   RedisRecordingPages,
-  { provide: MissingRows, useClass: LoggedMissingRows },
+  MissingRowsQueue,
+  { provide: MissingRows, useExisting: MissingRowsQueue },
   { provide: RecordingStore, useClass: RedisRecordingStore },
   { provide: EventLog, useClass: RedisEventLog },
   { provide: EffectDispatcher, useClass: QueueEffects },
@@ -105,6 +107,7 @@ const jobs = [
     ...adapters,
     ...useCases,
     ...jobs,
+    MissingRowsRunner,
     RecordingResolver,
     RoomRecordingsResolver,
     RecordingEventsResolver,

@@ -7,7 +7,7 @@ import {
   type StoredRecording,
 } from '../../src/recordings/domain/recording.js';
 import { decide } from '../../src/recordings/domain/recording.machine.js';
-import { LoggedMissingRows } from '../../src/recordings/store/logged-missing-rows.js';
+import { MissingRowsQueue } from '../../src/recordings/store/missing-rows-queue.js';
 import type { LogPosition } from '../../src/recordings/store/log-position.js';
 import type { RecordingQuery } from '../../src/recordings/store/recording-query.js';
 import type { RecordingRestorer } from '../../src/recordings/store/recording-restorer.port.js';
@@ -99,7 +99,7 @@ async function aPair(connections: RedisConnections) {
     await redis.set(keys.room(room), '{}');
   }
   const of = new Incarnation('one', { clock, dice, trace }, 0);
-  const missing = new LoggedMissingRows(clock);
+  const missing = new MissingRowsQueue(clock);
   const real: Side = {
     store: new RedisRecordingStore(connections, new RedisRecordingPages(connections, missing), clock),
     restorer: new RedisRecordingRestorer(connections, clock),

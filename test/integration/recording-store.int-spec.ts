@@ -8,7 +8,7 @@ import { RECORDING_STATUSES, type StoredRecording } from '../../src/recordings/d
 import { foldHistory } from '../../src/recordings/store/history.js';
 import type { PageCursor, RecordingQuery } from '../../src/recordings/store/recording-query.js';
 import { canonicalJson } from '../../src/recordings/store/recording-query.js';
-import { LoggedMissingRows } from '../../src/recordings/store/logged-missing-rows.js';
+import { MissingRowsQueue } from '../../src/recordings/store/missing-rows-queue.js';
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
 import type { OutboxEntry } from '../../src/recordings/store/recording.store.js';
@@ -39,7 +39,7 @@ describe('recordings in Redis', () => {
     connections = new RedisConnections(aConfig({ REDIS_URL: server.url }));
     store = new RedisRecordingStore(
       connections,
-      new RedisRecordingPages(connections, new LoggedMissingRows(new SystemClock())),
+      new RedisRecordingPages(connections, new MissingRowsQueue(new SystemClock())),
       new SystemClock(),
     );
     writer = new RecordingWriter(store, new NoDispatch(), new SystemClock(), new SystemRandom());
@@ -270,7 +270,7 @@ describe('recordings in Redis', () => {
 
     it('page like a naive list in every combination of room, status, time, labels, ends and sort', async () => {
       await fill(140);
-      const small = new SmallPages(connections, new LoggedMissingRows(new SystemClock()));
+      const small = new SmallPages(connections, new MissingRowsQueue(new SystemClock()));
       const large = { page: (query: RecordingQuery) => small.read(query) };
       const anyQuery = fc.record({
         rooms: fc.option(fc.subarray(rooms), { nil: null }),
@@ -329,7 +329,7 @@ describe('recordings in Redis', () => {
       class TinyPages extends RedisRecordingPages {
         protected override readonly limits = { selected: 1, siftedAtOnce: 5, sifted: 10, counted: 10 };
       }
-      const pages = new TinyPages(connections, new LoggedMissingRows(new SystemClock()));
+      const pages = new TinyPages(connections, new MissingRowsQueue(new SystemClock()));
       const query = aQuery({ labels: { team: 'a', n: 3 }, first: 100 });
       const ids: string[] = [];
       let page = await pages.read(query);

@@ -1,6 +1,6 @@
 import { SystemClock } from '../../src/kernel/clock.js';
 import { SystemRandom } from '../../src/kernel/random.js';
-import { LoggedMissingRows } from '../../src/recordings/store/logged-missing-rows.js';
+import { MissingRowsQueue } from '../../src/recordings/store/missing-rows-queue.js';
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
 import type { OutboxEntry } from '../../src/recordings/store/recording.store.js';
@@ -36,7 +36,7 @@ describe('a commit whose answer is lost', () => {
     connections = new RedisConnections(aConfig({ REDIS_URL: proxy.url.replace('http:', 'redis:') }));
     store = new RedisRecordingStore(
       connections,
-      new RedisRecordingPages(connections, new LoggedMissingRows(new SystemClock())),
+      new RedisRecordingPages(connections, new MissingRowsQueue(new SystemClock())),
       new SystemClock(),
     );
     dispatcher = new CountingDispatcher();

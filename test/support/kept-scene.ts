@@ -11,7 +11,7 @@ import type { StoredRecording } from '../../src/recordings/domain/recording.js';
 import { RedisEventLog } from '../../src/recordings/events/redis-event-log.js';
 import { MetadataArchive } from '../../src/recordings/store/metadata-archive.js';
 import type { OutboxEntry } from '../../src/recordings/store/recording.store.js';
-import { LoggedMissingRows } from '../../src/recordings/store/logged-missing-rows.js';
+import { MissingRowsQueue } from '../../src/recordings/store/missing-rows-queue.js';
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
 import { RedisRecordingRestorer } from '../../src/recordings/store/redis-recording-restorer.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
@@ -83,7 +83,7 @@ export class KeptScene {
     const connections = (this.connections = new RedisConnections(this.config));
     const store = (this.store = new RedisRecordingStore(
       connections,
-      new RedisRecordingPages(connections, new LoggedMissingRows(clock)),
+      new RedisRecordingPages(connections, new MissingRowsQueue(clock)),
       clock,
     ));
     this.restorer = new RedisRecordingRestorer(connections, clock);

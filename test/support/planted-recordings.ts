@@ -3,7 +3,7 @@ import { SystemClock } from '../../src/kernel/clock.js';
 import { newRecordingId } from '../../src/kernel/ids.js';
 import { SystemRandom } from '../../src/kernel/random.js';
 import type { StoredRecording } from '../../src/recordings/domain/recording.js';
-import { LoggedMissingRows } from '../../src/recordings/store/logged-missing-rows.js';
+import { MissingRowsQueue } from '../../src/recordings/store/missing-rows-queue.js';
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
 import type { OutboxEntry } from '../../src/recordings/store/recording.store.js';
@@ -30,7 +30,7 @@ export async function plantRecordings(
   const connections = new RedisConnections(aConfig({ REDIS_URL: redisUrl }));
   const store = new RedisRecordingStore(
     connections,
-    new RedisRecordingPages(connections, new LoggedMissingRows(new SystemClock())),
+    new RedisRecordingPages(connections, new MissingRowsQueue(new SystemClock())),
     new SystemClock(),
   );
   const writer = new RecordingWriter(store, new NoDispatch(), new SystemClock(), new SystemRandom());

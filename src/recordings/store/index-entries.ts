@@ -3,6 +3,8 @@ import type { RoomId } from '../../kernel/ids.js';
 import { encodeRoomId } from '../../kernel/room-code.js';
 import {
   type JsonValue,
+  RECORDING_END_REASONS,
+  RECORDING_STATUSES,
   type RecordingEndReason,
   type RecordingStatus,
   type StoredRecording,
@@ -55,6 +57,19 @@ export function indexEntries(recording: StoredRecording): Map<string, number> {
   return entries;
 }
 
+/** Every index in which a row of this recording may have left it that is gone and that said something else of it. */
+export function possibleIndexes(recording: StoredRecording): string[] {
+  const possible = new Set<string>();
+  for (const status of RECORDING_STATUSES) {
+    for (const endReason of [null, ...RECORDING_END_REASONS]) {
+      const either = endReason === null ? null : 0;
+      const row = { ...recording, status, endReason, durationMs: either, sizeBytes: either };
+      for (const key of indexEntries(row).keys()) possible.add(key);
+    }
+  }
+  return [...possible];
+}
+
 /**
  * The indexes' part of a script's call: each of their keys once, after the `fixed` ones, and as JSON what to do at which key
  * number, and what the recording is found by.
@@ -63,8 +78,11 @@ export function indexArguments(
   fixed: readonly string[],
   before: StoredRecording | null,
   next: StoredRecording,
+  leftBehind: readonly string[] = [],
 ): { readonly keys: string[]; readonly add: string; readonly remove: string; readonly search: string } {
-  const { add, remove } = indexChanges(before, next);
+  const { add, remove: outdated } = indexChanges(before, next);
+  const has = new Set(add.map(([key]) => key));
+  const remove = [...outdated, ...leftBehind.filter((key) => !has.has(key))];
   const indexes = [...new Set([...add.map(([key]) => key), ...remove])];
   const numberOf = new Map(indexes.map((key, i) => [key, i + fixed.length + 2]));
   return {

@@ -10,7 +10,7 @@ import { type StoredRecording, visiblePart } from '../domain/recording.js';
 import { isUnsettled } from '../domain/slot.js';
 import { formatOutboxEntry } from './outbox-entries.js';
 import { formatHistory, historyLine } from './history.js';
-import { indexArguments } from './index-entries.js';
+import { indexArguments, possibleIndexes } from './index-entries.js';
 import {
   RecordingRestorer,
   type Restored,
@@ -77,6 +77,8 @@ export class RedisRecordingRestorer extends RecordingRestorer {
       ],
       before,
       recording,
+      // Where it is gone alone, what names it is still there, by what it was last.
+      guard === null && before === null ? possibleIndexes(recording) : [],
     );
     return {
       keys: indexes.keys,

@@ -9,6 +9,9 @@ import { restoreStep } from '../store/restore-step.js';
 import { parseMetadataKey } from '../../storage/object-keys.js';
 import { ObjectStorage } from '../../storage/object-storage.port.js';
 
+/** Thrown where a record is there and is none. */
+export class UnreadableRecord extends Error {}
+
 /** A record of the bucket whose recording nobody knows any more becomes that recording again. */
 @Injectable()
 export class RestoreFromRecord {
@@ -28,7 +31,7 @@ export class RestoreFromRecord {
     return (key) => this.restore(key, cause, numberOf);
   }
 
-  /** Does nothing where the recording is known, was deleted, or its record is gone. Throws for a record that can't be understood. */
+  /** Does nothing where the recording is known, was deleted, or its record is gone. Throws UnreadableRecord. */
   execute(key: string, cause: string): Promise<void> {
     return this.restore(key, cause, () => this.takeNumber());
   }
@@ -40,7 +43,7 @@ export class RestoreFromRecord {
     const body = await this.storage.get(key);
     if (body === null) return;
     const read = readArchived(key, body);
-    if ('fault' in read) throw new Error(`${key} is no record of a recording: ${read.fault}`);
+    if ('fault' in read) throw new UnreadableRecord(`${key} is no record of a recording: ${read.fault}`);
     const number = await numberOf();
     const { epoch } = await this.events.end();
     const terms = { number, epoch, at: this.clock.now(), cause };
