@@ -55,7 +55,13 @@ export class Metrics implements OnApplicationShutdown {
     );
     this.effects = gauge('tallylight_effects_filed', 'Effects of changes that are not yet in a queue.');
     this.redisUp = gauge('tallylight_redis_up', 'Whether Redis could be asked for this page.');
-    this.deafen = [this.countLiveKit(), ...this.countRecordings(), this.countSweeps(), this.countEventLag()];
+    this.deafen = [
+      this.countLiveKit(),
+      ...this.countRecordings(),
+      this.countSweeps(),
+      this.countEventLag(),
+      this.countPutOff(),
+    ];
   }
 
   /** Measures every request from now on. */
@@ -144,6 +150,16 @@ export class Metrics implements OnApplicationShutdown {
       acted.inc({ sweep }, run.acted);
       failed.inc({ sweep }, run.failed);
     });
+  }
+
+  private countPutOff(): () => void {
+    const putOff = new Counter({
+      name: 'tallylight_jobs_put_off_total',
+      help: 'Runs of jobs that did not find what they need, by queue and code, and come later.',
+      labelNames: ['queue', 'dependency'] as const,
+      registers: [this.registry],
+    });
+    return onTelemetry('job-put-off', (labels) => putOff.inc(labels));
   }
 
   private countEventLag(): () => void {

@@ -9,7 +9,7 @@ import { Credentials } from '../auth/credentials.js';
 import { Config } from '../config/config.js';
 import { TallyError } from '../kernel/errors.js';
 import { parseUrl, withoutSlashes } from '../kernel/url.js';
-import type { QueueName } from '../queue/define-job.js';
+import { type QueueName, QUEUES } from '../queue/queue-definitions.js';
 import { Queues } from '../queue/queues.js';
 import { RedisConnections } from '../redis/redis.connections.js';
 import { redisFailure } from '../redis/redis-failure.js';
@@ -18,18 +18,6 @@ import { retryAfter, toHttpError } from './http-errors.js';
 import { jobTitle } from './job-title.js';
 
 export const QUEUES_PATH = '/admin/queues';
-
-/** What a person reads above a queue. */
-const DESCRIPTIONS: Record<QueueName, string> = {
-  recordings: 'Looks at what LiveKit and the storage say of a recording, and brings it up to date',
-  recorders:
-    'Asks whether the egress worker of each recording in progress is alive, and goes on where one was lost',
-  timers: 'Deadlines: a start that takes too long, a recording that reaches its longest duration',
-  inbox: 'What LiveKit told by webhook, kept until it has been applied',
-  effects: 'What a change of a recording ordered: stop an egress, write its record, tell the room',
-  deletions: 'Deletions of media and records, one or many, carried on until they are done',
-  sweeps: 'Regular looks for what was left behind',
-};
 
 /** The board's page names a font on a server that may be out of reach, which would keep the page waiting. */
 const FOREIGN_STYLE = /<link href="https:[^>]*>/g;
@@ -92,7 +80,7 @@ export class QueuesUi implements OnModuleInit {
     createBullBoard({
       queues: this.queues.all.map((queue) => {
         const adapter = new BullMQAdapter(queue, {
-          description: DESCRIPTIONS[queue.name as QueueName],
+          description: QUEUES[queue.name as QueueName].about,
           readOnlyMode: this.config.queuesUi === 'read',
         });
         adapter.setFormatter('name', (job: { name: string; data: unknown }) => jobTitle(job.name, job.data));

@@ -1,12 +1,13 @@
 import type { z } from 'zod';
-
-/** Everything a queue carries is one of these kinds of work; the queue UI shows them by these names. */
-export type QueueName = 'recordings' | 'recorders' | 'timers' | 'inbox' | 'effects' | 'deletions' | 'sweeps';
+import type { TallyError } from '../kernel/errors.js';
+import type { QueueName } from './queue-definitions.js';
 
 export interface JobOptions {
-  /** How often a job that throws is tried in all. */
+  /** How often a job that throws is tried in all; what it needs being unavailable is no try. */
   readonly attempts: number;
   readonly backoffMs: number;
+  /** May be left undone: it does not wait for what it needs, but fails for that as for anything else. */
+  readonly skippable?: true;
   /** How long a finished job is kept, in seconds: as long, a repeated `once` job is not run again. */
   readonly keepSeconds?: number;
 }
@@ -26,15 +27,23 @@ export interface JobDefinition<P> {
   readonly options: JobOptions;
 }
 
+const defined = new Map<string, JobDefinition<unknown>>();
+
+/** Every job of this process by its name, which no other has in any queue. */
+export const definedJobs: ReadonlyMap<string, JobDefinition<unknown>> = defined;
+
 export function defineJob<P>(definition: JobDefinition<P>): JobDefinition<P> {
+  if (defined.has(definition.name)) throw new Error(`job ${definition.name} is defined twice`);
+  defined.set(definition.name, definition as JobDefinition<unknown>);
   return definition;
 }
 
-/** The handler's answer: finished, or to be run again after a while. */
-export type JobOutcome = { readonly again: false } | { readonly again: true; readonly inMs: number };
+/** The handler's answer: finished, or to be run again after a while, maybe because something it needs is unavailable. */
+export type JobOutcome =
+  { readonly again: false } | { readonly again: true; readonly inMs: number; readonly without?: TallyError };
 export const done: JobOutcome = { again: false };
-export function again(inMs: number): JobOutcome {
-  return { again: true, inMs: Math.max(0, Math.round(inMs)) };
+export function again(inMs: number, without?: TallyError): JobOutcome {
+  return { again: true, inMs: Math.max(0, Math.round(inMs)), ...(without && { without }) };
 }
 
 export interface JobRun {

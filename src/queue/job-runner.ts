@@ -1,12 +1,21 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { type Job, type MinimalJob, UnrecoverableError, Worker } from 'bullmq';
+import { DelayedError, type Job, type MinimalJob, UnrecoverableError, Worker } from 'bullmq';
 import { Config } from '../config/config.js';
 import { Clock } from '../kernel/clock.js';
-import { ERROR_TABLE, TallyError } from '../kernel/errors.js';
+import { ERROR_TABLE, isTallyError, type TallyError } from '../kernel/errors.js';
+import { StartFault } from '../kernel/start-fault.js';
 import { QUEUE_PREFIX } from '../redis/keys.js';
 import { RedisConnections } from '../redis/redis.connections.js';
-import { type JobDefinition, JobHandler, JobQueue, type QueueName } from './define-job.js';
+import { definedJobs, type JobDefinition, JobHandler, JobQueue } from './define-job.js';
+import { DependencyWaits, isDependencyCode } from './dependency-waits.js';
+import { type QueueName, QUEUE_NAMES, QUEUES } from './queue-definitions.js';
 
 /** What a killed process held is another's within ten seconds: a lock outlives its last renewal by LOCK_MS and is looked for every STALLED_MS. */
 const LOCK_MS = 5_000;
@@ -17,22 +26,16 @@ const MAX_BACKOFF_MS = 60_000;
 /** A new wake-up joins one that waits for its retry, and must not wait long for it. */
 const MAX_WAKE_BACKOFF_MS = 3_000;
 
-const CONCURRENCY: Record<QueueName, number> = {
-  // A dead worker's silence takes seconds, and a message bus that is unavailable silences all of them.
-  recordings: 96,
-  recorders: 16,
-  timers: 32,
-  inbox: 32,
-  effects: 32,
-  deletions: 2,
-  sweeps: 3,
-};
+/** What is needed and unavailable is asked for again after this; one job alone doubles it up to the longest wait. */
+const WAIT_MS = 2_000;
+const LONGEST_WAIT_MS = 15_000;
 
-/** Runs the jobs in a process whose role has workers; ends the boot where a job has two handlers. */
+/** Runs the jobs in a process whose role has workers; ends the boot where a job has no handler, or two. */
 @Injectable()
-export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown {
+export class JobRunner implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('Jobs');
   private readonly workers: Worker[] = [];
+  private handlers: ReadonlyMap<string, JobHandler<unknown>> = new Map();
 
   constructor(
     private readonly config: Config,
@@ -40,11 +43,17 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     private readonly connections: RedisConnections,
     private readonly jobs: JobQueue,
     private readonly clock: Clock,
+    private readonly waits: DependencyWaits,
   ) {}
+
+  /** Throws StartFault. */
+  onModuleInit(): void {
+    this.handlers = this.findHandlers();
+  }
 
   onApplicationBootstrap(): void {
     if (this.config.role === 'api') return;
-    for (const [queue, handlers] of this.findHandlers()) this.workers.push(this.start(queue, handlers));
+    for (const queue of QUEUE_NAMES) this.workers.push(this.start(queue));
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -61,30 +70,40 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     over.abort();
   }
 
-  private findHandlers(): Map<QueueName, Map<string, JobHandler<unknown>>> {
-    const found = new Map<QueueName, Map<string, JobHandler<unknown>>>();
+  private findHandlers(): ReadonlyMap<string, JobHandler<unknown>> {
+    const found = new Map<string, JobHandler<unknown>>();
     for (const { instance } of this.discovery.getProviders()) {
       if (!(instance instanceof JobHandler)) continue;
-      const { queue, name } = instance.definition as JobDefinition<unknown>;
-      const ofQueue = found.get(queue) ?? new Map<string, JobHandler<unknown>>();
-      if (ofQueue.has(name)) throw new Error(`job ${name} has two handlers`);
-      found.set(queue, ofQueue.set(name, instance));
+      const handler = instance as JobHandler<unknown>;
+      const name = (handler.definition as JobDefinition<unknown> | undefined)?.name ?? '';
+      if (definedJobs.get(name) !== handler.definition) {
+        throw new StartFault(
+          `${handler.constructor.name} handles no job: give it a definition by defineJob.`,
+        );
+      }
+      if (found.has(name)) throw new StartFault(`The job ${name} has two handlers: take one of them away.`);
+      found.set(name, handler);
+    }
+    for (const name of definedJobs.keys()) {
+      if (!found.has(name)) {
+        throw new StartFault(`The job ${name} has no handler: provide its JobHandler in a module.`);
+      }
     }
     return found;
   }
 
-  private start(queue: QueueName, handlers: Map<string, JobHandler<unknown>>): Worker {
-    const worker = new Worker(queue, (job) => this.run(job, handlers), {
+  private start(queue: QueueName): Worker {
+    const worker = new Worker(queue, (job, token) => this.run(job, token), {
       connection: this.connections.forQueues(`worker-${queue}`),
       prefix: QUEUE_PREFIX,
-      concurrency: CONCURRENCY[queue],
+      concurrency: QUEUES[queue].concurrency,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_MS,
       maxStalledCount: 1_000,
       drainDelay: 5,
       settings: {
         backoffStrategy: (attempt, _type, _error, job) => {
-          const wakes = job !== undefined && handlers.get(job.name)?.definition.mode === 'wake';
+          const wakes = job !== undefined && this.handlers.get(job.name)?.definition.mode === 'wake';
           return backoff(job, attempt, wakes ? MAX_WAKE_BACKOFF_MS : MAX_BACKOFF_MS);
         },
       },
@@ -95,7 +114,8 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     worker.on('failed', (job, error) => {
       const last = job !== undefined && job.attemptsMade >= (job.opts.attempts ?? 1);
       this.log[last ? 'error' : 'warn']({
-        message: last ? 'job failed for good' : 'job failed, it is tried again',
+        event: last ? 'job_failed' : 'job_tried_again',
+        message: last ? 'a job failed for good; it is kept for a week' : 'a job failed, it is tried again',
         queue,
         job: job?.name,
         data: job?.data,
@@ -106,25 +126,44 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     return worker;
   }
 
-  private async run(job: Job, handlers: Map<string, JobHandler<unknown>>): Promise<void> {
-    const handler = handlers.get(job.name);
+  private async run(job: Job, token: string | undefined): Promise<void> {
+    const handler = this.handlers.get(job.name);
     if (!handler) throw new Error(`no handler for job ${job.name}: a newer version may have filed it`);
-    const payload = handler.definition.payload.parse(job.data);
+    const { definition } = handler;
+    const payload = definition.payload.parse(job.data);
+    const name = `${job.name} ${definition.key(payload)}`;
     const attempts = job.opts.attempts ?? 1;
     try {
       const outcome = await handler.handle(payload, {
         attempt: job.attemptsMade + 1,
         lastAttempt: job.attemptsMade + 1 >= attempts,
       });
-      if (outcome.again && handler.definition.mode === 'once') {
+      if (outcome.again && definition.mode === 'once') {
         throw new UnrecoverableError(`job ${job.name} runs once and can't ask to be run again`);
       }
-      if (outcome.again) await this.jobs.add(handler.definition, payload, { inMs: outcome.inMs });
+      if (!outcome.again || outcome.without === undefined) this.waits.ran(name);
+      else this.tellWait(outcome.without, definition, name);
+      if (outcome.again) await this.jobs.add(definition, payload, { inMs: outcome.inMs });
     } catch (error) {
-      if (error instanceof TallyError && !ERROR_TABLE[error.code].retry)
-        throw new UnrecoverableError(error.message);
-      throw error;
+      if (definition.options.skippable || !isTallyError(error) || !this.tellWait(error, definition, name)) {
+        this.waits.ran(name);
+        if (isTallyError(error) && !ERROR_TABLE[error.code].retry)
+          throw new UnrecoverableError(error.message);
+        throw error;
+      }
+      if (definition.mode === 'wake') return this.jobs.add(definition, payload, { inMs: WAIT_MS });
+      // The same job, later, so that it is still the one that is to run once.
+      const inMs = Math.min(WAIT_MS * 2 ** Math.min(job.attemptsStarted - 1, 10), LONGEST_WAIT_MS);
+      await job.moveToDelayed(Date.now() + inMs, token);
+      throw new DelayedError();
     }
+  }
+
+  /** False: that is nothing that a job waits for. */
+  private tellWait({ code, message }: TallyError, { queue }: JobDefinition<unknown>, name: string): boolean {
+    if (!isDependencyCode(code)) return false;
+    this.waits.putOff(code, queue, name, message);
+    return true;
   }
 }
 

@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { BullmqJobQueue } from './bullmq-job-queue.js';
+import { DependencyWaits } from './dependency-waits.js';
 import { JobQueue } from './define-job.js';
 import { JobRunner } from './job-runner.js';
 import { Queues } from './queues.js';
@@ -8,7 +9,7 @@ import { Queues } from './queues.js';
 @Global()
 @Module({
   imports: [DiscoveryModule],
-  providers: [Queues, { provide: JobQueue, useClass: BullmqJobQueue }, JobRunner],
+  providers: [Queues, { provide: JobQueue, useClass: BullmqJobQueue }, DependencyWaits, JobRunner],
   exports: [JobQueue, Queues],
 })
 export class QueueModule {}

@@ -4,17 +4,7 @@ import type { Redis } from 'ioredis';
 import { TallyError } from '../kernel/errors.js';
 import { QUEUE_PREFIX } from '../redis/keys.js';
 import { RedisConnections } from '../redis/redis.connections.js';
-import type { QueueName } from './define-job.js';
-
-const QUEUES: readonly QueueName[] = [
-  'recordings',
-  'recorders',
-  'timers',
-  'inbox',
-  'effects',
-  'deletions',
-  'sweeps',
-];
+import { type QueueName, QUEUE_NAMES } from './queue-definitions.js';
 
 /** How long who adds waits for a connection, and then for an answer. */
 const READY_LIMIT_MS = 2_000;
@@ -31,7 +21,7 @@ export class Queues implements OnApplicationShutdown {
   constructor(connections: RedisConnections) {
     const connection = connections.forProducers('queues', ANSWER_LIMIT_MS);
     this.connection = connection;
-    this.all = QUEUES.map((name) => {
+    this.all = QUEUE_NAMES.map((name) => {
       const queue = new Queue(name, { connection, prefix: QUEUE_PREFIX });
       // The connection itself reports that it is away; the same news from every queue would drown it.
       queue.on('error', () => undefined);

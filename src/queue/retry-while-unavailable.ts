@@ -14,7 +14,8 @@ export async function retryWhileUnavailable(
     const inMs = await work();
     return typeof inMs === 'number' ? again(inMs) : done;
   } catch (error) {
-    if (whileUnavailable.some((code) => isTallyError(error, code))) return again(retryMs);
+    const isAwaited = isTallyError(error) && whileUnavailable.includes(error.code);
+    if (isAwaited) return again(retryMs, error);
     throw error;
   }
 }

@@ -23,7 +23,8 @@ export const runSweep = defineJob<RunSweepPayload>({
   }),
   key: ({ name, runId }) => `${name}-${runId}`,
   mode: 'wake',
-  options: { attempts: 3, backoffMs: 1_000 },
+  // The next pass of the interval is as good.
+  options: { attempts: 3, backoffMs: 1_000, skippable: true },
 });
 
 const BUSY_MS = 300;

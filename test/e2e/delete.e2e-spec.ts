@@ -146,7 +146,7 @@ describe('a deletion', () => {
     await eventually(async () => {
       const counts = await Promise.all(
         ['wait', 'active', 'prioritized'].map((list) =>
-          stack.redisClient.llen(`{tl}:queue:effects:${list}`).catch(() => 0),
+          stack.redisClient.llen(`{tl}:queue:records:${list}`).catch(() => 0),
         ),
       );
       return counts.every((count) => count === 0) || 'effects are still under way';

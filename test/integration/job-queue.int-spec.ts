@@ -1,5 +1,6 @@
 import type { DiscoveryService } from '@nestjs/core';
 import { z } from 'zod';
+import type { Config } from '../../src/config/config.js';
 import { SystemClock } from '../../src/kernel/clock.js';
 import { TallyError } from '../../src/kernel/errors.js';
 import { BullmqJobQueue } from '../../src/queue/bullmq-job-queue.js';
@@ -11,6 +12,7 @@ import {
   type JobDefinition,
   type JobOutcome,
 } from '../../src/queue/define-job.js';
+import { DependencyWaits } from '../../src/queue/dependency-waits.js';
 import { JobRunner } from '../../src/queue/job-runner.js';
 import { Queues } from '../../src/queue/queues.js';
 import { RedisConnections } from '../../src/redis/redis.connections.js';
@@ -69,17 +71,23 @@ describe('the job queue', () => {
   let runner: JobRunner;
   const waking = new Noting(wakeUp);
   const once = new Noting(onceOnly);
+  const runnerOf = (handlers: readonly JobHandler<Payload>[]): JobRunner => {
+    const discovery = { getProviders: () => handlers.map((instance) => ({ instance })) };
+    const waits = new DependencyWaits(clock);
+    return new JobRunner(config, discovery as unknown as DiscoveryService, connections, jobs, clock, waits);
+  };
+  let config: Config;
   let made = 0;
   let subject = '';
 
   beforeAll(async () => {
     server = await startRedisServer({ appendonly: true });
-    const config = aConfig({ REDIS_URL: server.url });
+    config = aConfig({ REDIS_URL: server.url });
     connections = new RedisConnections(config);
     queues = new Queues(connections);
     jobs = new BullmqJobQueue(queues);
-    const discovery = { getProviders: () => [{ instance: waking }, { instance: once }] };
-    runner = new JobRunner(config, discovery as unknown as DiscoveryService, connections, jobs, clock);
+    runner = runnerOf([waking, once]);
+    runner.onModuleInit();
     runner.onApplicationBootstrap();
   });
   afterAll(async () => {
@@ -153,6 +161,34 @@ describe('the job queue', () => {
         'it has not failed',
     );
     expect(once.runsOf(subject)).toBe(1);
+  });
+
+  it('goes on for as long as what it needs is unavailable, whatever its tries', async () => {
+    await Promise.all(
+      [waking, once].map(async (handler) => {
+        handler.act = async (_subject, run) => {
+          if (run === 1) throw new TallyError('LIVEKIT_UNAVAILABLE', 'away');
+          return done;
+        };
+        const { definition } = handler;
+        await jobs.add({ ...definition, options: { ...definition.options, attempts: 1 } }, { subject });
+        await ran(handler, 2);
+      }),
+    );
+  });
+
+  it('runs what an older version left in a queue that is used no more', async () => {
+    await queues.get('effects').add(onceOnly.name, { subject });
+    await ran(once, 1);
+  });
+
+  it('ends the boot where a job has no handler, two of them, or a handler no job', () => {
+    expect(() => runnerOf([waking]).onModuleInit()).toThrow(/^The job once-only has no handler/);
+    expect(() => runnerOf([waking, once, once]).onModuleInit()).toThrow(
+      /^The job once-only has two handlers/,
+    );
+    const stray = new Noting({ ...wakeUp, name: 'stray' });
+    expect(() => runnerOf([waking, once, stray]).onModuleInit()).toThrow(/^Noting handles no job/);
   });
 
   it('loses nothing that was added when Redis is killed and started again', async () => {

@@ -129,9 +129,12 @@ describe('the pages of the queues', () => {
     expect(queues.map((queue) => queue.name).toSorted()).toEqual([
       'deletions',
       'effects',
+      'egresses',
       'inbox',
       'recorders',
       'recordings',
+      'records',
+      'signals',
       'sweeps',
       'timers',
     ]);

@@ -6,7 +6,7 @@ import { MetadataArchive } from '../store/metadata-archive.js';
 import { ofRoom, type OfRoom } from './recording-payload.js';
 
 export const dropRoomMetadata = defineJob<OfRoom>({
-  queue: 'effects',
+  queue: 'records',
   name: 'drop-room-metadata',
   payload: ofRoom,
   key: ({ roomId }) => encodeRoomId(roomId),

@@ -6,8 +6,8 @@ import {
   JobHandler,
   type JobOutcome,
   JobQueue,
-  type QueueName,
 } from '../../queue/define-job.js';
+import type { QueueName } from '../../queue/queue-definitions.js';
 import { reconcileRecording } from './reconcile-recording.job.js';
 import { ofRecording, type OfRecording } from './recording-payload.js';
 
@@ -32,6 +32,11 @@ const earlier = (queue: QueueName, name: string): JobDefinition<OfRecording> =>
     options: { attempts: 20, backoffMs: 500 },
   });
 
+const startDeadline = earlier('timers', 'start-deadline');
+const endAtLimit = earlier('timers', 'end-at-limit');
+const checkRecorder = earlier('recorders', 'check-recorder');
+const continueRecording = earlier('recorders', 'continue-recording');
+
 @Injectable()
 abstract class EarlierTimer extends JobHandler<OfRecording> {
   constructor(private readonly jobs: JobQueue) {
@@ -46,22 +51,22 @@ abstract class EarlierTimer extends JobHandler<OfRecording> {
 
 @Injectable()
 class StartDeadlineTimer extends EarlierTimer {
-  readonly definition = earlier('timers', 'start-deadline');
+  readonly definition = startDeadline;
 }
 
 @Injectable()
 class EndAtLimitTimer extends EarlierTimer {
-  readonly definition = earlier('timers', 'end-at-limit');
+  readonly definition = endAtLimit;
 }
 
 @Injectable()
 class CheckRecorderTimer extends EarlierTimer {
-  readonly definition = earlier('recorders', 'check-recorder');
+  readonly definition = checkRecorder;
 }
 
 @Injectable()
 class ContinueRecordingTimer extends EarlierTimer {
-  readonly definition = earlier('recorders', 'continue-recording');
+  readonly definition = continueRecording;
 }
 
 export const EARLIER_TIMERS = [

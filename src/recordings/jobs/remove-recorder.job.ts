@@ -4,7 +4,7 @@ import { EndEgress } from '../use-cases/end-egress.js';
 import { ofEgress, type OfEgress } from './recording-payload.js';
 
 export const removeRecorder = defineJob<OfEgress>({
-  queue: 'effects',
+  queue: 'egresses',
   name: 'remove-recorder',
   payload: ofEgress,
   key: ({ egressId }) => egressId,

@@ -12,7 +12,7 @@ type Signal = Pick<EffectSubject, 'roomId' | 'status' | 'version' | 'error'> & {
 
 /** Carries the status itself: every change is told, also one that another has followed by now. */
 export const signalRoom = defineJob<Signal>({
-  queue: 'effects',
+  queue: 'signals',
   name: 'signal-room',
   payload: z.object({
     recordingId: z.custom<RecordingId>((value) => typeof value === 'string'),
@@ -23,7 +23,7 @@ export const signalRoom = defineJob<Signal>({
   }),
   key: ({ recordingId, version }) => `${recordingId}-${version}`,
   mode: 'once',
-  options: { attempts: 1, backoffMs: 500, keepSeconds: 600 },
+  options: { attempts: 1, backoffMs: 500, keepSeconds: 600, skippable: true },
 });
 
 @Injectable()

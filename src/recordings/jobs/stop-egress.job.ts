@@ -5,7 +5,7 @@ import { EndEgress } from '../use-cases/end-egress.js';
 import { ofEgress, type OfEgress } from './recording-payload.js';
 
 export const stopEgress = defineJob<OfEgress>({
-  queue: 'effects',
+  queue: 'egresses',
   name: 'stop-egress',
   payload: ofEgress,
   key: ({ egressId }) => egressId,

@@ -5,7 +5,7 @@ import { MetadataArchive } from '../store/metadata-archive.js';
 import { ofRecording, type OfRecording } from './recording-payload.js';
 
 export const writeMetadata = defineJob<OfRecording>({
-  queue: 'effects',
+  queue: 'records',
   name: 'write-metadata',
   payload: ofRecording,
   key: ({ recordingId }) => recordingId,

@@ -1,4 +1,5 @@
-import type { JobDefinition, QueueName } from '../../../src/queue/define-job.js';
+import type { JobDefinition } from '../../../src/queue/define-job.js';
+import type { QueueName } from '../../../src/queue/queue-definitions.js';
 import type { Dice } from './dice.js';
 import type { SimRedis, Table } from './sim-redis.js';
 
@@ -144,6 +145,12 @@ export class JobTables {
     if (forGood || attemptsMade >= job.attempts) return this.over(job, FAILED_KEPT_MS);
     const delay = Math.min(job.backoffMs * 2 ** (attemptsMade - 1), MAX_BACKOFF_MS);
     this.keep({ ...job, ...this.placeFor(delay), attemptsMade, token: null });
+  }
+
+  /** Later, and that was no try. */
+  putOff(id: string, token: string, inMs: number): void {
+    const job = this.held(id, token);
+    if (job) this.keep({ ...job, ...this.placeFor(inMs), token: null });
   }
 
   private held(id: string, token: string): SimJob | null {

@@ -1,4 +1,5 @@
 import { ERROR_TABLE, TallyError } from '../../../src/kernel/errors.js';
+import { isDependencyCode } from '../../../src/queue/dependency-waits.js';
 import { type JobDefinition, JobHandler, JobQueue } from '../../../src/queue/define-job.js';
 import type { Dice } from './dice.js';
 import type { Incarnation } from './incarnation.js';
@@ -11,6 +12,7 @@ const ADD_LIMIT_MS = 2_000;
 /** What a process that died held is another's after this: its lock runs out, and two looks find it gone. */
 const STALLED_MS = [5_000, 8_000] as const;
 const STALLED_LOOK_MS = 500;
+const PUT_OFF_MS = 2_000;
 
 /** The queue as one instance adds to it. */
 export class SimJobQueue extends JobQueue {
@@ -104,6 +106,7 @@ export class JobFloor {
     await of.pass(`${failed === null ? 'finish' : 'fail'} ${job.name}`, () =>
       this.world.redis.patient(() => {
         if (failed === null) this.tables.complete(job.id, token);
+        else if (failed === 'put-off') this.tables.putOff(job.id, token, PUT_OFF_MS);
         else this.tables.fail(job.id, token, failed === 'for-good');
       }),
     );
@@ -114,7 +117,7 @@ export class JobFloor {
     queue: JobQueue,
     handlers: Worker['handlers'],
     job: SimJob,
-  ): Promise<'again' | 'for-good' | null> {
+  ): Promise<'again' | 'for-good' | 'put-off' | null> {
     const handler = handlers.get(job.name);
     if (!handler) {
       this.failures.push(`no handler for job ${job.name}`);
@@ -128,7 +131,15 @@ export class JobFloor {
       if (outcome.again) await queue.add(handler.definition, payload, { inMs: outcome.inMs });
       return null;
     } catch (error) {
-      return this.judge(job, error, lastAttempt);
+      const { mode, options } = handler.definition;
+      const isPutOff = error instanceof TallyError && isDependencyCode(error.code) && !options.skippable;
+      if (!isPutOff) return this.judge(job, error, lastAttempt);
+      this.world.trace.add('job', `${job.name} waits: ${error.message}`);
+      if (mode === 'once') return 'put-off';
+      return queue.add(handler.definition, job.data, { inMs: PUT_OFF_MS }).then(
+        () => null,
+        () => 'again' as const,
+      );
     }
   }
 
