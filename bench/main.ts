@@ -2,13 +2,18 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Logger } from '@nestjs/common';
+import { bulk } from './rows/bulk.js';
+import { media } from './rows/media.js';
+import { memory } from './rows/memory.js';
+import { idle } from './rows/process.js';
 import { reads } from './rows/reads.js';
 import { start } from './rows/start.js';
 import { webhooksOut } from './rows/webhooks-out.js';
+import { webhooks } from './rows/webhooks.js';
 import { machine, shown } from './support/report.js';
 import type { Bench, Figures } from './support/figures.js';
 
-const BENCHES: readonly Bench[] = [start, reads, webhooksOut];
+const BENCHES: readonly Bench[] = [start, reads, webhooks, webhooksOut, bulk, media, memory, idle];
 
 // Those parts of the product that a benchmark uses itself have nothing to say.
 Logger.overrideLogger(false);

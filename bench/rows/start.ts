@@ -1,7 +1,7 @@
 import type { Bench, Figures } from '../support/figures.js';
 import { measure } from '../support/measure.js';
 import { openRooms, startIn, stopAll } from '../support/rooms.js';
-import { times } from '../support/load.js';
+import { pause, times } from '../support/load.js';
 import { Target } from '../support/target.js';
 
 const AT_ONCE = 32;
@@ -40,7 +40,13 @@ async function starts(
 ): Promise<Figures> {
   const ids: string[] = [];
   const figures = await measure(target, {
-    ...{ what, count: rooms.length, atOnce, settleMs: SETTLE_MS, conditions: { rooms: rooms.length } },
+    ...{
+      what,
+      count: rooms.length,
+      atOnce,
+      settled: () => pause(SETTLE_MS),
+      conditions: { rooms: rooms.length },
+    },
     task: async (i) => ids.push(await startIn(target, rooms[i]!)),
   });
   await stopAll(target, ids);

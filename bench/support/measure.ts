@@ -9,8 +9,8 @@ export interface Measured {
   readonly atOnce: number;
   readonly task: (i: number) => Promise<unknown>;
   readonly conditions?: Readonly<Record<string, string | number>>;
-  /** What it leaves to be done is waited for, and counts; 0 unless said otherwise. */
-  readonly settleMs?: number;
+  /** Waits for what it leaves to be done, which counts as well. */
+  readonly settled?: () => Promise<unknown>;
 }
 
 /** How long the product is left alone to see what it does without being asked. */
@@ -23,13 +23,13 @@ const NAMED = 12;
  * What the product does without being asked is taken off.
  */
 export async function measure(target: Target, measured: Measured): Promise<Figures> {
-  const { what, count, atOnce, task, conditions = {}, settleMs = 0 } = measured;
+  const { what, count, atOnce, task, conditions = {}, settled = async () => undefined } = measured;
   const idle = await idleRates(target);
   const before = await target.counts();
   const usageBefore = target.usage();
   const begun = performance.now();
   const { samples, seconds } = await times(count, atOnce, task);
-  await pause(settleMs);
+  await settled();
   const usage = target.usage();
   const after = await target.counts();
   const elapsed = (performance.now() - begun) / 1_000;

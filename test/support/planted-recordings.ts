@@ -20,23 +20,24 @@ class NoDispatch extends EffectDispatcher {
   async dispatch(_entries: readonly OutboxEntry[]): Promise<void> {}
 }
 
-/** Recordings that are over, in Redis as the product stores them; their objects are planted by `plant`, keyed as in the bucket. */
-export async function plantRecordings(
-  redisUrl: string,
-  count: number,
-  plant: (key: string, body: Buffer) => void | Promise<void>,
-  fields: Partial<StoredRecording> = {},
-): Promise<StoredRecording[]> {
+export interface Planter {
+  /** A recording that is over, in Redis as the product stores it; `fields` are laid over it. */
+  plant(fields?: Partial<StoredRecording>): Promise<StoredRecording>;
+  close(): void;
+}
+
+/** Writes recordings into a Redis that a product has made whole. */
+export function openPlanter(redisUrl: string): Planter {
   const connections = new RedisConnections(aConfig({ REDIS_URL: redisUrl }));
   const store = new RedisRecordingStore(
     connections,
     new RedisRecordingPages(connections, new MissingRowsQueue(new SystemClock())),
     new SystemClock(),
   );
-  const writer = new RecordingWriter(store, new NoDispatch(), new SystemClock(), new SystemRandom());
-  const now = new SystemClock().now();
-  const plantOne = async (i: number): Promise<StoredRecording> => {
-    const requestedAt = now - 600_000 + i;
+  const clock = new SystemClock();
+  const writer = new RecordingWriter(store, new NoDispatch(), clock, new SystemRandom());
+  const plant = async (fields: Partial<StoredRecording> = {}): Promise<StoredRecording> => {
+    const requestedAt = fields.requestedAt ?? clock.now();
     const recording = aRecording({
       id: newRecordingId(requestedAt),
       roomId: aRoomId(),
@@ -54,6 +55,23 @@ export async function plantRecordings(
     };
     const result = await writer.create(over, [], 'test');
     if (result.kind !== 'done') throw new Error(result.kind);
+    return over;
+  };
+  return { plant, close: () => connections.onApplicationShutdown() };
+}
+
+/** Many of them; their objects are planted by `plant`, keyed as in the bucket. */
+export async function plantRecordings(
+  redisUrl: string,
+  count: number,
+  plant: (key: string, body: Buffer) => void | Promise<void>,
+  fields: Partial<StoredRecording> | ((i: number) => Partial<StoredRecording>) = {},
+): Promise<StoredRecording[]> {
+  const planter = openPlanter(redisUrl);
+  const now = new SystemClock().now();
+  const plantOne = async (i: number): Promise<StoredRecording> => {
+    const more = typeof fields === 'function' ? fields(i) : fields;
+    const over = await planter.plant({ requestedAt: now - 600_000 + i, ...more });
     await plant(mediaKey(over), Buffer.from('media'));
     await plant(metadataKey(over), Buffer.from('{}'));
     return over;
@@ -63,7 +81,7 @@ export async function plantRecordings(
     const some = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, k) => plantOne(from + k));
     planted.push(...(await Promise.all(some)));
   }
-  connections.onApplicationShutdown();
+  planter.close();
   return planted;
 }
 
