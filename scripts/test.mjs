@@ -7,8 +7,8 @@ import { setUp } from './setup.mjs';
 await run(async () => {
   const redisServer = setUp({ needsRedis: () => true });
   const projects = ['unit', 'integration', 'contract', 'e2e', 'chaos'];
-  // One more than processors, as most wait for Redis or a timer much of the time; no more, as each is a product with its own.
-  const workers = `--maxWorkers=${Math.min(6, availableParallelism() + 1)}`;
+  // More than processors: most wait for Redis, a timer or LiveKit most of the time.
+  const workers = `--maxWorkers=${Math.min(8, Math.max(3, 2 * availableParallelism()))}`;
   const given = process.argv.slice(2);
   // The list of projects takes every word that follows, so it comes last.
   const args = [
