@@ -1,19 +1,37 @@
-// npm run bench [-- NAME...] [--quick] [--json FILE]: see bench/README.md.
+// npm run bench [-- NAME...] [--quick] [--size N] [--json FILE]: see bench/README.md.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { bulk } from './rows/bulk.js';
+import { lists } from './rows/lists.js';
 import { media } from './rows/media.js';
 import { memory } from './rows/memory.js';
 import { idle } from './rows/process.js';
 import { reads } from './rows/reads.js';
+import { rebuild } from './rows/rebuild.js';
 import { start } from './rows/start.js';
+import { subscribers } from './rows/subscribers.js';
 import { webhooksOut } from './rows/webhooks-out.js';
+import { sweep } from './rows/sweep.js';
 import { webhooks } from './rows/webhooks.js';
+import { lookBriefly } from './support/measure.js';
 import { machine, shown } from './support/report.js';
 import type { Bench, Figures } from './support/figures.js';
 
-const BENCHES: readonly Bench[] = [start, reads, webhooks, webhooksOut, bulk, media, memory, idle];
+const BENCHES: readonly Bench[] = [
+  start,
+  reads,
+  webhooks,
+  webhooksOut,
+  bulk,
+  rebuild,
+  subscribers,
+  media,
+  idle,
+  memory,
+  sweep,
+  lists,
+];
 
 // Those parts of the product that a benchmark uses itself have nothing to say.
 Logger.overrideLogger(false);
@@ -21,13 +39,20 @@ Logger.overrideLogger(false);
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },
+    options: {
+      quick: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      size: { type: 'string' },
+    },
   });
   const unknown = positionals.filter((name) => !BENCHES.some((bench) => bench.name === name));
   if (unknown.length > 0) {
     const known = BENCHES.map(({ name, measures }) => `  ${name.padEnd(16)}${measures}`).join('\n');
     throw new Error(`there is no benchmark ${unknown.join(', ')}; there are\n${known}`);
   }
+  const size = values.size === undefined ? null : Number(values.size);
+  if (size !== null && !(size > 0)) throw new Error('--size is a number of recordings');
+  if (values.quick) lookBriefly();
   const conditions = machine();
   console.log(
     `${Object.values(conditions).join(', ')}${values.quick ? '; a short cut: the figures mean nothing' : ''}`,
@@ -35,7 +60,7 @@ async function main(): Promise<void> {
   const results: (Figures & { readonly bench: string })[] = [];
   for (const bench of BENCHES) {
     if (positionals.length > 0 && !positionals.includes(bench.name)) continue;
-    for (const figures of await bench.run({ quick: values.quick })) {
+    for (const figures of await bench.run({ quick: values.quick, size })) {
       results.push({ bench: bench.name, ...figures });
       console.log(shown(figures));
     }

@@ -24,9 +24,11 @@ export interface Percentiles {
 export interface BenchOptions {
   /** A short cut that shows that it works; its figures mean nothing. */
   readonly quick: boolean;
+  /** How many recordings there are, where a benchmark lets one say. */
+  readonly size: number | null;
 }
 
-/** One row of the table, or several of one scene. `size` picks by whether it is a short cut. */
+/** One row of the table, or several of one scene. */
 export interface Bench {
   readonly name: string;
   readonly measures: string;

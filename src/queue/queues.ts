@@ -31,7 +31,9 @@ export class Queues implements OnApplicationShutdown {
   }
 
   get(name: QueueName): Queue {
-    return this.byName.get(name)!;
+    const queue = this.byName.get(name);
+    if (queue === undefined) throw new Error(`there is no queue ${name}`);
+    return queue;
   }
 
   /** Nothing is left in this process' memory for a Redis that is unavailable. Throws REDIS_UNAVAILABLE. */

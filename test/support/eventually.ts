@@ -9,7 +9,7 @@ const GENEROUS_MS = 20_000;
  */
 export async function eventually(
   probe: () => boolean | string | Promise<boolean | string>,
-  { withinMs = GENEROUS_MS, everyMs = 20 }: { withinMs?: number; everyMs?: number } = {},
+  { withinMs = GENEROUS_MS, everyMs = 40 }: { withinMs?: number; everyMs?: number } = {},
 ): Promise<void> {
   const clock = new SystemClock();
   const until = clock.now() + withinMs;

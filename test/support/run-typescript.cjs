@@ -1,9 +1,12 @@
-// Lets a process of its own run the product's sources: node -r test/support/run-typescript.cjs src/main.ts
-const { readFileSync, existsSync } = require('node:fs');
+// Lets Node run the TypeScript of this project as it stands: node -r test/support/run-typescript.cjs src/main.ts
+// Compiled on the way in, and kept by the digest of what was compiled.
+const { createHash } = require('node:crypto');
+const { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
 const Module = require('node:module');
-const { dirname, resolve } = require('node:path');
+const { dirname, join, resolve } = require('node:path');
 const { transformSync } = require('@swc/core');
 
+const cache = resolve(__dirname, '../../node_modules/.cache/run-typescript');
 const options = {
   jsc: {
     parser: { syntax: 'typescript', decorators: true },
@@ -12,7 +15,11 @@ const options = {
     keepClassNames: true,
   },
   module: { type: 'commonjs' },
+  sourceMaps: 'inline',
 };
+let changed = (_filename, source) => source;
+
+mkdirSync(cache, { recursive: true });
 
 // Sources name what they import as it is called when it is compiled.
 const resolveFilename = Module._resolveFilename;
@@ -23,7 +30,20 @@ Module._resolveFilename = function (request, parent, ...rest) {
   }
   return resolveFilename.call(this, request, parent, ...rest);
 };
+
 Module._extensions['.ts'] = (module, filename) => {
-  const { code } = transformSync(readFileSync(filename, 'utf8'), { ...options, filename });
-  module._compile(code, filename);
+  const source = changed(filename, readFileSync(filename, 'utf8'));
+  const digest = createHash('sha1').update(`${filename}\n${source}`).digest('hex');
+  const kept = join(cache, `${digest}.js`);
+  if (!existsSync(kept)) {
+    // Nobody who starts at the same moment reads half of it.
+    writeFileSync(`${kept}.${process.pid}`, transformSync(source, { ...options, filename }).code);
+    renameSync(`${kept}.${process.pid}`, kept);
+  }
+  module._compile(readFileSync(kept, 'utf8'), filename);
+};
+
+/** From now on `change` gets each file's name and source and answers what is compiled in its place. */
+exports.changeSources = (change) => {
+  changed = change;
 };

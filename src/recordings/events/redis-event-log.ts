@@ -186,7 +186,8 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
     let low = 0;
     for (let high = events.length; low < high;) {
       const middle = (low + high) >> 1;
-      if (compareStreamIds(events[middle]!.position.id, position.id) <= 0) low = middle + 1;
+      const there = events[middle]?.position.id;
+      if (there !== undefined && compareStreamIds(there, position.id) <= 0) low = middle + 1;
       else high = middle;
     }
     return events.slice(low);
@@ -234,7 +235,7 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
     const start = same ? this.recent!.from : from;
     this.recent = {
       epoch,
-      from: dropped > 0 ? kept[dropped - 1]!.position.id : start,
+      from: kept[dropped - 1]?.position.id ?? start,
       events: kept.slice(dropped),
     };
   }

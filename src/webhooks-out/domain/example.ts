@@ -3,9 +3,11 @@ import type { Recording, RecordingStatus } from '../../recordings/domain/recordi
 import type { WebhookEventType } from './endpoint.js';
 import { type LoggedChange, messageOfChange, messageOfIncident, wordOf } from './message.js';
 
+type ChangeType = Exclude<WebhookEventType, 'INCIDENT_OPENED' | 'INCIDENT_CLOSED'>;
+
 const CHANGE: Readonly<
   Record<
-    string,
+    ChangeType,
     {
       readonly type: LoggedChange['type'];
       readonly status: RecordingStatus;
@@ -33,8 +35,8 @@ export function exampleOf(type: WebhookEventType, now: number): string {
   return JSON.stringify({ ...(JSON.parse(body) as object), type: wordOf(type), test: true });
 }
 
-function changeOf(type: WebhookEventType, at: number): LoggedChange {
-  const { type: kind, status, previous } = CHANGE[type] ?? CHANGE.RECORDING_ENDED!;
+function changeOf(type: ChangeType, at: number): LoggedChange {
+  const { type: kind, status, previous } = CHANGE[type];
   const isOver = status === 'COMPLETE';
   const recording: Recording = {
     ...{
