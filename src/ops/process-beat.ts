@@ -47,7 +47,7 @@ export class ProcessBeat {
     const { command } = this.redis;
     try {
       const askedAt = this.clock.now() - this.time.offsetMs;
-      const [seconds, micros] = await command.time();
+      const [seconds, micros] = await this.redis.owner.time();
       const answeredAt = this.clock.now() - this.time.offsetMs;
       const now = Math.round(Number(seconds) * 1_000 + Number(micros) / 1_000);
       const name = `${this.config.role === 'api' ? 'api ' : RUNS_JOBS}${this.instance.id}`;

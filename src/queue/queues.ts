@@ -1,9 +1,8 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { TallyError } from '../kernel/errors.js';
 import { QUEUE_PREFIX } from '../redis/keys.js';
-import { RedisConnections } from '../redis/redis.connections.js';
+import { type RedisClient, RedisConnections } from '../redis/redis.connections.js';
 import { type QueueName, QUEUE_NAMES } from './queue-definitions.js';
 
 /** How long who adds waits for a connection, and then for an answer. */
@@ -15,7 +14,7 @@ const ANSWER_LIMIT_MS = 3_000;
 export class Queues implements OnApplicationShutdown {
   readonly all: readonly Queue[];
   private readonly byName = new Map<QueueName, Queue>();
-  private readonly connection: Redis;
+  private readonly connection: RedisClient;
   private readying: Promise<void> | null = null;
 
   constructor(connections: RedisConnections) {

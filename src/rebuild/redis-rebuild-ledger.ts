@@ -63,8 +63,8 @@ export class RedisRebuildLedger extends RebuildLedger {
 
   async clear(run: RebuildRun): Promise<void> {
     for (let cursor = '0'; ;) {
-      const [next, found] = await this.connections.run((redis) =>
-        redis.scan(cursor, 'MATCH', `${TAG}:*`, 'COUNT', AT_ONCE),
+      const [next, found] = await this.connections.run(() =>
+        this.connections.owner.scan(cursor, 'MATCH', `${TAG}:*`, 'COUNT', AT_ONCE),
       );
       const theirs = found.filter(isOfRows);
       if (theirs.length > 0) await this.step(run, ['clear'], theirs);

@@ -48,7 +48,7 @@ export class AgreedTime implements OnApplicationBootstrap, OnApplicationShutdown
     if (!(this.clock instanceof AgreedClock)) return;
     try {
       const askedAt = this.local.now();
-      const [seconds, micros] = await this.connections.command.time();
+      const [seconds, micros] = await this.connections.owner.time();
       const serverMs = Math.floor(Number(seconds) * 1_000 + Number(micros) / 1_000);
       this.clock.learn(serverMs, askedAt, this.local.now());
     } catch (error) {

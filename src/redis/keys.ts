@@ -3,9 +3,12 @@ import type { BulkDeletionId, RecordingId, RoomId } from '../kernel/ids.js';
 
 /**
  * Every key name of the product, under one hash tag: what one commit writes has to share a slot,
- * so a cluster shards nothing of ours.
+ * so one node of a cluster has them all.
  */
 export const TAG = '{tl}';
+
+/** What `CLUSTER KEYSLOT {tl}` answers. */
+export const SLOT = 10679;
 
 export const keys = {
   recording: (id: RecordingId) => `${TAG}:recording:${id}`,

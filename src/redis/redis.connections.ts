@@ -1,12 +1,21 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { type ChainableCommander, Redis, type RedisOptions } from 'ioredis';
+import {
+  type ChainableCommander,
+  Cluster,
+  type ClusterNode,
+  type ClusterOptions,
+  Redis,
+  type RedisOptions,
+} from 'ioredis';
 import { Config } from '../config/config.js';
+import { TallyError } from '../kernel/errors.js';
 import { redisWasReset } from './redis-was-reset.js';
 import { prefixOf, redisFailure } from './redis-failure.js';
-import { keys } from './keys.js';
-import { connectionOptions } from './redis-url.js';
+import { keys, SLOT } from './keys.js';
+import { clusterNodes, connectionOptions } from './redis-url.js';
 
-export type RedisClient = Redis;
+/** One server, maybe found by Sentinels, or a cluster of which one node holds all keys of ours. */
+export type RedisClient = Redis | Cluster;
 
 /**
  * The connections of this process. `command` fails fast: a request is answered REDIS_UNAVAILABLE rather than kept waiting;
@@ -15,8 +24,8 @@ export type RedisClient = Redis;
 @Injectable()
 export class RedisConnections implements OnApplicationShutdown {
   private readonly log = new Logger('Redis');
-  private readonly open: Redis[] = [];
-  readonly command: Redis;
+  private readonly open: RedisClient[] = [];
+  readonly command: RedisClient;
 
   constructor(private readonly config: Config) {
     this.command = this.connect('command', {
@@ -28,18 +37,23 @@ export class RedisConnections implements OnApplicationShutdown {
     });
   }
 
-  /** The server that holds our keys, for commands that name none. */
+  /** The server that holds our keys, for commands that name none. Throws REDIS_UNAVAILABLE. */
   get owner(): Redis {
-    return this.command;
+    const { command } = this;
+    if (command instanceof Redis) return command;
+    const [master] = command.slots[SLOT] ?? [];
+    const owner = command.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === master);
+    if (owner === undefined) {
+      throw new TallyError('REDIS_UNAVAILABLE', 'Redis does not answer; try again in a moment');
+    }
+    return owner;
   }
 
   /** A further connection, closed with the application. */
-  connect(purpose: string, options: RedisOptions): Redis {
-    const redis = new TolerantRedis({
-      ...connectionOptions(this.config.redisUrl),
+  connect(purpose: string, options: RedisOptions): RedisClient {
+    const redis = openClient(this.config.redisUrl, {
       connectionName: `tallylight-${purpose}`,
       keepAlive: 5_000,
-      reconnectOnError: leavingDemoted(),
       ...options,
     });
     let unavailable = false;
@@ -63,7 +77,7 @@ export class RedisConnections implements OnApplicationShutdown {
   }
 
   /** For who adds to queues: nothing waits in this process' memory, and no command longer than `limitMs`. */
-  forProducers(purpose: string, limitMs: number): Redis {
+  forProducers(purpose: string, limitMs: number): RedisClient {
     return this.connect(purpose, {
       maxRetriesPerRequest: 1,
       enableOfflineQueue: false,
@@ -75,7 +89,7 @@ export class RedisConnections implements OnApplicationShutdown {
   }
 
   /** For who waits: a blocked worker, a subscriber. */
-  forQueues(purpose: string): Redis {
+  forQueues(purpose: string): RedisClient {
     return this.connect(purpose, {
       connectTimeout: 5_000,
       maxRetriesPerRequest: null,
@@ -124,6 +138,24 @@ export class RedisConnections implements OnApplicationShutdown {
   }
 }
 
+function openClient(redisUrl: string, options: RedisOptions): RedisClient {
+  const server = connectionOptions(redisUrl);
+  const cluster = clusterNodes(redisUrl);
+  if (cluster === null)
+    return new TolerantRedis({ ...server, reconnectOnError: leavingDemoted(), ...options });
+  const { retryStrategy, enableOfflineQueue, ...ofNode } = options;
+  const { host: _host, port: _port, ...shared } = server;
+  return new TolerantCluster([...cluster.nodes], {
+    redisOptions: { ...shared, ...ofNode },
+    // Who waits for nothing fails while no node is known; who may wait is kept until one is.
+    enableOfflineQueue: enableOfflineQueue ?? options.maxRetriesPerRequest === null,
+    ...(retryStrategy && { clusterRetryStrategy: (times: number) => Number(retryStrategy(times)) }),
+    // Certificates are for names, and a name may have moved.
+    ...(cluster.tls && { dnsLookup: (address, found) => found(null, address) }),
+    slotsRefreshTimeout: 2_000,
+  } satisfies ClusterOptions);
+}
+
 /** What BullMQ asks of INFO, answered where the user may not ask: the least version that is supported. */
 const UNKNOWN_SERVER = 'redis_version:7.0.9\r\nredis_mode:standalone\r\nmaxmemory_policy:noeviction\r\n';
 
@@ -137,21 +169,49 @@ class TolerantRedis extends Redis {
   }
 
   /** The client's own check whether Redis is ready asks with a callback. */
-  override async info(...args: unknown[]): Promise<string> {
+  override info(...args: unknown[]): Promise<string> {
     const ask = super.info as (...args: unknown[]) => Promise<string>;
-    const callback = args.at(-1);
-    const isCalledBack = typeof callback === 'function';
-    try {
-      const info = await ask.apply(this, isCalledBack ? args.slice(0, -1) : args);
-      const known = info.replace(/^maxmemory_policy:.*$/m, 'maxmemory_policy:noeviction');
-      if (isCalledBack) callback(null, known);
-      return known;
-    } catch (error) {
-      const refused = error instanceof Error && prefixOf(error.message) === 'NOPERM';
-      if (isCalledBack) callback(refused ? null : error, UNKNOWN_SERVER);
-      if (refused || isCalledBack) return UNKNOWN_SERVER;
-      throw error;
-    }
+    return infoFor(args, (sections) => ask.apply(this, [...sections]));
+  }
+}
+
+class TolerantCluster extends Cluster {
+  constructor(
+    private readonly given: ClusterNode[],
+    options: ClusterOptions,
+  ) {
+    super(given, options);
+  }
+
+  override duplicate(nodes: ClusterNode[] = [], override: Partial<ClusterOptions> = {}): Cluster {
+    return new TolerantCluster(nodes.length > 0 ? nodes : this.given, {
+      ...this.options,
+      ...override,
+    });
+  }
+
+  override info(...args: unknown[]): Promise<string> {
+    const ask = super.info as (...args: unknown[]) => Promise<string>;
+    return infoFor(args, (sections) => ask.apply(this, [...sections]));
+  }
+}
+
+async function infoFor(
+  args: readonly unknown[],
+  ask: (sections: readonly unknown[]) => Promise<string>,
+): Promise<string> {
+  const callback = args.at(-1);
+  const isCalledBack = typeof callback === 'function';
+  try {
+    const info = await ask(isCalledBack ? args.slice(0, -1) : args);
+    const known = info.replace(/^maxmemory_policy:.*$/m, 'maxmemory_policy:noeviction');
+    if (isCalledBack) callback(null, known);
+    return known;
+  } catch (error) {
+    const refused = error instanceof Error && prefixOf(error.message) === 'NOPERM';
+    if (isCalledBack) callback(refused ? null : error, UNKNOWN_SERVER);
+    if (refused || isCalledBack) return UNKNOWN_SERVER;
+    throw error;
   }
 }
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Redis } from 'ioredis';
 import { redisFailure } from './redis-failure.js';
+import type { RedisClient } from './redis.connections.js';
 
 export interface ScriptCall {
   readonly keys: readonly string[];
@@ -20,7 +20,11 @@ export class Script {
     this.sha = createHash('sha1').update(this.source).digest('hex');
   }
 
-  async run(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  async run(
+    redis: RedisClient,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
     try {
       return await redis.evalsha(this.sha, keys.length, ...keys, ...args);
     } catch (error) {
@@ -34,22 +38,24 @@ export class Script {
   }
 
   /** Many calls in one round trip; the answers are in their order. One that failed fails all, after all of them were made. */
-  async runAll(redis: Redis, calls: readonly ScriptCall[]): Promise<unknown[]> {
+  async runAll(redis: RedisClient, calls: readonly ScriptCall[]): Promise<unknown[]> {
     const first = await this.send(redis, calls);
-    if (!first.some(([error]) => isUnknownScript(error))) return first.map(answerOf);
-    try {
-      await redis.script('LOAD', this.source);
-    } catch (error) {
-      throw redisFailure(error);
-    }
-    const again = await this.send(
-      redis,
-      calls.filter((_, i) => isUnknownScript(first[i]?.[0])),
-    );
+    const unknown = calls.filter((_, i) => isUnknownScript(first[i]?.[0]));
+    const [one, ...rest] = unknown;
+    if (one === undefined) return first.map(answerOf);
+    // The one that is sent whole makes it known to whichever server has our keys.
+    const again: [unknown, unknown][] = [await this.evaluate(redis, one), ...(await this.send(redis, rest))];
     return first.map((answer) => answerOf(isUnknownScript(answer[0]) ? (again.shift() ?? answer) : answer));
   }
 
-  private async send(redis: Redis, calls: readonly ScriptCall[]): Promise<[unknown, unknown][]> {
+  private async evaluate(redis: RedisClient, { keys, args }: ScriptCall): Promise<[unknown, unknown]> {
+    return redis.eval(this.source, keys.length, ...keys, ...args).then(
+      (answer) => [null, answer],
+      (error: unknown) => [error, null],
+    );
+  }
+
+  private async send(redis: RedisClient, calls: readonly ScriptCall[]): Promise<[unknown, unknown][]> {
     const pipeline = redis.pipeline();
     for (const { keys, args } of calls) pipeline.evalsha(this.sha, keys.length, ...keys, ...args);
     try {

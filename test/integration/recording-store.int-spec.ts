@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { Redis } from 'ioredis';
 import { SystemClock } from '../../src/kernel/clock.js';
 import { SystemRandom } from '../../src/kernel/random.js';
 import { newRecording } from '../../src/recordings/domain/new-recording.js';
@@ -32,7 +31,7 @@ describe('recordings in Redis', () => {
   let store: RedisRecordingStore;
   let writer: RecordingWriter;
   let mark: DataEpoch;
-  const redis = (): Redis => connections.command;
+  const redis = () => connections.command;
 
   beforeAll(async () => {
     server = await startRedisServer();

@@ -8,6 +8,7 @@ import { SystemClock } from '../../src/kernel/clock.js';
 import { aConfig } from '../support/a-config.js';
 import { startCuttableProxy } from '../support/cuttable-proxy.js';
 import { eventually } from '../support/eventually.js';
+import { startSentinel } from '../support/redis-sentinel.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
 
 describe('Redis as it really is', () => {
@@ -83,6 +84,20 @@ describe('Redis as it really is', () => {
       command.disconnect();
       await proxy.close();
       await other.close();
+    }
+  });
+
+  it('is found by Sentinels that ask for a password of their own', async () => {
+    const sentinel = await startSentinel(server, 'of-the-sentinels');
+    try {
+      const { command } = connect(
+        `redis://127.0.0.1:${sentinel.port}/?sentinel=main&sentinelPassword=of-the-sentinels`,
+      );
+      expect(await command.set('a', 'b')).toBe('OK');
+      expect(await admin.get('a')).toBe('b');
+    } finally {
+      for (const connections of connected) connections.onApplicationShutdown();
+      await sentinel.close();
     }
   });
 

@@ -28,12 +28,15 @@ export interface RedisServerOptions {
   readonly appendonly?: boolean;
   /** It is written to the file before each answer either way: a kill loses nothing, only the machine's own end would. */
   readonly fsync?: 'no' | 'everysec';
+  /** A node of a cluster that others are still to meet. */
+  readonly cluster?: boolean;
 }
 
 /** A private redis-server on a free port of the loopback interface; answers when it takes commands. */
 export async function startRedisServer({
   appendonly = false,
   fsync = 'no',
+  cluster = false,
 }: RedisServerOptions = {}): Promise<RedisServer> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'tallylight-redis-'));
@@ -51,7 +54,7 @@ export async function startRedisServer({
     await end('SIGTERM');
     child = spawn(
       process.env.REDIS_SERVER ?? 'redis-server',
-      argumentsFor(port, folder, { appendonly, fsync }),
+      argumentsFor(port, folder, { appendonly, fsync, cluster }),
       {
         stdio: 'ignore',
       },
@@ -82,11 +85,12 @@ export async function startRedisServer({
 function argumentsFor(
   port: number,
   folder: string,
-  { appendonly, fsync }: Required<RedisServerOptions>,
+  { appendonly, fsync, cluster }: Required<RedisServerOptions>,
 ): string[] {
   return [
     ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''],
     ...['--appendonly', appendonly ? 'yes' : 'no', '--appendfsync', fsync],
+    ...(cluster ? ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'] : []),
   ];
 }
 

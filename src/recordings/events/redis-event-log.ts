@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { RedisPubSub } from 'graphql-redis-subscriptions';
-import type { Redis } from 'ioredis';
 import { Config } from '../../config/config.js';
 import { Clock } from '../../kernel/clock.js';
 import { emitTelemetry } from '../../kernel/telemetry.js';
@@ -10,7 +9,7 @@ import { invalidCursor } from '../../kernel/cursor.js';
 import { isTallyError, TallyError } from '../../kernel/errors.js';
 import { EVENTS_CHANNEL, keys } from '../../redis/keys.js';
 import { redisWasReset } from '../../redis/redis-was-reset.js';
-import { RedisConnections } from '../../redis/redis.connections.js';
+import { type RedisClient, RedisConnections } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
 import type { LogPosition } from '../store/log-position.js';
 import { EventLog, type LoggedEvent } from './event-log.port.js';
@@ -19,6 +18,8 @@ import { compareStreamIds, isStreamId } from './stream-id.js';
 const trimScript = new Script(join(__dirname, 'trim-events.lua'));
 const endScript = new Script(join(__dirname, 'end-of-events.lua'));
 const BATCH = 500;
+/** Who follows holds at most so many events that it has not taken yet, however slow it is. */
+const HELD = 100;
 /** How many of the latest events each process keeps, so that its listeners don't each read them from Redis. */
 const KEPT = 2_000;
 /** After so many full reads in a row the rest is jumped over. */
@@ -30,7 +31,7 @@ const RETRY_MS = 1_000;
 export class RedisEventLog extends EventLog implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('EventLog');
   private readonly wakeUps: RedisPubSub;
-  private readonly subscriber: Redis;
+  private readonly subscriber: RedisClient;
   private recent: { epoch: string; from: string; events: LoggedEvent[] } | null = null;
   private reading: Promise<void> | null = null;
   /** The last read was full: there is more. */
@@ -190,7 +191,7 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
       if (there !== undefined && compareStreamIds(there, position.id) <= 0) low = middle + 1;
       else high = middle;
     }
-    return events.slice(low);
+    return events.slice(low, low + HELD);
   }
 
   /** Reads what was told of since the last read; whoever comes meanwhile waits for the same one, and for one more where it was too early. */
@@ -220,7 +221,7 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
       this.fullReads = 0;
     }
     const from = this.recent?.events.at(-1)?.position.id ?? this.recent?.from ?? (await this.end()).id;
-    const { epoch, events } = await this.range(from);
+    const { epoch, events } = await this.range(from, BATCH);
     this.behind = events.length === BATCH;
     this.fullReads = this.behind ? this.fullReads + 1 : 0;
     for (const { position } of events) {
@@ -242,12 +243,12 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
 
   private async fromStream(position: LogPosition): Promise<readonly LoggedEvent[]> {
     await this.check(position);
-    return (await this.range(position.id)).events;
+    return (await this.range(position.id, HELD)).events;
   }
 
-  private async range(after: string): Promise<{ epoch: string; events: LoggedEvent[] }> {
+  private async range(after: string, most: number): Promise<{ epoch: string; events: LoggedEvent[] }> {
     const [epoch, entries] = await this.connections.readWhole((all) =>
-      all.xrange(keys.events(), `(${after}`, '+', 'COUNT', BATCH),
+      all.xrange(keys.events(), `(${after}`, '+', 'COUNT', most),
     );
     const events = (entries as [string, string[]][]).map(([id, fields]) => ({
       ...(JSON.parse(fields[1] ?? '') as Omit<LoggedEvent, 'position'>),

@@ -1,0 +1,72 @@
+import { Redis } from 'ioredis';
+import { keys, SLOT } from '../../src/redis/keys.js';
+import { startStack, type TestInstance, type TestStack } from '../support/app.js';
+import { EventWatch } from '../support/event-watch.js';
+import { eventually } from '../support/eventually.js';
+import { readRecording, STOP } from '../support/operations.js';
+import { becomes, openRoom, started } from '../support/recording-life.js';
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
+
+describe('on a Redis Cluster', () => {
+  let cluster: RedisCluster;
+  let stack: TestStack;
+  let instance: TestInstance;
+  let nodes: Redis[];
+
+  beforeAll(async () => {
+    cluster = await startRedisCluster();
+    nodes = cluster.nodes.map(({ url }) => new Redis(url));
+    // The node that is named holds none of our keys.
+    stack = await startStack({ REDIS_URL: `${cluster.nodes[0]!.url}/?cluster=true` });
+    instance = await stack.start();
+  });
+  afterAll(async () => {
+    await stack.close();
+    for (const node of nodes) node.disconnect();
+    await cluster.close();
+  });
+
+  const recordIn = async (room: string): Promise<string> => {
+    await openRoom(stack, instance, room);
+    const { id } = await started(instance, room);
+    expect((await instance.graphql(STOP, { id })).code).toBeNull();
+    await becomes(instance, id, { status: 'COMPLETE' });
+    return id;
+  };
+
+  it('records, tells who follows, and runs its jobs, with all keys in one slot', async () => {
+    const watch = new EventWatch(instance);
+    const id = await recordIn('a');
+    await eventually(
+      () =>
+        watch.events.some(({ recording }) => recording.id === id && recording.status === 'COMPLETE') ||
+        'its end was not told',
+    );
+    watch.end();
+    const sizes = await Promise.all(nodes.map((node) => node.dbsize()));
+    expect(sizes.map((size) => size > 0)).toEqual([false, true, false]);
+    expect(await nodes[1]!.cluster('KEYSLOT', keys.epoch())).toBe(SLOT);
+    const { data } = await instance.graphql<{ recordings: { totalCount: number } }>(
+      '{ recordings(first: 5) { totalCount } }',
+    );
+    expect(data.recordings.totalCount).toBe(1);
+    expect(await (await fetch(`${instance.url}/health/ready`)).json()).toMatchObject({ status: 'ready' });
+  });
+
+  it('goes on when its keys move to another node', async () => {
+    const before = await recordIn('b');
+    const [, from, to] = nodes;
+    const [fromId, toId] = await Promise.all([from!, to!].map((node) => node.cluster('MYID')));
+    await to!.cluster('SETSLOT', SLOT, 'IMPORTING', fromId!);
+    await from!.cluster('SETSLOT', SLOT, 'MIGRATING', toId!);
+    for (;;) {
+      const some = await from!.cluster('GETKEYSINSLOT', SLOT, 1_000);
+      if (some.length === 0) break;
+      await from!.migrate('127.0.0.1', to!.options.port ?? 0, '', 0, 5_000, 'KEYS', ...some);
+    }
+    for (const node of [to!, from!, nodes[0]!]) await node.cluster('SETSLOT', SLOT, 'NODE', toId!);
+    await eventually(async () => (await readRecording(instance, before)).status === 'COMPLETE');
+    await recordIn('c');
+    expect(await from!.dbsize()).toBe(0);
+  });
+});
