@@ -6,7 +6,6 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 const LONG = [
   'chaos/short',
   'e2e/rebuild-under-fire',
-  'e2e/console',
   'e2e/bulk-deletion-kill',
   'e2e/operations',
   'e2e/bulk-deletions',
