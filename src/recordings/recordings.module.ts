@@ -100,6 +100,27 @@ const jobs = [
   ...EARLIER_TIMERS,
 ];
 
+/** What the sweeps, the rebuild, deletions and what is made of events are made with; everything else is this module's own. */
+const forOthers = [
+  RecordingStore,
+  RecordingRestorer,
+  RestoreGeneration,
+  MetadataArchive,
+  RoomSlots,
+  EventLog,
+  RecorderLog,
+  FleetProbe,
+  RecordingWriter,
+  StopRecording,
+  DeleteRecording,
+  FindRecordings,
+  Unsettled,
+  OwnEgresses,
+  ReconcileRecording,
+  ReconcileEgress,
+  RestoreFromRecord,
+];
+
 @Module({
   imports: [RoomsModule, LiveKitModule, StorageModule, MediaLinksModule],
   controllers: [LiveKitWebhookController],
@@ -112,6 +133,6 @@ const jobs = [
     RoomRecordingsResolver,
     RecordingEventsResolver,
   ],
-  exports: [...adapters, ...useCases],
+  exports: [...forOthers],
 })
 export class RecordingsModule {}

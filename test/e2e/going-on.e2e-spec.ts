@@ -7,6 +7,7 @@ import { startStack, type TestInstance, type TestStack } from '../support/app.js
 import { eventually } from '../support/eventually.js';
 import { createRoom, readRecording, startIn, STOP } from '../support/operations.js';
 import { startRedisServer } from '../support/redis-server.js';
+import { S3Server } from '../support/s3-server.js';
 
 const QUICK_CHECKS = {
   RECORDER_CHECK_EVERY: '300ms',
@@ -164,6 +165,47 @@ describe('two deployments on one LiveKit', () => {
       await stack.close();
       await otherRedis.stop();
       await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('with the same names in two buckets stop nothing of each other, told by webhook or by the list', async () => {
+    const [mineS3, otherS3] = await Promise.all([S3Server.start(), S3Server.start()]);
+    const storage = (s3: S3Server) => ({
+      STORAGE_URL: `s3://${s3.bucket}`,
+      S3_ENDPOINT: s3.endpoint,
+      S3_REGION: 'us-east-1',
+      S3_FORCE_PATH_STYLE: 'true',
+      S3_ACCESS_KEY_ID: 'test-key',
+      S3_SECRET_ACCESS_KEY: 'test-secret',
+    });
+    const stack = await startStack(QUICK_CHECKS, TIMINGS);
+    const otherRedis = await startRedisServer({});
+    try {
+      // The first one hears LiveKit's webhooks: those of the other's egresses as well.
+      const other = await stack.start({ REDIS_URL: otherRedis.url, ...storage(otherS3) });
+      const mine = await stack.start(storage(mineS3));
+      await createRoom(mine, 'shared-room');
+      await createRoom(other, 'shared-room');
+      stack.simulator.openRoom('shared-room');
+      const { recording } = await startIn(mine, 'shared-room');
+      const foreign = `mutation { runSweep(name: LIVEKIT_RECONCILIATION) { acted findings { kind } } }`;
+      for (let pass = 0; pass < 2; pass += 1) {
+        const { data } = await other.graphql<{ runSweep: { acted: number; findings: { kind: string }[] } }>(
+          foreign,
+        );
+        expect(data.runSweep).toEqual({ acted: 0, findings: [{ kind: 'FOREIGN_EGRESS' }] });
+      }
+      expect((await readRecording(mine, recording!.id)).status).toBe('ACTIVE');
+      expect(stack.simulator.runningEgressIds('shared-room')).toHaveLength(1);
+      await mine.graphql(STOP, { id: recording!.id });
+      await eventually(
+        async () => (await readRecording(mine, recording!.id)).status === 'COMPLETE' || 'it is not told',
+      );
+      expect([...otherS3.objects.keys()].filter((key) => key.includes(recording!.id))).toEqual([]);
+    } finally {
+      await stack.close();
+      await otherRedis.stop();
+      await Promise.all([mineS3.stop(), otherS3.stop()]);
     }
   });
 });

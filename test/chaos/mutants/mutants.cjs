@@ -37,6 +37,11 @@ const MUTANTS = [
         'knownEgressAbsent: { looks: 3, spanMs: 8_000 }',
         'knownEgressAbsent: { looks: 1, spanMs: 0 }',
       ),
+      change(
+        `${M}/verdict.ts`,
+        "if (answer.state === 'unavailable' || answer.value.said === 'alive') return null;",
+        "if (answer.state === 'unavailable') return null;",
+      ),
     ],
   },
   {
