@@ -22,6 +22,8 @@ export interface TelemetryEvents {
   'livekit-webhook': Readonly<Record<string, never>>;
   /** A webhook was not believed. */
   'webhook-refused': { readonly reason: string };
+  /** For so long more a room should have been recorded and was not. */
+  'room-unrecorded': { readonly seconds: number };
   /** Whether an egress worker answered. */
   'recorders-asked': { readonly there: boolean };
   /** A job did not find what it needs, and is run again later; `dependency` is the code of that. */

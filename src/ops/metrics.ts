@@ -61,6 +61,7 @@ export class Metrics implements OnApplicationShutdown {
       this.countSweeps(),
       this.countEventLag(),
       this.countPutOff(),
+      this.countUnrecorded(),
     ];
   }
 
@@ -170,5 +171,14 @@ export class Metrics implements OnApplicationShutdown {
       registers: [this.registry],
     });
     return onTelemetry('event-read', ({ lagSeconds }) => lag.observe(Math.max(0, lagSeconds)));
+  }
+
+  private countUnrecorded(): () => void {
+    const unrecorded = new Counter({
+      name: 'tallylight_unrecorded_seconds_total',
+      help: 'Time in which rooms with autoRecordFrom should have been recorded and were not.',
+      registers: [this.registry],
+    });
+    return onTelemetry('room-unrecorded', ({ seconds }) => unrecorded.inc(seconds));
   }
 }

@@ -10,6 +10,7 @@ import { RecordingResolver } from './graphql/recording.resolver.js';
 import { RoomRecordingsResolver } from './graphql/room-recordings.resolver.js';
 import { LiveKitWebhookController } from './ingest/livekit-webhook.controller.js';
 import { ApplyLiveKitEventJob } from './jobs/apply-livekit-event.job.js';
+import { AutoRecordJob } from './jobs/auto-record.job.js';
 import { DropRoomMetadataJob } from './jobs/drop-room-metadata.job.js';
 import { EARLIER_TIMERS } from './jobs/earlier-timers.js';
 import { FinishDeletionJob } from './jobs/finish-deletion.job.js';
@@ -21,6 +22,7 @@ import { StopEgressJob } from './jobs/stop-egress.job.js';
 import { WriteMetadataJob } from './jobs/write-metadata.job.js';
 import { FleetProbe } from './recorders/fleet-probe.js';
 import { RecorderLog } from './recorders/recorder-log.port.js';
+import { UnrecordedRooms } from './recorders/unrecorded-rooms.js';
 import { RedisRecorderLog } from './recorders/redis-recorder-log.js';
 import { MetadataArchive } from './store/metadata-archive.js';
 import { RecordingRestorer } from './store/recording-restorer.port.js';
@@ -34,6 +36,7 @@ import { RedisRecordingStore } from './store/redis-recording.store.js';
 import { RedisRoomSlots } from './store/redis-room-slots.js';
 import { RestoreGeneration } from './store/restore-generation.js';
 import { RoomSlots } from './store/room-slots.port.js';
+import { AutoRecord } from './use-cases/auto-record.js';
 import { ApplyLiveKitEvent } from './use-cases/apply-livekit-event.js';
 import { DeleteRecording } from './use-cases/delete-recording.js';
 import { EndEgress } from './use-cases/end-egress.js';
@@ -65,9 +68,11 @@ const adapters = [
   { provide: RoomSlots, useClass: RedisRoomSlots },
   RestoreGeneration,
   MetadataArchive,
+  UnrecordedRooms,
 ];
 
 const useCases = [
+  AutoRecord,
   RecordingWriter,
   StartRecording,
   StartOutcome,
@@ -89,6 +94,7 @@ const useCases = [
 ];
 
 const jobs = [
+  AutoRecordJob,
   ApplyLiveKitEventJob,
   ReconcileRecordingJob,
   StopEgressJob,
@@ -115,6 +121,7 @@ const forOthers = [
   DeleteRecording,
   FindRecordings,
   Unsettled,
+  AutoRecord,
   OwnEgresses,
   ReconcileRecording,
   ReconcileEgress,

@@ -39,6 +39,8 @@ export const keys = {
   recorders: () => `${TAG}:recorders`,
   /** Egresses whose worker is proven dead, by the instant of the proof. */
   deadEgresses: () => `${TAG}:dead-egresses`,
+  /** Rooms that should be recorded and are not: since when, and up to when that was counted. */
+  unrecorded: () => `${TAG}:unrecorded`,
   silence: (egressId: string) => `${TAG}:silence:${egressId}`,
   /** Recordings that were deleted not long ago, by the instant of it. */
   deleted: () => `${TAG}:deleted`,

@@ -3,13 +3,15 @@ import { Config } from '../config/config.js';
 import { Clock } from '../kernel/clock.js';
 import type { RecordingId } from '../kernel/ids.js';
 import { LiveKit } from '../livekit/livekit.port.js';
-import type { EgressSeen } from '../livekit/livekit.types.js';
+import type { EgressSeen, LiveRoomSeen } from '../livekit/livekit.types.js';
 import { durationLimitOf } from '../recordings/domain/deadlines.js';
 import { isFinal, type StoredRecording } from '../recordings/domain/recording.js';
 import { liveEgresses, watchedEgresses } from '../recordings/domain/slot.js';
+import { autoRecord } from '../recordings/jobs/auto-record.job.js';
 import { reconcileRecording } from '../recordings/jobs/reconcile-recording.job.js';
 import { RecorderLog } from '../recordings/recorders/recorder-log.port.js';
 import { RecordingStore } from '../recordings/store/recording.store.js';
+import { AutoRecord } from '../recordings/use-cases/auto-record.js';
 import { OwnEgresses } from '../recordings/use-cases/own-egresses.js';
 import { ReconcileEgress } from '../recordings/use-cases/reconcile-egress.js';
 import { ReconcileRecording } from '../recordings/use-cases/reconcile-recording.js';
@@ -41,6 +43,7 @@ export class LiveKitReconciliationSweep extends Sweep {
     private readonly reconcile: ReconcileRecording,
     private readonly egresses: ReconcileEgress,
     private readonly recorders: RecorderLog,
+    private readonly auto: AutoRecord,
     private readonly jobs: JobQueue,
     private readonly breaker: Breaker,
     private readonly clock: Clock,
@@ -63,10 +66,14 @@ export class LiveKitReconciliationSweep extends Sweep {
     const byRecording = this.own.byRecording(listed);
     const gone: StoredRecording[] = [];
     let live = 0;
+    const recorded = new Set<string>();
     for await (const recording of this.unsettled.all()) {
       pass.signal.throwIfAborted();
       pass.examined();
-      if (!isFinal(recording.status)) live += 1;
+      if (!isFinal(recording.status)) {
+        live += 1;
+        recorded.add(recording.roomId);
+      }
       const seen = byRecording.get(recording.id) ?? [];
       const egresses = full ? seen : await this.withEnded(recording, seen);
       const after = await this.compare(pass, recording, egresses, at);
@@ -76,9 +83,19 @@ export class LiveKitReconciliationSweep extends Sweep {
         await this.watch(after, withRecorder.has(after.roomId));
       }
     }
+    if (!pass.dryRun) await this.wakeAutomatic(rooms, recorded);
     await this.lookAtGhosts(pass, byRecording, live);
     for (const egress of listed) this.noteStranger(pass, egress);
     await this.endGone(pass, gone, live);
+  }
+
+  /** Rooms that are recorded by themselves, with somebody in them, also where no webhook came. */
+  private async wakeAutomatic(rooms: readonly LiveRoomSeen[], recorded: ReadonlySet<string>): Promise<void> {
+    for (const { name, numParticipants } of rooms) {
+      if (numParticipants === 0 || recorded.has(name)) continue;
+      const roomId = await this.auto.isAutomatic(name);
+      if (roomId !== null) await this.jobs.add(autoRecord, { roomId });
+    }
   }
 
   /** Those that LiveKit lists as ended are many; of what we know, each that is missing is asked for by its id. */

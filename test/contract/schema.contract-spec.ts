@@ -31,9 +31,7 @@ const NOT_SERVED_YET: readonly string[] = [
   'Coverage',
   'CoverageGap',
   'RoomRecordingSettings.crashProof',
-  'RoomRecordingSettings.autoRecordFrom',
   'RoomRecordingSettingsInput.crashProof',
-  'RoomRecordingSettingsInput.autoRecordFrom',
 ];
 
 const CONTRACT_FOLDER = join(__dirname, '../../contract');

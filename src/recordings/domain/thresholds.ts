@@ -50,6 +50,12 @@ export const THRESHOLDS = {
   /** A meeting that nobody has published in for so long has not been waiting for its recording. */
   giveUpMs: 10 * 60_000,
 
+  // Recording by itself
+  /** While a room should be recorded and is not, it is looked at again after this. */
+  autoRecordAgainMs: 2_000,
+  /** A room that should be recorded and is not for so long is an incident. */
+  unrecordedIncidentMs: 30_000,
+
   // A deletion
   /** It is carried out at once by who asked for it; this is when somebody else takes over. */
   deletionGraceMs: 10_000,

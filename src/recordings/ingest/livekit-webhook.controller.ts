@@ -6,7 +6,9 @@ import { emitTelemetry } from '../../kernel/telemetry.js';
 import type { LiveKitEvent } from '../../livekit/livekit.types.js';
 import { WebhookVerifier } from '../../livekit/webhook.verifier.js';
 import { JobQueue } from '../../queue/define-job.js';
+import { autoRecord } from '../jobs/auto-record.job.js';
 import { applyLiveKitEvent } from '../jobs/apply-livekit-event.job.js';
+import { AutoRecord } from '../use-cases/auto-record.js';
 
 /** The inbox: 200 only once the event is stored durably. Whatever else we answer but 5xx, LiveKit takes for delivered. */
 @Controller('livekit/webhook')
@@ -15,6 +17,7 @@ export class LiveKitWebhookController {
     private readonly verifier: WebhookVerifier,
     private readonly jobs: JobQueue,
     private readonly credentials: Credentials,
+    private readonly auto: AutoRecord,
   ) {}
 
   @Post()
@@ -26,7 +29,15 @@ export class LiveKitWebhookController {
     const event = await this.read(request, authorization);
     // What means nothing for recordings needs no job: a busy room tells of every track.
     if (event.kind !== 'other') await this.jobs.add(applyLiveKitEvent, { event });
+    else await this.mayBegin(event);
     emitTelemetry('livekit-webhook', {});
+  }
+
+  /** A track is what a room waits for that is recorded by itself. */
+  private async mayBegin({ name, roomName }: Extract<LiveKitEvent, { kind: 'other' }>): Promise<void> {
+    if (name !== 'track_published' || roomName === null) return;
+    const roomId = await this.auto.isAutomatic(roomName);
+    if (roomId !== null) await this.jobs.add(autoRecord, { roomId });
   }
 
   /** Whoever signs what it sends may send as much as there is to tell. */

@@ -14,6 +14,8 @@ export interface RoomRecordingSettings {
   readonly retentionDays: number | null;
   /** A recorder lost while the meeting goes on is followed by a new recording. */
   readonly restartWhenLost: boolean;
+  /** Recording starts by itself as soon as so many participants publish; null: never. */
+  readonly autoRecordFrom: number | null;
 }
 
 /** A room as Tallylight knows it, open in LiveKit or not; instants in ms since the epoch. */
@@ -39,10 +41,13 @@ export const DEFAULT_RECORDING_SETTINGS: RoomRecordingSettings = {
   maxDurationMs: null,
   retentionDays: null,
   restartWhenLost: true,
+  autoRecordFrom: null,
 };
 
 export const MAX_ROOM_NAME_LENGTH = 256;
 export const MAX_RETENTION_DAYS = 36_500;
+/** More publishers than any room has. */
+export const MAX_AUTO_RECORD_FROM = 10_000;
 
 /** Control characters, line separators and halves of characters: nothing that a person can see in a name. */
 const UNSEEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;

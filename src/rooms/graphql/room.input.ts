@@ -5,6 +5,7 @@ import { badInput } from '../../kernel/errors.js';
 import { parseRoomId, type RoomId } from '../../kernel/ids.js';
 import { ENCODING_PRESETS, RECORDING_LAYOUTS } from '../../kernel/recording-options.js';
 import {
+  MAX_AUTO_RECORD_FROM,
   MAX_RETENTION_DAYS,
   type RoomChange,
   type RoomRecordingSettings,
@@ -36,6 +37,12 @@ const settings = z.object({
     .nullable()
     .optional(),
   restartWhenLost: z.boolean(NOT_NULL).optional(),
+  autoRecordFrom: z
+    .int()
+    .min(1, 'must be at least 1 participant; null never records by itself')
+    .max(MAX_AUTO_RECORD_FROM, `must be at most ${MAX_AUTO_RECORD_FROM}; null never records by itself`)
+    .nullable()
+    .optional(),
 });
 const createInput = z.object({
   id: z.string().nullish(),

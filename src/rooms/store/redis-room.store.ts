@@ -6,7 +6,7 @@ import { keys } from '../../redis/keys.js';
 import { redisWasReset, RebuildSuperseded } from '../../redis/redis-was-reset.js';
 import { RedisConnections } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
-import { foldName, type Room } from '../domain/room.js';
+import { DEFAULT_RECORDING_SETTINGS, foldName, type Room } from '../domain/room.js';
 import { RoomNames } from './room-names.js';
 import {
   type RemovalTerms,
@@ -206,5 +206,7 @@ export class RedisRoomStore extends RoomStore {
 }
 
 function parseRow(row: string): StoredRoom {
-  return JSON.parse(row) as StoredRoom;
+  const room = JSON.parse(row) as StoredRoom;
+  // Settings that a row does not have are younger than it.
+  return { ...room, recordingSettings: { ...DEFAULT_RECORDING_SETTINGS, ...room.recordingSettings } };
 }

@@ -23,6 +23,8 @@ import { SignalRoomJob } from '../../../src/recordings/jobs/signal-room.job.js';
 import { StopEgressJob } from '../../../src/recordings/jobs/stop-egress.job.js';
 import { WriteMetadataJob } from '../../../src/recordings/jobs/write-metadata.job.js';
 import { RecorderLog } from '../../../src/recordings/recorders/recorder-log.port.js';
+import { UnrecordedRooms } from '../../../src/recordings/recorders/unrecorded-rooms.js';
+import { MemoryUnrecordedRooms } from '../../support/memory-unrecorded-rooms.js';
 import { RecordingRestorer } from '../../../src/recordings/store/recording-restorer.port.js';
 import { RoomSlots } from '../../../src/recordings/store/room-slots.port.js';
 import { RebuildLedger } from '../../../src/rebuild/rebuild-ledger.port.js';
@@ -108,6 +110,7 @@ export function composeProduct(wiring: Wiring, ports: Ports): ReadonlyMap<string
     .bind(RecorderLog, ports.recorders)
     .bind(SweepStore, ports.sweeps)
     .bind(WebhookVerifier, ports.verifier)
+    .bind(UnrecordedRooms, new MemoryUnrecordedRooms() as unknown as UnrecordedRooms)
     .bind(DiscoveryService as Class, {
       getProviders: () => wiring.all().map((instance) => ({ instance })),
     });
