@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
 import { Config } from '../config/config.js';
 import type { RoomId } from '../kernel/ids.js';
-import type { StoredRecording } from '../recordings/domain/recording.js';
+import { FINAL_STATUSES, type StoredRecording } from '../recordings/domain/recording.js';
 import type { PageCursor } from '../recordings/store/recording-query.js';
 import { RecordingStore } from '../recordings/store/recording.store.js';
 import { DeleteRecording } from '../recordings/use-cases/delete-recording.js';
@@ -13,7 +13,6 @@ import { Sweep, type SweepPass } from './sweep.js';
 const DAY_MS = 86_400_000;
 const PAGE = 100;
 const DELETIONS_AT_ONCE = 8;
-const FINAL = ['COMPLETE', 'FAILED', 'ABORTED', 'LIMIT_REACHED'] as const;
 
 /** Deletes the recordings of rooms that keep them for some days, so many days after they ended. */
 @Injectable()
@@ -49,7 +48,7 @@ export class RetentionSweep extends Sweep {
     for (let after: PageCursor | null = null; ;) {
       pass.signal.throwIfAborted();
       const page = await this.store.page({
-        ...{ rooms: [id], statuses: FINAL, labels: {}, first: PAGE, after },
+        ...{ rooms: [id], statuses: FINAL_STATUSES, labels: {}, first: PAGE, after },
         ...{ requestedAfter: null, requestedBefore: keptSince + 1, field: 'REQUESTED_AT', direction: 'ASC' },
       });
       pass.examined(page.items.length);

@@ -35,7 +35,7 @@ function endOfGone(
   const end = { endedAt: fact.at, ...(fact.media ? mediaFound(fact.media) : {}) };
   if (fact.media)
     return {
-      seen: { ...end, status: 'COMPLETE', endReason: reasonGone(now) },
+      seen: { ...end, status: withMedia(now), endReason: reasonGone(now) },
       kept: { ...kept, ...startResult(now, 'ACTIVE') },
     };
   if (now.status === 'ENDING' && now.endReason === 'START_CANCELLED')
@@ -67,6 +67,11 @@ function neverAccepted(now: StoredRecording, end: { endedAt: number }, kept: Pat
   };
 }
 
+/** Whoever notices its end: what its maximum duration ended is LIMIT_REACHED. */
+function withMedia({ endReason }: StoredRecording): 'COMPLETE' | 'LIMIT_REACHED' {
+  return endReason === 'LIMIT_REACHED' ? 'LIMIT_REACHED' : 'COMPLETE';
+}
+
 function reasonGone(now: StoredRecording): StoredRecording['endReason'] {
   return now.endReason === 'START_CANCELLED' || now.endReason === 'LIMIT_REACHED' ? now.endReason : 'STALE';
 }
@@ -88,8 +93,8 @@ function endOfLost(now: StoredRecording, media: MediaSeen | null, at: number): P
   if (media) {
     const seen = {
       ...mediaFound(media),
-      status: 'COMPLETE',
-      endReason: 'RECORDER_LOST',
+      status: withMedia(now),
+      endReason: now.endReason === 'LIMIT_REACHED' ? now.endReason : 'RECORDER_LOST',
       endedAt: at,
     } as const;
     return { seen, kept: { ...startResult(now, 'ACTIVE'), bucketChecked: true } };

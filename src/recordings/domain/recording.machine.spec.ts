@@ -388,6 +388,23 @@ describe('single decisions', () => {
     expect(decision.kind === 'advance' && decision.next.upkeep.continuation).toBeFalsy();
   });
 
+  it('what its maximum duration ended is LIMIT_REACHED, whoever notices the end of it', () => {
+    const start = aRecording();
+    const limited = after(
+      start,
+      { kind: 'start-accepted', egress: anEgress(start), at: at(500) },
+      { kind: 'egress-seen', egress: anEgress(start, { status: 'ACTIVE' }), at: at(2_000) },
+      { kind: 'duration-limit-passed', at: at(3_602_000) },
+    );
+    const media = { sizeBytes: 1_000 };
+    const ends: Fact[] = [
+      { kind: 'egress-gone', proof: 'not-found', media, at: at(3_700_000) },
+      { kind: 'recorder-lost', egressId: 'EG_000000000001', media, at: at(3_700_000) },
+    ];
+    for (const end of ends)
+      expect(after(limited, end)).toMatchObject({ status: 'LIMIT_REACHED', endReason: 'LIMIT_REACHED' });
+  });
+
   it('an egress proven dead is never stopped again, and media it delivers all the same is shown', () => {
     const start = aRecording();
     const active = after(

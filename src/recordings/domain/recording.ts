@@ -2,17 +2,10 @@ import type { ErrorCode } from '../../kernel/errors.js';
 import type { RecordingId, RoomId } from '../../kernel/ids.js';
 import type { EncodingPreset, RecordingLayout } from '../../kernel/recording-options.js';
 
-export const RECORDING_STATUSES = [
-  'STARTING',
-  'ACTIVE',
-  'ENDING',
-  'COMPLETE',
-  'FAILED',
-  'ABORTED',
-  'LIMIT_REACHED',
-] as const;
+export const FINAL_STATUSES = ['COMPLETE', 'FAILED', 'ABORTED', 'LIMIT_REACHED'] as const;
+export type FinalStatus = (typeof FINAL_STATUSES)[number];
+export const RECORDING_STATUSES = ['STARTING', 'ACTIVE', 'ENDING', ...FINAL_STATUSES] as const;
 export type RecordingStatus = (typeof RECORDING_STATUSES)[number];
-export type FinalStatus = 'COMPLETE' | 'FAILED' | 'ABORTED' | 'LIMIT_REACHED';
 
 export const RECORDING_END_REASONS = [
   'STOP_REQUESTED',
@@ -163,5 +156,5 @@ export function visiblePart(stored: StoredRecording): Recording {
 }
 
 export function isFinal(status: RecordingStatus): status is FinalStatus {
-  return status === 'COMPLETE' || status === 'FAILED' || status === 'ABORTED' || status === 'LIMIT_REACHED';
+  return (FINAL_STATUSES as readonly RecordingStatus[]).includes(status);
 }
