@@ -6,7 +6,7 @@ import { LiveKit } from '../livekit/livekit.port.js';
 import type { EgressSeen, LiveRoomSeen } from '../livekit/livekit.types.js';
 import { durationLimitOf } from '../recordings/domain/deadlines.js';
 import { isFinal, type StoredRecording } from '../recordings/domain/recording.js';
-import { liveEgresses, watchedEgresses } from '../recordings/domain/slot.js';
+import { watchedEgresses } from '../recordings/domain/slot.js';
 import { autoRecord } from '../recordings/jobs/auto-record.job.js';
 import { reconcileRecording } from '../recordings/jobs/reconcile-recording.job.js';
 import { RecorderLog } from '../recordings/recorders/recorder-log.port.js';
@@ -75,7 +75,7 @@ export class LiveKitReconciliationSweep extends Sweep {
         recorded.add(recording.roomId);
       }
       const seen = byRecording.get(recording.id) ?? [];
-      const egresses = full ? seen : await this.withEnded(recording, seen);
+      const egresses = full ? seen : await this.reconcile.withEnded(recording, seen);
       const after = await this.compare(pass, recording, egresses, at);
       if (after !== null && (await this.reconcile.heldEnd(after, {})) === 'GONE_EGRESS') gone.push(after);
       byRecording.delete(recording.id);
@@ -96,13 +96,6 @@ export class LiveKitReconciliationSweep extends Sweep {
       const roomId = await this.auto.isAutomatic(name);
       if (roomId !== null) await this.jobs.add(autoRecord, { roomId });
     }
-  }
-
-  /** Those that LiveKit lists as ended are many; of what we know, each that is missing is asked for by its id. */
-  private async withEnded(recording: StoredRecording, active: readonly EgressSeen[]): Promise<EgressSeen[]> {
-    const missing = liveEgresses(recording).filter((id) => active.every(({ egressId }) => egressId !== id));
-    const found = await Promise.all(missing.map((id) => this.livekit.findEgress(id)));
-    return [...active, ...found.filter((egress) => egress !== null)];
   }
 
   /** Whatever has its time follows from the row: a recording whose timer was lost is woken here. */

@@ -17,7 +17,7 @@ import { Sweep, type SweepPass } from './sweep.js';
 
 const NAMES_RECORDING = /rec_[0-9A-HJKMNP-TV-Z]{26}/;
 
-/** One look at all that LiveKit lists, taken when the first slot needs it. */
+/** One look at all that LiveKit lists as active, taken when the first slot needs it. */
 interface Look {
   readonly at: number;
   readonly egresses: ReadonlyMap<RecordingId, readonly EgressSeen[]>;
@@ -106,7 +106,7 @@ export class OrphanedLocksSweep extends Sweep {
   private async look(): Promise<Look> {
     // What is seen is at least as new as this, which the rule relies on.
     const at = this.clock.now();
-    return { at, egresses: this.own.byRecording(await this.livekit.listEgresses()) };
+    return { at, egresses: this.own.byRecording(await this.livekit.listEgresses({ active: true })) };
   }
 
   /** Nobody knows what became of its start: free once none can be on its way any more, and nothing of it runs. */
@@ -130,7 +130,8 @@ export class OrphanedLocksSweep extends Sweep {
     recording: StoredRecording,
     { at, egresses }: Look,
   ): Promise<void> {
-    const fact = { kind: 'egresses-listed', egresses: egresses.get(recording.id) ?? [], at } as const;
+    const seen = await this.reconcile.withEnded(recording, egresses.get(recording.id) ?? []);
+    const fact = { kind: 'egresses-listed', egresses: seen, at } as const;
     if (this.reconcile.foresee(recording, fact).upkeep.holdsSlot) return;
     await pass.suspect(
       {

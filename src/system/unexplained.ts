@@ -37,7 +37,9 @@ export class Unexplained {
     try {
       // Recordings first: what begins in between is an egress whose row is then read by its id.
       const recordings = await this.inProgress();
-      const egresses = (await this.livekit.listEgresses()).filter(({ status }) => !isFinal(status));
+      const egresses = (await this.livekit.listEgresses({ active: true })).filter(
+        ({ status }) => !isFinal(status),
+      );
       const live = new Set(egresses.map(({ egressId }) => egressId));
       const count =
         recordings.filter(({ egressId }) => egressId !== null && !live.has(egressId)).length +

@@ -130,10 +130,8 @@ export class GatherEvidence {
    */
   private async egressesOf(recording: StoredRecording): Promise<EgressSeen[]> {
     const { egresses, startAnswer, startPendingUntil } = recording.upkeep;
-    if (startAnswer === 'accepted' && Object.keys(egresses).length > 0) {
-      const found = await Promise.all(liveEgresses(recording).map((id) => this.livekit.findEgress(id)));
-      return found.filter((egress) => egress !== null);
-    }
+    if (startAnswer === 'accepted' && Object.keys(egresses).length > 0)
+      return this.byIds(liveEgresses(recording));
     const ofRoom = await this.livekit.listEgresses({ roomName: recording.roomId });
     // Those that have ended are many, and are asked for only where nothing is on its way any more.
     const active = this.clock.now() >= startPendingUntil ? {} : { active: true };
@@ -142,6 +140,12 @@ export class GatherEvidence {
       (egress) =>
         egress.egressId in recording.upkeep.egresses || this.own.recordingOf(egress) === recording.id,
     );
+  }
+
+  /** Those of them that LiveKit knows. Throws LIVEKIT_UNAVAILABLE. */
+  async byIds(ids: readonly string[]): Promise<EgressSeen[]> {
+    const found = await Promise.all(ids.map((id) => this.livekit.findEgress(id)));
+    return found.filter((egress) => egress !== null);
   }
 
   private async byId(evidence: Evidence, recording: StoredRecording, egressId: string): Promise<Evidence> {

@@ -8,7 +8,7 @@ import { type Act, type Evidence, firstUnavailable, NO_EVIDENCE, type Sighting }
 import type { Fact } from '../domain/facts.js';
 import type { StoredRecording } from '../domain/recording.js';
 import { decide } from '../domain/recording.machine.js';
-import { watchedEgresses } from '../domain/slot.js';
+import { liveEgresses, watchedEgresses } from '../domain/slot.js';
 import {
   type Case,
   type HeldEnd,
@@ -116,6 +116,12 @@ export class ReconcileRecording {
   async carryOut(id: RecordingId, held: HeldEnd, seen: Partial<Evidence>, cause: string): Promise<boolean> {
     const run = await this.drive(id, { ...NO_EVIDENCE, ...seen }, verdictOfHeldEnd(held), cause);
     return requireAsked(run)?.changed ?? false;
+  }
+
+  /** All of its egresses, where a list has shown those that are active: those that have ended are many, and are asked for by their ids. */
+  async withEnded(recording: StoredRecording, active: readonly EgressSeen[]): Promise<EgressSeen[]> {
+    const missing = liveEgresses(recording).filter((id) => active.every(({ egressId }) => egressId !== id));
+    return [...active, ...(await this.gather.byIds(missing))];
   }
 
   /** The recording as it would be after this, changing nothing. */
