@@ -26,10 +26,7 @@ import { ERROR_TABLE } from '../../src/kernel/errors.js';
 const NOT_SERVED_YET: readonly string[] = [
   'Recording.crashProof',
   'Recording.recovered',
-  'Recording.coverage',
   'Recording.livePath',
-  'Coverage',
-  'CoverageGap',
   'RoomRecordingSettings.crashProof',
   'RoomRecordingSettingsInput.crashProof',
 ];

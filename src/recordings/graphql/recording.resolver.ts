@@ -6,6 +6,8 @@ import type { Actor } from '../../kernel/actor.js';
 import { MediaLinks } from '../../media/media-links.js';
 import { type RoomView, toRoomView } from '../../rooms/graphql/room.view.js';
 import { FindRooms } from '../../rooms/use-cases/find-rooms.js';
+import type { Coverage } from '../domain/coverage.js';
+import { isFinal } from '../domain/recording.js';
 import { DeleteRecording } from '../use-cases/delete-recording.js';
 import { FindRecordings } from '../use-cases/find-recordings.js';
 import { StartRecording } from '../use-cases/start-recording.js';
@@ -88,6 +90,11 @@ export class RecordingResolver {
   @ResolveField('continuedBy')
   continuedBy(@Parent() recording: RecordingView): Promise<RecordingView | null> {
     return this.linked(recording.continuedById);
+  }
+
+  @ResolveField('coverage')
+  async coverage(@Parent() recording: RecordingView): Promise<Coverage | null> {
+    return isFinal(recording.status) ? this.find.coverage(recording.id) : null;
   }
 
   @ResolveField('mediaPath')

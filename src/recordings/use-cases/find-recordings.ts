@@ -3,6 +3,7 @@ import { may, recordingNotFound, requireRecordingId, requireRecordingVisible } f
 import type { Actor } from '../../kernel/actor.js';
 import { invalidCursor } from '../../kernel/cursor.js';
 import type { RecordingId, RoomId } from '../../kernel/ids.js';
+import { type Coverage, coverageOf } from '../domain/coverage.js';
 import { isFinal, type Recording, type StoredRecording } from '../domain/recording.js';
 import { foldHistory } from '../store/history.js';
 import type { RecordingPage, RecordingQuery } from '../store/recording-query.js';
@@ -14,6 +15,9 @@ export interface HistoryPage {
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
 }
+
+/** A meeting whose recorder was lost more often than this has no account of it. */
+const LONGEST_CHAIN = 100;
 
 /** What a caller may read: a recording it may not see is not found, like one that doesn't exist. */
 @Injectable()
@@ -32,6 +36,26 @@ export class FindRecordings {
   async stored(id: RecordingId): Promise<StoredRecording | null> {
     const recording = await this.store.get(id);
     return recording?.upkeep.deleted ? null : recording;
+  }
+
+  /** Of the whole chain of recordings that this one is part of; null where one of them is gone, or it is longer than anybody asks about. */
+  async coverage(id: RecordingId): Promise<Coverage | null> {
+    const one = await this.stored(id);
+    if (one === null) return null;
+    const chain = [one];
+    for (let first = one; first.continues !== null;) {
+      const before = await this.stored(first.continues);
+      if (before === null || chain.length >= LONGEST_CHAIN) return null;
+      chain.unshift(before);
+      first = before;
+    }
+    for (let last = one; last.continuedBy !== null;) {
+      const next = await this.stored(last.continuedBy);
+      if (next === null || chain.length >= LONGEST_CHAIN) return null;
+      chain.push(next);
+      last = next;
+    }
+    return coverageOf(chain);
   }
 
   /** `roomId` undefined: every room that the caller may see; null: one that can't exist. */
