@@ -17,7 +17,7 @@ export const keys = {
   /** `scope` is `all` or a room; `what` a status with a sort field or a label. */
   index: (scope: string, what: string) => `${TAG}:index:${scope}:${what}`,
   /** Of every word that a recording is found by, the word and the recording's id. */
-  searchWords: () => `${TAG}:search-words`,
+  searchWords: () => `${TAG}:index:words`,
   unsettled: () => `${TAG}:unsettled`,
   events: () => `${TAG}:events`,
   eventsFloor: () => `${TAG}:events-floor`,

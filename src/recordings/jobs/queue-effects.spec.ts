@@ -1,6 +1,7 @@
 import { aRecording } from '../../../test/support/builders.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import type { JobQueue } from '../../queue/define-job.js';
+import type { LocalJobs } from '../../queue/local-jobs.js';
 import type { OutboxEntry, RecordingStore } from '../store/recording.store.js';
 import { QueueEffects } from './queue-effects.js';
 
@@ -30,8 +31,10 @@ describe('the outbox', () => {
         outbox = outbox.filter(({ entry }) => !entries.includes(entry));
       },
     };
+    const local = { run: jobs.add };
     effects = new QueueEffects(
       jobs as unknown as JobQueue,
+      local as unknown as LocalJobs,
       store as unknown as RecordingStore,
       new VirtualClock(),
     );

@@ -1,7 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { Clock } from '../../kernel/clock.js';
-import { JobQueue } from '../../queue/define-job.js';
+import type { RecordingId } from '../../kernel/ids.js';
+import { type JobDefinition, JobQueue } from '../../queue/define-job.js';
+import { LocalJobs } from '../../queue/local-jobs.js';
 import type { Effect } from '../domain/facts.js';
 import { type OutboxEntry, RecordingStore } from '../store/recording.store.js';
 import { EffectDispatcher } from '../write/effect-dispatcher.port.js';
@@ -14,7 +16,7 @@ import { signalRoom } from './signal-room.job.js';
 import { stopEgress } from './stop-egress.job.js';
 import { writeMetadata } from './write-metadata.job.js';
 
-/** An entry that is still there after this was left by a process that died between commit and queue. */
+/** An entry that is still there after this was left by a process that died after its commit, or is slow. */
 const LEFT_BEHIND_MS = 2_000;
 const LOOK_EVERY_MS = 2_000;
 const AT_ONCE = 200;
@@ -32,14 +34,30 @@ const KNOWN: Readonly<Record<Effect['do'], true>> = {
 const isKnown = ({ effect }: OutboxEntry): boolean => Object.hasOwn(KNOWN, effect.do) || isEarlier(effect);
 const isEarlier = (effect: { readonly do: string }): boolean => EARLIER_EFFECTS.includes(effect.do);
 
-/** Every outbox entry becomes a job and is acknowledged only then, so that its effect happens at least once. */
+/** Whoever takes a job, to run it or to queue it. */
+type Taker = <P>(job: JobDefinition<P>, payload: P, when?: { readonly inMs?: number }) => Promise<void>;
+
+/** A look that is due within this is made by the process that committed it, unless it dies before. */
+const SOON_MS = 1_500;
+const MOST_SOON = 2_000;
+
+/**
+ * Carries outbox entries out, and acknowledges each only when its effect has happened or is in the queue, so that it happens at
+ * least once. What is due is done in the process that committed it, behind its answer; what is for later, for another, or did
+ * not succeed at once, becomes a job.
+ */
 @Injectable()
 export class QueueEffects extends EffectDispatcher {
   private readonly log = new Logger('Effects');
   private looking = false;
+  /** Entries that are being carried out here. */
+  private readonly underWay = new Set<string>();
+  /** The look at each recording that is due soon: a later one takes its place. */
+  private readonly soon = new Map<RecordingId, AbortController>();
 
   constructor(
     private readonly jobs: JobQueue,
+    private readonly local: LocalJobs,
     private readonly store: RecordingStore,
     private readonly clock: Clock,
   ) {
@@ -47,16 +65,32 @@ export class QueueEffects extends EffectDispatcher {
   }
 
   async dispatch(entries: readonly OutboxEntry[]): Promise<void> {
-    if (entries.length === 0) return;
     // Those of a newer version are left to an instance of that version.
-    const known = entries.filter(isKnown);
-    const added = await Promise.allSettled(known.map((entry) => this.enqueue(entry)));
-    const queued = known.filter((_, i) => added[i]?.status === 'fulfilled');
-    const causes = added.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []));
+    const known = entries.filter((entry) => isKnown(entry) && !this.underWay.has(entry.entry));
+    if (known.length === 0) return;
+    const [here, queued] = [
+      known.filter((entry) => this.isForHere(entry)),
+      known.filter((entry) => !this.isForHere(entry)),
+    ];
+    for (const entry of here) void this.carryOut([entry], (one) => this.perform(one));
+    await this.carryOut(queued, (entry) => this.give(entry, (...job) => this.jobs.add(...job)));
+  }
+
+  private async carryOut(
+    entries: readonly OutboxEntry[],
+    how: (entry: OutboxEntry) => Promise<void>,
+  ): Promise<void> {
+    if (entries.length === 0) return;
+    for (const { entry } of entries) this.underWay.add(entry);
+    const made = await Promise.allSettled(entries.map(how));
+    const done = entries.filter((_, i) => made[i]?.status === 'fulfilled');
+    const causes = made.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []));
     try {
-      await this.store.ack(queued.map(({ entry }) => entry));
+      await this.store.ack(done.map(({ entry }) => entry));
     } catch (error) {
       causes.push(String(error));
+    } finally {
+      for (const { entry } of entries) this.underWay.delete(entry);
     }
     if (causes.length === 0) return;
     this.log.warn({
@@ -91,29 +125,60 @@ export class QueueEffects extends EffectDispatcher {
     }
   }
 
-  private enqueue({ recording, effect }: OutboxEntry): Promise<void> {
+  private isForHere({ effect }: OutboxEntry): boolean {
+    switch (effect.do) {
+      case 'write-metadata':
+      case 'signal-room':
+        return true;
+      case 'reconcile':
+        return effect.at - this.clock.now() <= SOON_MS && this.soon.size < MOST_SOON;
+      default:
+        return false;
+    }
+  }
+
+  private async perform(entry: OutboxEntry): Promise<void> {
+    const { recording, effect } = entry;
+    if (effect.do === 'reconcile' && !(await this.isStillDue(recording.id, effect.at))) return;
+    await this.give(entry, (job, payload) => this.local.run(job, payload));
+  }
+
+  /** Once it is time; false: another look has taken its place, which has an entry of its own. */
+  private async isStillDue(id: RecordingId, at: number): Promise<boolean> {
+    this.soon.get(id)?.abort();
+    const superseded = new AbortController();
+    this.soon.set(id, superseded);
+    try {
+      await this.clock.sleep(Math.max(0, at - this.clock.now()), superseded.signal);
+      return true;
+    } catch (reason) {
+      if (!superseded.signal.aborted) throw reason;
+      return false;
+    } finally {
+      if (this.soon.get(id) === superseded) this.soon.delete(id);
+    }
+  }
+
+  /** As the job that carries its effect out. */
+  private give({ recording, effect }: OutboxEntry, to: Taker): Promise<void> {
     const { id: recordingId, roomId, status, version, error } = recording;
     const later = 'at' in effect ? { inMs: Math.max(0, effect.at - this.clock.now()) } : {};
-    if (isEarlier(effect)) return this.jobs.add(reconcileRecording, { recordingId });
+    if (isEarlier(effect)) return to(reconcileRecording, { recordingId });
     switch (effect.do) {
       case 'reconcile':
-        return this.jobs.add(reconcileRecording, { recordingId }, later);
+        return to(reconcileRecording, { recordingId }, later);
       case 'stop-egress':
-        return this.jobs.add(stopEgress, { recordingId, roomId, egressId: effect.egressId, why: effect.why });
+        return to(stopEgress, { recordingId, roomId, egressId: effect.egressId, why: effect.why });
       case 'remove-recorder':
-        return this.jobs.add(
-          removeRecorder,
-          { recordingId, roomId, egressId: effect.egressId, why: effect.why },
-          later,
-        );
+        return to(removeRecorder, { recordingId, roomId, egressId: effect.egressId, why: effect.why }, later);
       case 'write-metadata':
-        return this.jobs.add(writeMetadata, { recordingId });
+        return to(writeMetadata, { recordingId });
       case 'signal-room':
-        return this.jobs.add(signalRoom, { recordingId, roomId, status, version, error });
+        return to(signalRoom, { recordingId, roomId, status, version, error });
       case 'finish-deletion':
-        return this.jobs.add(finishDeletion, { recordingId, roomId }, later);
+        return to(finishDeletion, { recordingId, roomId }, later);
       case 'drop-room-metadata':
-        return this.jobs.add(dropRoomMetadata, { roomId });
+        return to(dropRoomMetadata, { roomId });
     }
   }
 }

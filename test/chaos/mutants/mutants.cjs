@@ -15,6 +15,11 @@ const MUTANTS = [
         'await this.jobs.add(applyLiveKitEvent, { event });',
         'await this.jobs.add(applyLiveKitEvent, { event }).catch(() => undefined);',
       ),
+      change(
+        'src/recordings/ingest/livekit-webhook.controller.ts',
+        'const applied = this.local.run(applyLiveKitEvent, { event });',
+        'const applied = this.local.run(applyLiveKitEvent, { event }).catch(() => undefined);',
+      ),
     ],
   },
   {

@@ -11,6 +11,7 @@ import { UploadRefused } from '../../../src/livekit/simulator/recorded-media.js'
 import type { WebhookDelivery } from '../../../src/livekit/simulator/webhook-outbox.js';
 import type { Lease } from '../../../src/locks/lease.js';
 import { isFinal, type StoredRecording } from '../../../src/recordings/domain/recording.js';
+import type { JobHandler } from '../../../src/queue/define-job.js';
 import { applyLiveKitEvent } from '../../../src/recordings/jobs/apply-livekit-event.job.js';
 import type { RebuildRun } from '../../../src/rebuild/rebuild-ledger.port.js';
 import type { RedisCommand } from '../../../src/redis/redis-command.js';
@@ -171,10 +172,21 @@ export class SimWorld {
       sweeps: new SimSweepStore(redis, this.sweeps, life),
       verifier: this.verifier,
     });
+    this.noteApplied(handlers.get(applyLiveKitEvent.name)!);
     const instance = new SimInstance(this, life, wiring, { of: life, queue: jobs, handlers });
     this.instances[place] = instance;
     this.trace.add(life.name, 'starts');
     instance.begin();
+  }
+
+  /** Which of LiveKit's events were applied to the end. */
+  private noteApplied(job: JobHandler<unknown>): void {
+    const handle = job.handle.bind(job);
+    job.handle = async (payload, run) => {
+      const outcome = await handle(payload, run);
+      this.applied.add((payload as { event: { id: string } }).event.id);
+      return outcome;
+    };
   }
 
   killInstance(place: number): void {
@@ -323,6 +335,7 @@ export class SimWorld {
     this.jobs.clearTimers();
   }
 
+  private readonly applied = new Set<string>();
   private readonly verifier = new TrustingVerifier();
 
   private makeEngine(): SimulatorEngine {
@@ -353,9 +366,10 @@ export class SimWorld {
     const subject = event.egressInfo?.egressId ?? event.participant?.identity ?? event.room?.name ?? '';
     const seen = event.egressInfo ? ` status ${event.egressInfo.status}` : '';
     this.trace.add('hook', `${event.event} ${subject}${seen} to ${instance.life.name}: ${status}`);
-    // I11: what is answered 200 is stored, where there is anything to be done about it.
+    // I11: what is answered 200 is applied or stored, where there is anything to be done about it.
     const stored =
       toLiveKitEvent(event, event.id).kind === 'other' ||
+      this.applied.has(event.id) ||
       this.jobs.knows(`${applyLiveKitEvent.name}-${event.id}`);
     if (status === 200 && losses === this.redis.losses && !stored) {
       this.problems.push(`I11: ${event.event} was answered 200 and is not stored`);
