@@ -126,6 +126,7 @@ const forOthers = [
   ReconcileRecording,
   ReconcileEgress,
   RestoreFromRecord,
+  EndEgress,
 ];
 
 @Module({
