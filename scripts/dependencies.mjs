@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { Fault, say } from './say.mjs';
+import { Fault, timed } from './say.mjs';
 import { digestOf, isDone, markDone } from './stamps.mjs';
 
 const STAMP = 'node_modules/.tallylight-stamp';
@@ -8,26 +9,30 @@ const LOCK = 'package-lock.json';
 const INSTALLED = 'node_modules/.package-lock.json';
 
 /** Installs what package-lock.json names, unless exactly that is installed. */
-export function ensureDependencies() {
+export async function ensureDependencies() {
   const digest = digestOf([LOCK]);
   if (isDone(STAMP, digest)) return;
-  if (!isInstalledAlready()) install();
+  if (!isInstalledAlready()) await install();
   markDone(STAMP, digest);
 }
 
-function install() {
+async function install() {
   refuseUnwritable();
-  say('Installing the dependencies with npm ci; this takes a minute the first time.');
-  const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  const args = ['ci', '--include=dev', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
   const npm = process.env.npm_execpath;
-  const { status } = npm?.endsWith('.js')
-    ? spawnSync(process.execPath, [npm, ...args], { stdio: 'inherit' })
-    : spawnSync('npm', args, { stdio: 'inherit' });
+  const command = npm?.endsWith('.js') ? [process.execPath, npm, ...args] : ['npm', ...args];
+  const status = await timed('Installing the dependencies with npm ci', () => finished(command));
   if (status !== 0) {
     throw new Fault(
       'npm ci could not install the dependencies; see above, and try again once npm can reach its registry.',
     );
   }
+}
+
+async function finished([program, ...args]) {
+  const child = spawn(program, args, { stdio: 'inherit' });
+  const [status] = await once(child, 'exit');
+  return status;
 }
 
 function refuseUnwritable() {

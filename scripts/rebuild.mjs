@@ -3,6 +3,6 @@ import { run } from './say.mjs';
 import { setUp } from './setup.mjs';
 
 await run(async () => {
-  setUp({ needsRedis: () => false });
+  await setUp({ needsRedis: () => false });
   await import('../dist/rebuild/rebuild-command.js');
 });

@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { Fault, say } from './say.mjs';
+import { Fault, timed } from './say.mjs';
 
 const SERVERS = ['redis-server', 'valkey-server'];
 const LEAST_VERSION = 7;
@@ -22,20 +23,18 @@ const MANAGERS = [
   { name: 'brew', install: ['install', '--quiet'], packages: ['redis'], asUser: true },
 ];
 
-/** The path of a Redis server that is new enough, installed if it has to be. */
-export function ensureRedisServer() {
-  const found = findServer();
-  if (found) return found;
-  install();
-  const installed = findServer();
+/** The path of one that was just installed. */
+export async function installRedisServer() {
+  await install();
+  const installed = findRedisServer();
   if (installed) return installed;
   throw new Fault(
     `No redis-server is on the PATH although one was installed: open a new terminal, and try again.`,
   );
 }
 
-/** Null when there is none. An old one ends the start, because what is on the PATH was chosen by somebody. */
-function findServer() {
+/** The path of a Redis server that is new enough; null when there is none. An old one ends the start, because what is on the PATH was chosen by somebody. */
+export function findRedisServer() {
   const found = SERVERS.map(whereIs).filter((path) => path !== null);
   const versions = found.map((path) => ({ path, version: versionOf(path) }));
   const fit = versions.find(({ version }) => Number.parseInt(version, 10) >= LEAST_VERSION);
@@ -54,14 +53,16 @@ function versionOf(path) {
   return /\bv=(\d+(?:\.\d+)*)/.exec(stdout ?? '')?.[1] ?? '';
 }
 
-function install() {
+async function install() {
   const manager = MANAGERS.find(({ name }) => whereIs(name) !== null);
   const prefix = manager && (manager.asUser ? [] : rootPrefix());
   if (!manager || !prefix) throw new Fault(byHand(manager));
   const { name, before, packages } = manager;
-  say(`Installing a Redis server with ${name}.`);
-  if (before) asRoot(prefix, [name, ...before]);
-  const installed = packages.some((pack) => asRoot(prefix, [name, ...manager.install, pack]));
+  const installed = await timed(`Installing a Redis server with ${name}`, async () => {
+    if (before) await asRoot(prefix, [name, ...before]);
+    for (const pack of packages) if (await asRoot(prefix, [name, ...manager.install, pack])) return true;
+    return false;
+  });
   if (!installed)
     throw new Fault(
       `${name} could not install a Redis server, for the reason above; ${lowerFirst(byHand(null))}`,
@@ -75,10 +76,12 @@ function rootPrefix() {
   return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : null;
 }
 
-function asRoot(prefix, command) {
+async function asRoot(prefix, command) {
   const [program, ...args] = [...prefix, ...command];
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  return spawnSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'], env }).status === 0;
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'], env });
+  const [status] = await once(child, 'exit');
+  return status === 0;
 }
 
 function byHand(manager) {

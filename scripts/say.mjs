@@ -3,6 +3,15 @@ export function say(text) {
   process.stdout.write(`  ${text}\n`);
 }
 
+/** Says that it begins and how long it took. */
+export async function timed(text, work) {
+  say(`${text} …`);
+  const begun = Date.now();
+  const result = await work();
+  say(`${text}: done in ${Math.round((Date.now() - begun) / 1000)} s.`);
+  return result;
+}
+
 /** Why it can't go on, in one sentence that says what to do. */
 export class Fault extends Error {}
 

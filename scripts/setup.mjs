@@ -5,22 +5,27 @@ import { fileURLToPath } from 'node:url';
 import * as util from 'node:util';
 import { build, isBuilt } from './build.mjs';
 import { ensureDependencies } from './dependencies.mjs';
-import { ensureRedisServer } from './redis.mjs';
-import { Fault, say } from './say.mjs';
+import { findRedisServer, installRedisServer } from './redis.mjs';
+import { Fault, timed } from './say.mjs';
 
 const LEAST_NODE = [20, 19];
 
-/** Answers the path of a Redis server, or null where none is needed. */
-export function setUp({ needsRedis }) {
+/** Answers the path of a Redis server, or null where none is needed. What does not wait for each other is done side by side. */
+export async function setUp({ needsRedis }) {
   process.chdir(fileURLToPath(new URL('..', import.meta.url)));
   checkNode();
-  const redisServer = needsRedis() ? ensureRedisServer() : null;
-  ensureDependencies();
-  if (!isBuilt()) {
-    say('Building the server and the console.');
-    build();
-  }
-  return redisServer;
+  const needed = needsRedis();
+  const there = needed ? findRedisServer() : null;
+  const [redisServer, built] = await Promise.allSettled([
+    needed && there === null ? installRedisServer() : there,
+    ensureDependencies().then(ensureBuilt),
+  ]);
+  for (const { reason } of [redisServer, built]) if (reason) throw reason;
+  return redisServer.value;
+}
+
+async function ensureBuilt() {
+  if (!isBuilt()) await timed('Building the server and the console', () => build());
 }
 
 function checkNode() {

@@ -21,7 +21,8 @@ export function digestOf(paths, { unless = () => false } = {}) {
   return hash.digest('hex');
 }
 
-function filesIn(path) {
+/** Every file in a folder, in a fixed order; the file itself where it is one. */
+export function filesIn(path) {
   if (!existsSync(path)) return [];
   if (!statSync(path).isDirectory()) return [path];
   return readdirSync(path)

@@ -3,7 +3,7 @@ import { run } from './say.mjs';
 import { setUp, variable } from './setup.mjs';
 
 await run(async () => {
-  const redisServer = setUp({ needsRedis: () => variable('REDIS_URL') === null });
+  const redisServer = await setUp({ needsRedis: () => variable('REDIS_URL') === null });
   const { start } = await import('../dist/embedded/start.js');
   await start({ redisServer });
 });

@@ -5,7 +5,7 @@ import { run } from './say.mjs';
 import { setUp } from './setup.mjs';
 
 await run(async () => {
-  const redisServer = setUp({ needsRedis: () => true });
+  const redisServer = await setUp({ needsRedis: () => true });
   const projects = ['unit', 'integration', 'contract', 'e2e', 'chaos'];
   // More than processors: most wait for Redis, a timer or LiveKit most of the time.
   const workers = `--maxWorkers=${Math.min(8, Math.max(3, 2 * availableParallelism()))}`;

@@ -157,6 +157,12 @@ export function kindWords(recording: Pick<Recording, 'audioOnly' | 'layout' | 'p
   return `${plainWords(recording.layout)}, ${presetWords(recording.preset)}`;
 }
 
+/** As short as it can be: `Grid, 720p`. */
+export function shortKindWords(recording: Pick<Recording, 'audioOnly' | 'layout' | 'preset'>): string {
+  if (recording.audioOnly) return 'Audio only';
+  return `${plainWords(recording.layout)}, ${/\d+P/.exec(recording.preset)?.[0].toLowerCase() ?? recording.preset}`;
+}
+
 export function labelWords(labels: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(labels).map(
     ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,

@@ -7,12 +7,13 @@ export function greeting(config: Config, parts: readonly Part[]): string {
     '',
     '  Tallylight is ready.',
     '',
-    row('Page', config.publicUrl),
+    row('Console', `${config.publicUrl}/#key=${config.adminKey}`),
+    row('GraphQL', `${config.publicUrl}/graphql`),
     row('ADMIN key', config.adminKey),
     '',
     ...parts.map(({ name, words }) => row(name, words)),
     ...(parts.length > 0 ? [''] : []),
-    '  Open the page, enter the key, and start a recording. Ctrl-C ends everything.',
+    '  Open the console by its link: it signs you in. Under Rooms, press Record. Ctrl-C ends everything.',
     '',
   ];
   return `${lines.join('\n')}\n`;

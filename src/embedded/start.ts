@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Config } from '../config/config.js';
 import { readConfig } from '../config/config.schema.js';
 import { loadEnvFile } from '../config/env-file.js';
@@ -40,6 +42,8 @@ export async function start({ redisServer }: { redisServer: string | null }): Pr
     const app = await serve(config);
     enders.push(() => endApp(app));
     if (stack.hasFirstRooms) await makeFirstRoomsKnown(app.get(CreateRoom), clock);
+    // For scripts that are to find it on whichever port it listens.
+    await writeFile(join(FOLDER, 'url'), `${config.publicUrl}\n`);
     process.stdout.write(greeting(config, stack.parts));
   } catch (error) {
     tellFault(error);

@@ -113,7 +113,9 @@ export class JobRunner implements OnModuleInit, OnApplicationBootstrap, OnApplic
     );
     worker.on('failed', (job, error) => {
       const last = job !== undefined && job.attemptsMade >= (job.opts.attempts ?? 1);
-      this.log[last ? 'error' : 'warn']({
+      // That Redis is unavailable or being rebuilt is told by whoever notices it, once, and not by every job.
+      const told = isTallyError(error, 'REDIS_UNAVAILABLE');
+      this.log[last ? 'error' : told ? 'debug' : 'warn']({
         event: last ? 'job_failed' : 'job_tried_again',
         message: last ? 'a job failed for good; it is kept for a week' : 'a job failed, it is tried again',
         queue,

@@ -100,6 +100,22 @@ describe('the console and its connection', () => {
     });
   });
 
+  test('a server that is there and can not answer is no reason to go on counting', async () => {
+    const { page } = browser;
+    await browser.open(proxy.url);
+    const id = await start();
+    await page.waitForSelector(now(id, 'ACTIVE'));
+    const body = JSON.stringify({
+      errors: [{ message: 'Redis is away', extensions: { code: 'REDIS_UNAVAILABLE' } }],
+    });
+    await page.route('**/graphql', (route) => route.fulfill({ contentType: 'application/json', body }));
+    await page.waitForSelector(`[data-now="${id}"] .status.unknown`);
+    expect(await page.title()).toBe('? Tallylight');
+    await page.unroute('**/graphql');
+    await page.waitForSelector(`[data-now="${id}"] .status:not(.unknown)`);
+    await stop(id);
+  });
+
   test('where the log no longer reaches back to what was seen last, what is so now is read again', async () => {
     const { page } = browser;
     await browser.open(proxy.url);

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { StoredRecording } from '../../src/recordings/domain/recording.js';
 import { startStack, type TestInstance, type TestStack } from '../support/app.js';
 import { ConsoleBrowser } from '../support/console.js';
 import { eventually } from '../support/eventually.js';
@@ -31,19 +32,18 @@ describe('the views of the console', () => {
     stack = await startStack({ LOG_LEVEL: 'error' });
     instance = await stack.start();
     browser = await ConsoleBrowser.launch();
-    for (const id of ['standup', 'town-hall']) {
+    for (const id of ['Daily stand-up', 'Town hall']) {
       await createRoom(instance, id, { audioOnly: false });
-      stack.simulator.openRoom(id, { publishers: ['ada', 'grace'] });
+      stack.simulator.openRoom(id, { publishers: ['ada', 'grace', 'margaret'] });
     }
-    await plantRecordings(stack.redis.url, MANY, () => undefined, {
-      durationMs: 754_000,
-      labels: { course: 'physics' },
-    });
-    ended = (await startIn(instance, 'standup', { labels: { course: 'physics' } })).recording?.id ?? '';
+    for (let n = 0; n < MANY; n += 1) {
+      await plantRecordings(stack.redis.url, 1, () => undefined, pastMeeting(n));
+    }
+    ended = (await startIn(instance, 'Daily stand-up', { labels: { team: 'platform' } })).recording?.id ?? '';
     await instance.graphql(STOP, { id: ended });
-    stack.simulator.setFault({ name: 'start-no-capacity', room: 'town-hall', times: 1 });
-    failed = (await startIn(instance, 'town-hall')).recordingId ?? '';
-    await startIn(instance, 'town-hall');
+    stack.simulator.setFault({ name: 'start-no-capacity', room: 'Town hall', times: 1 });
+    failed = (await startIn(instance, 'Town hall')).recordingId ?? '';
+    await startIn(instance, 'Town hall', { labels: { audience: 'everybody' } });
     const made = await instance.graphql<{ createApiKey: { secret: string } }>(CREATE_KEY, {
       input: { name: 'support', role: 'VIEWER' },
     });
@@ -79,6 +79,17 @@ describe('the views of the console', () => {
     await browser.open(instance.url);
     const box = await page.locator('.rows [role=row]').first().boundingBox();
     expect((box?.y ?? Infinity) + (box?.height ?? 0)).toBeLessThan(740);
+  });
+
+  test('the first view is under 60 kB, gzipped', async () => {
+    const page = await browser.newPage(instance.url);
+    await browser.open(instance.url);
+    await page.waitForSelector('.rows [role=row]');
+    const bytes = await page.evaluate<number>(
+      'performance.getEntriesByType("resource").filter((r) => /assets/.test(r.name)).reduce((sum, r) => sum + r.encodedBodySize, 0)',
+    );
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(bytes).toBeLessThan(60_000);
   });
 
   test('a VIEWER sees no button that it may not use', async () => {
@@ -131,7 +142,7 @@ describe('the views of the console', () => {
     const first = page.locator('.rows [role=row]').first();
     await first.hover();
     const id = await first.getAttribute('data-recording');
-    const { recording } = await startIn(instance, 'standup');
+    const { recording } = await startIn(instance, 'Daily stand-up');
     await page.waitForSelector('.fresh >> text=1 new');
     expect(await first.getAttribute('data-recording')).toBe(id);
     await page.click('.fresh');
@@ -166,6 +177,44 @@ describe('the views of the console', () => {
     await browser.newPage(instance.url);
   });
 });
+
+/** Meetings of the last days, of all sorts. */
+function pastMeeting(n: number): Partial<StoredRecording> {
+  const { roomName, labels } = MEETINGS[n % MEETINGS.length] ?? MEETINGS[0];
+  const { status, endReason } = ENDS[n % ENDS.length] ?? ENDS[0];
+  const minutes = 18 + ((n * 37) % 73);
+  const requestedAt = Date.now() - (n + 2) * 5_400_000;
+  const isShort = status === 'ABORTED';
+  return {
+    roomName,
+    labels,
+    status,
+    endReason,
+    requestedAt,
+    startedAt: requestedAt + 2_000,
+    endedAt: requestedAt + minutes * 60_000,
+    updatedAt: requestedAt + minutes * 60_000,
+    durationMs: isShort ? null : minutes * 60_000 + n * 1_000,
+    sizeBytes: isShort ? null : minutes * 21_400_000,
+    hasMedia: !isShort,
+  };
+}
+const MEETINGS = [
+  { roomName: 'Physics 101', labels: { course: 'physics' } },
+  { roomName: 'Weekly platform sync', labels: { team: 'platform' } },
+  { roomName: 'Customer interview', labels: { customer: 'acme', round: '2' } },
+  { roomName: 'Chemistry lab', labels: { course: 'chemistry' } },
+  { roomName: 'Board meeting', labels: {} },
+] as const;
+const ENDS = [
+  { status: 'COMPLETE', endReason: 'STOP_REQUESTED' },
+  { status: 'COMPLETE', endReason: 'ROOM_ENDED' },
+  { status: 'COMPLETE', endReason: 'STOP_REQUESTED' },
+  { status: 'LIMIT_REACHED', endReason: 'LIMIT_REACHED' },
+  { status: 'COMPLETE', endReason: 'ROOM_ENDED' },
+  { status: 'COMPLETE', endReason: 'RECORDER_LOST' },
+  { status: 'ABORTED', endReason: 'START_CANCELLED' },
+] as const;
 
 const SHOTS = [
   { name: 'recordings-light', place: '', width: 1280, colorScheme: 'light' },

@@ -1,5 +1,5 @@
 // Processes run what is built: built once, before the first of them starts.
 module.exports = async () => {
-  const { build, isBuilt } = await import('../../scripts/build.mjs');
-  if (!isBuilt()) build();
+  const { build } = await import('../../scripts/build.mjs');
+  await build();
 };

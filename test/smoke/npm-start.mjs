@@ -1,6 +1,6 @@
 // npm start as a newcomer meets it: from outside, with Node alone. Prints a line "ok - …" or "not ok - …" for each thing
 // that has to be so, and fails when one is not.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -154,6 +154,20 @@ await check(
 );
 if (!key) process.exit(1);
 await check('a first recording becomes ACTIVE and COMPLETE', async () => (id = await firstRecording(key)));
+await check('it signs in by the link that it prints', async () => {
+  expect(run.said.includes(`${URL_}/#key=${key}`), 'there is no link with the key');
+});
+await check('what it says until it is ready is no warning', () => {
+  expect(!/\bWARN\b|\bERROR\b|"level":"(warn|error)"/.test(run.said + run.complained), run.said);
+});
+await check('the first recording of the README works to the letter', () => {
+  const block = [...readFileSync('README.md', 'utf8').matchAll(/```sh\n(.*?)```/gs)].map(([, sh]) => sh);
+  const { stdout, stderr } = spawnSync('bash', ['-c', block.find((sh) => sh.includes('startRecording'))], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  expect(/"status":"COMPLETE".*"mediaUrl":"http/.test(stdout), `${stdout}${stderr}`);
+});
 await check('its media plays by ranges', () => plays(key, id));
 await check('the page is there', async () => {
   const page = await fetch(URL_);

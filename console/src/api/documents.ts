@@ -80,10 +80,9 @@ interface Names {
   readonly inputFields?: readonly { readonly name: string }[];
 }
 /** Which parts of the contract this server serves: a page may be newer than its server. */
-export const SERVED = introspection<Readonly<Record<'recording' | 'filter' | 'settings', Names>>>(`
+export const SERVED = introspection<Readonly<Record<'recording' | 'settings', Names>>>(`
   query Served {
     recording: __type(name: "Recording") { fields { name } }
-    filter: __type(name: "RecordingFilter") { inputFields { name } }
     settings: __type(name: "RoomRecordingSettingsInput") { inputFields { name } }
   }
 `);

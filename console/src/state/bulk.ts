@@ -1,9 +1,8 @@
 import { signal } from '@preact/signals';
 import type { BulkDeletion } from '../api/contract.js';
 import { BULK_DELETION, DELETE_MANY } from '../api/documents.js';
-import { ApiError, messageOf } from '../api/graphql.js';
+import { type Api, ApiError, messageOf } from '../api/graphql.js';
 import { pause } from '../api/pause.js';
-import type { Desk } from './desk.js';
 import { store } from './session.js';
 
 const STORED_AS = 'tallylight.deletion';
@@ -15,7 +14,7 @@ export class Deletions {
   readonly problem = signal<string | null>(null);
   private followed: string | null = null;
 
-  constructor(private readonly desk: Desk) {
+  constructor(private readonly api: Api) {
     const kept = store('sessionStorage')?.getItem(STORED_AS);
     if (kept) void this.follow(kept);
   }
@@ -26,7 +25,7 @@ export class Deletions {
 
   /** What would be deleted and what would not, without deleting anything. */
   async dryRun(ids: readonly string[]): Promise<BulkDeletion> {
-    const { deleteRecordings } = await this.desk.api.ask(DELETE_MANY, { ids: [...ids], dryRun: true });
+    const { deleteRecordings } = await this.api.ask(DELETE_MANY, { ids: [...ids], dryRun: true });
     let run: BulkDeletion = deleteRecordings;
     while (run.finishedAt === null) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
@@ -36,7 +35,7 @@ export class Deletions {
   }
 
   async start(ids: readonly string[]): Promise<void> {
-    const { deleteRecordings } = await this.desk.api.ask(DELETE_MANY, { ids: [...ids], dryRun: false });
+    const { deleteRecordings } = await this.api.ask(DELETE_MANY, { ids: [...ids], dryRun: false });
     this.current.value = deleteRecordings;
     void this.follow(deleteRecordings.id);
   }
@@ -72,6 +71,6 @@ export class Deletions {
   }
 
   private async read(id: string): Promise<BulkDeletion | null> {
-    return (await this.desk.api.ask(BULK_DELETION, { id })).bulkDeletion;
+    return (await this.api.ask(BULK_DELETION, { id })).bulkDeletion;
   }
 }

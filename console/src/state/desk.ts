@@ -1,4 +1,4 @@
-import { batch, computed, signal } from '@preact/signals';
+import { batch, computed, effect, signal } from '@preact/signals';
 import type { Recording, RecordingEvent, StartInput, SystemView, Viewer } from '../api/contract.js';
 import { isInProgress } from '../api/contract.js';
 import {
@@ -16,11 +16,12 @@ import { type Connection, EventFollower, PING_EVERY_MS, PONG_WITHIN_MS } from '.
 import { Api, ApiError, messageOf } from '../api/graphql.js';
 import { pause } from '../api/pause.js';
 import { sentenceOf } from '../words.js';
+import { Deletions } from './bulk.js';
 import { announce, notify } from './notices.js';
 import { now } from './now.js';
 import { signOut } from './session.js';
 
-const LOOK_EVERY_MS = 10_000;
+const LOOK_EVERY_MS = 5_000;
 const A_DAY_MS = 24 * 3_600_000;
 /** A sign of life older than this says nothing of now any more. */
 const HEARD_WITHIN_MS = PING_EVERY_MS + PONG_WITHIN_MS + 1_000;
@@ -36,6 +37,7 @@ export type EventListener = (event: RecordingEvent) => void;
 /** Everything behind the page while one credential is signed in. */
 export class Desk {
   readonly api: Api;
+  readonly deletions: Deletions;
   readonly viewer = signal<Viewer | null>(null);
   readonly connection = signal<Connection>('connecting');
   /** Why nothing new can be shown just now, in the server's words. */
@@ -54,27 +56,36 @@ export class Desk {
     () =>
       this.connection.value === 'live' &&
       now.value - this.heardAt.value < HEARD_WITHIN_MS &&
+      this.trouble.value === null &&
       this.system.value?.state !== 'UNAVAILABLE',
   );
   /** The moment that everything shown is of, in ms: now, or when it was last known. */
-  readonly asOf = computed(() => (this.isKnown.value ? now.value : this.heardAt.value));
+  readonly asOf = computed(() =>
+    this.isKnown.value ? now.value : Math.min(this.heardAt.value, this.knownAt.value),
+  );
 
   private readonly running = signal<ReadonlyMap<string, Recording>>(new Map());
   private readonly heardAt = signal(Date.now());
+  private readonly knownAt = signal(Date.now());
   private readonly listeners = new Set<EventListener>();
   /** Of recordings that ended or were deleted while an older view of them was on its way. */
   private readonly passed = new Map<string, number>();
   private served: ReadonlySet<string> = new Set();
   private follower: EventFollower | null = null;
+  private stopClock: (() => void) | undefined;
   private timer: ReturnType<typeof setInterval> | undefined;
   /** Grows with every loading, so that the answer to an older one is known as such. */
   private generation = 0;
 
   constructor(credential: string) {
     this.api = new Api(credential);
+    this.deletions = new Deletions(this.api);
   }
 
   open(): void {
+    this.stopClock = effect(() => {
+      if (this.isKnown.value) this.knownAt.value = now.value;
+    });
     this.timer = setInterval(() => {
       if (document.visibilityState === 'visible' && this.viewer.value) void this.look();
     }, LOOK_EVERY_MS);
@@ -83,8 +94,10 @@ export class Desk {
 
   close(): void {
     this.generation++;
+    this.stopClock?.();
     clearInterval(this.timer);
     this.follower?.stop();
+    this.deletions.close();
   }
 
   /** Hears every event of every recording from now on; answers how to stop that. */
@@ -126,13 +139,12 @@ export class Desk {
   }
 
   private async greet(): Promise<void> {
-    const [{ viewer }, { recording, filter, settings }] = await Promise.all([
+    const [{ viewer }, { recording, settings }] = await Promise.all([
       this.api.ask(VIEWER),
       this.api.ask(SERVED),
     ]);
     this.served = new Set([
       ...(recording.fields ?? []).map(({ name }) => `Recording.${name}`),
-      ...(filter.inputFields ?? []).map(({ name }) => `RecordingFilter.${name}`),
       ...(settings.inputFields ?? []).map(({ name }) => `RoomRecordingSettingsInput.${name}`),
     ]);
     this.viewer.value = viewer;
@@ -180,7 +192,7 @@ export class Desk {
   async look(): Promise<void> {
     const { generation } = this;
     try {
-      await Promise.all([this.readNow(generation), this.readSystem(), this.readEndedBadly()]);
+      await Promise.all([this.readNow(generation), this.readSystem()]);
       this.trouble.value = null;
     } catch (error) {
       if (generation !== this.generation || this.endsSession(error)) return;

@@ -5,19 +5,19 @@ const NOW = Date.parse('2026-11-27T12:00:00.000Z');
 
 describe('what the address of the list means', () => {
   test('nothing is every recording, newest first', () => {
-    expect(toFilter(at(''), NOW, true)).toEqual({});
+    expect(toFilter(at(''), NOW)).toEqual({});
     expect(at('').sort).toEqual({ field: 'REQUESTED_AT', direction: 'DESC' });
   });
 
   test('what it can not mean is left out', () => {
-    expect(toFilter(at('status=broken&reason=NO&since=ever&sort=colour.up'), NOW, true)).toEqual({});
+    expect(toFilter(at('status=broken&reason=NO&since=ever&sort=colour.up'), NOW)).toEqual({});
   });
 
   test('words, status, reason, time, room and labels together', () => {
     const query = at(
       'q=stand up&status=cancelled&reason=STALE&since=hour&room=r 1&labels=course:physics,term:a:b',
     );
-    expect(toFilter(query, NOW, true)).toEqual({
+    expect(toFilter(query, NOW)).toEqual({
       search: 'stand up',
       statuses: ['ABORTED'],
       endReasons: ['STALE'],
@@ -25,11 +25,6 @@ describe('what the address of the list means', () => {
       roomId: 'r 1',
       labels: { course: 'physics', term: 'a:b' },
     });
-  });
-
-  test('a server that can not search is asked for an egress or a room', () => {
-    expect(toFilter(at('q=EG_abc'), NOW, false)).toEqual({ egressId: 'EG_abc' });
-    expect(toFilter(at('q=standup'), NOW, false)).toEqual({ roomId: 'standup' });
   });
 
   test('an order is read back as it was written', () => {

@@ -89,8 +89,8 @@ export function isNarrowed(query: ListQuery): boolean {
   );
 }
 
-/** The contract's filter. Where the server can't search yet, one word can still be an egress or a room. */
-export function toFilter(query: ListQuery, now: number, canSearch: boolean): RecordingFilter {
+/** The contract's filter. */
+export function toFilter(query: ListQuery, now: number): RecordingFilter {
   const statuses = STATUSES[query.status];
   const words = query.words.trim();
   const label = query.labels.map((text) => text.split(/:(.*)/s) as [string, string?]);
@@ -100,13 +100,8 @@ export function toFilter(query: ListQuery, now: number, canSearch: boolean): Rec
     ...(query.roomId !== '' && { roomId: query.roomId }),
     ...(label.length > 0 && { labels: Object.fromEntries(label.map(([name, value = '']) => [name, value])) }),
     ...range(query, now),
-    ...(words !== '' && searched(words, canSearch)),
+    ...(words !== '' && { search: words }),
   };
-}
-
-function searched(words: string, canSearch: boolean): RecordingFilter {
-  if (canSearch) return { search: words };
-  return words.startsWith('EG_') ? { egressId: words } : { roomId: words };
 }
 
 function range({ since, from, to }: ListQuery, now: number): RecordingFilter {

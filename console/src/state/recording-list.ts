@@ -175,8 +175,7 @@ export class RecordingList {
   }
 
   private variables() {
-    const canSearch = this.desk.serves('RecordingFilter.search');
-    return { filter: toFilter(this.query, Date.now(), canSearch), sort: this.query.sort };
+    return { filter: toFilter(this.query, Date.now()), sort: this.query.sort };
   }
 }
 

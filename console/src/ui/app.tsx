@@ -1,6 +1,5 @@
 import { useSignalEffect } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { Deletions } from '../state/bulk.js';
 import { Desk } from '../state/desk.js';
 import { place } from '../state/place.js';
 import { credential } from '../state/session.js';
@@ -24,13 +23,9 @@ export function App() {
 
 function Open({ credential }: { credential: string }) {
   const desk = useMemo(() => new Desk(credential), [credential]);
-  const deletions = useMemo(() => new Deletions(desk), [desk]);
   useEffect(() => {
     desk.open();
-    return () => {
-      desk.close();
-      deletions.close();
-    };
+    return () => desk.close();
   }, [desk]);
   useTitle(desk);
   return (
@@ -45,8 +40,8 @@ function Open({ credential }: { credential: string }) {
             {desk.trouble.value} <span class="muted">Trying again…</span>
           </p>
         )}
-        <DeletionProgress deletions={deletions} />
-        {desk.viewer.value && <View deletions={deletions} />}
+        <DeletionProgress />
+        {desk.viewer.value && <View />}
       </main>
       <Notices />
       <Information />
@@ -55,10 +50,10 @@ function Open({ credential }: { credential: string }) {
   );
 }
 
-function View({ deletions }: { deletions: Deletions }) {
+function View() {
   const { path } = place.value;
   useFocusOnChange(path);
-  if (path === '') return <RecordingsPage deletions={deletions} />;
+  if (path === '') return <RecordingsPage />;
   if (path === 'rooms') return <RoomsPage />;
   if (path === 'system') return <SystemPage />;
   if (path.startsWith('rec_')) return <RecordingPage key={path} />;

@@ -1,9 +1,10 @@
-import type { Deletions } from '../state/bulk.js';
 import { countWords } from '../words.js';
 import { ActionButton } from './action-button.js';
+import { useDesk } from './desk-context.js';
 
 /** The bulk deletion that is under way, also after the page was loaded again. */
-export function DeletionProgress({ deletions }: { deletions: Deletions }) {
+export function DeletionProgress() {
+  const { deletions } = useDesk();
   const run = deletions.current.value;
   if (!run) return null;
   const done = run.deletedCount + run.failedCount;

@@ -4,11 +4,11 @@ import {
   agoWords,
   clockWords,
   countWords,
-  kindWords,
   lengthWords,
   outcomeOf,
   plainWords,
   preciseInstant,
+  shortKindWords,
 } from '../words.js';
 import { ActionButton } from './action-button.js';
 import { useDesk } from './desk-context.js';
@@ -79,7 +79,7 @@ function Tile({ recording }: { recording: Recording }) {
           <Link to={id}>{roomName}</Link>
         </h2>
         <p class="small muted">
-          {kindWords(recording)}
+          {shortKindWords(recording)}
           {typeof people === 'number' && ` · ${countWords(people, 'participant')}`}
         </p>
       </div>

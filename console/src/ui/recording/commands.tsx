@@ -24,7 +24,7 @@ export function Commands({ recording }: { recording: RecordingDetail }) {
               aria-label={`Copy: ${command}`}
               onClick={() => copy(command, 'The command')}
             >
-              <Icon name="link" />
+              <Icon name="copy" />
             </button>
           </li>
         ))}

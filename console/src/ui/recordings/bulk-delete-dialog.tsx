@@ -2,19 +2,19 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { BulkDeletion } from '../../api/contract.js';
 import { messageOf } from '../../api/graphql.js';
-import type { Deletions } from '../../state/bulk.js';
 import { countWords } from '../../words.js';
+import { useDesk } from '../desk-context.js';
 import { FormDialog } from '../form-dialog.js';
 
 interface Props {
-  deletions: Deletions;
   ids: readonly string[];
   onDeleted: () => void;
   onClosed: () => void;
 }
 
 /** Says first what would be deleted and what would not. */
-export function BulkDeleteDialog({ deletions, ids, onDeleted, onClosed }: Props) {
+export function BulkDeleteDialog({ ids, onDeleted, onClosed }: Props) {
+  const { deletions } = useDesk();
   const run = async (): Promise<void> => {
     await deletions.start(ids);
     onDeleted();
@@ -28,12 +28,13 @@ export function BulkDeleteDialog({ deletions, ids, onDeleted, onClosed }: Props)
       run={run}
       onClosed={onClosed}
     >
-      <DryRun deletions={deletions} ids={ids} />
+      <DryRun ids={ids} />
     </FormDialog>
   );
 }
 
-function DryRun({ deletions, ids }: { deletions: Deletions; ids: readonly string[] }) {
+function DryRun({ ids }: { ids: readonly string[] }) {
+  const { deletions } = useDesk();
   const result = useSignal<BulkDeletion | null>(null);
   const problem = useSignal<string | null>(null);
   useEffect(() => {

@@ -1,7 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Recording } from '../../api/contract.js';
-import type { Deletions } from '../../state/bulk.js';
 import { isNarrowed, readQuery } from '../../state/list-query.js';
 import { place } from '../../state/place.js';
 import { RecordingList } from '../../state/recording-list.js';
@@ -14,7 +13,7 @@ import { RecordingsTable } from './recordings-table.js';
 import { SelectionBar } from './selection-bar.js';
 import { Toolbar } from './toolbar.js';
 
-export function RecordingsPage({ deletions }: { deletions: Deletions }) {
+export function RecordingsPage() {
   const desk = useDesk();
   const address = place.value.search.toString();
   const list = useMemo(
@@ -40,7 +39,6 @@ export function RecordingsPage({ deletions }: { deletions: Deletions }) {
       </section>
       {doomed.value === 'selection' && (
         <BulkDeleteDialog
-          deletions={deletions}
           ids={[...list.selected.value]}
           onDeleted={() => list.select([...list.selected.value], false)}
           onClosed={() => (doomed.value = null)}

@@ -10,7 +10,6 @@ import {
 import { change } from '../../state/place.js';
 import type { RecordingList } from '../../state/recording-list.js';
 import { countWords, plainWords, reasonWords } from '../../words.js';
-import { useDesk } from '../desk-context.js';
 import { Icon } from '../icon.js';
 import { Select } from '../select.js';
 
@@ -25,7 +24,7 @@ const SINCE_WORDS: Record<SinceChoice, string> = {
   range: 'From … to …',
 };
 const STATUS_WORDS: Record<StatusChoice, string> = {
-  all: 'Every status',
+  all: 'Any status',
   running: 'In progress',
   complete: 'Complete',
   failed: 'Failed',
@@ -49,7 +48,7 @@ export function Toolbar({ list }: { list: RecordingList }) {
         label="Reason"
         value={query.reason ?? ''}
         options={[
-          ['', 'Every reason'],
+          ['', 'Any reason'],
           ...END_REASONS.map((one) => [one, sentence(reasonWords(one))] as const),
         ]}
         onChoose={(reason) => change({ reason })}
@@ -67,7 +66,6 @@ export function Toolbar({ list }: { list: RecordingList }) {
 }
 
 function SearchBox({ words }: { words: string }) {
-  const desk = useDesk();
   const typed = useSignal(words);
   const box = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -90,7 +88,6 @@ function SearchBox({ words }: { words: string }) {
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);
   }, []);
-  const hint = desk.serves('RecordingFilter.search') ? 'Room, id, egress, label' : 'Room id or EG_…';
   return (
     <div class="search-box">
       <Icon name="search" />
@@ -100,7 +97,7 @@ function SearchBox({ words }: { words: string }) {
         name="q"
         aria-label="Search recordings"
         aria-keyshortcuts="/"
-        placeholder={hint}
+        placeholder="Room, id, egress, label"
         autocomplete="off"
         spellcheck={false}
         value={typed.value}

@@ -21,7 +21,8 @@ export function DeleteRoomDialog({ room, onDone, onClosed }: Props) {
   const desk = useDesk();
   const policy = useSignal<(typeof POLICIES)[number][0]>('FAIL');
   const remove = async (): Promise<void> => {
-    await desk.api.ask(DELETE_ROOM, { id: room.id, recordings: policy.value });
+    const { deleteRoom } = await desk.api.ask(DELETE_ROOM, { id: room.id, recordings: policy.value });
+    if (deleteRoom.deletion) void desk.deletions.follow(deleteRoom.deletion.id);
     onDone();
   };
   return (
