@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import type { TallyError } from '../kernel/errors.js';
 import type { QueueName } from './queue-definitions.js';
 
 export interface JobOptions {
@@ -38,12 +37,11 @@ export function defineJob<P>(definition: JobDefinition<P>): JobDefinition<P> {
   return definition;
 }
 
-/** The handler's answer: finished, or to be run again after a while, maybe because something it needs is unavailable. */
-export type JobOutcome =
-  { readonly again: false } | { readonly again: true; readonly inMs: number; readonly without?: TallyError };
+/** The handler's answer: finished, or to be run again after a while. */
+export type JobOutcome = { readonly again: false } | { readonly again: true; readonly inMs: number };
 export const done: JobOutcome = { again: false };
-export function again(inMs: number, without?: TallyError): JobOutcome {
-  return { again: true, inMs: Math.max(0, Math.round(inMs)), ...(without && { without }) };
+export function again(inMs: number): JobOutcome {
+  return { again: true, inMs: Math.max(0, Math.round(inMs)) };
 }
 
 export interface JobRun {
@@ -52,7 +50,10 @@ export interface JobRun {
   readonly lastAttempt: boolean;
 }
 
-/** One per definition; found by the runner among the providers of all modules. */
+/**
+ * One per definition; what it throws of Redis, LiveKit or the storage being unavailable puts the job off, as long as that takes.
+ * Found by the runner among the providers of all modules.
+ */
 export abstract class JobHandler<P> {
   abstract readonly definition: JobDefinition<P>;
   abstract handle(payload: P, run: JobRun): Promise<JobOutcome>;

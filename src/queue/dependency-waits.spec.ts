@@ -16,7 +16,8 @@ describe('jobs that wait for what they need', () => {
   });
   afterEach(() => jest.restoreAllMocks());
 
-  const putOff = (name: string): void => waits.putOff('LIVEKIT_UNAVAILABLE', 'recordings', name, 'no answer');
+  const putOff = (name: string): number =>
+    waits.putOff('LIVEKIT_UNAVAILABLE', 'recordings', name, 'no answer');
 
   it('are told of once, and once more when the first of them goes on', () => {
     for (const name of ['a', 'b', 'a', 'c']) putOff(name);

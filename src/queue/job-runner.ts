@@ -9,7 +9,7 @@ import { DiscoveryService } from '@nestjs/core';
 import { DelayedError, type Job, type MinimalJob, UnrecoverableError, Worker } from 'bullmq';
 import { Config } from '../config/config.js';
 import { Clock } from '../kernel/clock.js';
-import { ERROR_TABLE, isTallyError, type TallyError } from '../kernel/errors.js';
+import { ERROR_TABLE, isTallyError } from '../kernel/errors.js';
 import { StartFault } from '../kernel/start-fault.js';
 import { QUEUE_PREFIX } from '../redis/keys.js';
 import { RedisConnections } from '../redis/redis.connections.js';
@@ -26,8 +26,7 @@ const MAX_BACKOFF_MS = 60_000;
 /** A new wake-up joins one that waits for its retry, and must not wait long for it. */
 const MAX_WAKE_BACKOFF_MS = 3_000;
 
-/** What is needed and unavailable is asked for again after this; one job alone doubles it up to the longest wait. */
-const WAIT_MS = 2_000;
+/** A job that is put off again and again waits twice as long each time, up to this. */
 const LONGEST_WAIT_MS = 15_000;
 
 /** Runs the jobs in a process whose role has workers; ends the boot where a job has no handler, or two. */
@@ -143,29 +142,28 @@ export class JobRunner implements OnModuleInit, OnApplicationBootstrap, OnApplic
       if (outcome.again && definition.mode === 'once') {
         throw new UnrecoverableError(`job ${job.name} runs once and can't ask to be run again`);
       }
-      if (!outcome.again || outcome.without === undefined) this.waits.ran(name);
-      else this.tellWait(outcome.without, definition, name);
+      this.waits.ran(name);
       if (outcome.again) await this.jobs.add(definition, payload, { inMs: outcome.inMs });
     } catch (error) {
-      if (definition.options.skippable || !isTallyError(error) || !this.tellWait(error, definition, name)) {
+      const waitMs = this.putOff(error, definition, name);
+      if (waitMs === null) {
         this.waits.ran(name);
         if (isTallyError(error) && !ERROR_TABLE[error.code].retry)
           throw new UnrecoverableError(error.message);
         throw error;
       }
-      if (definition.mode === 'wake') return this.jobs.add(definition, payload, { inMs: WAIT_MS });
+      if (definition.mode === 'wake') return this.jobs.add(definition, payload, { inMs: waitMs });
       // The same job, later, so that it is still the one that is to run once.
-      const inMs = Math.min(WAIT_MS * 2 ** Math.min(job.attemptsStarted - 1, 10), LONGEST_WAIT_MS);
+      const inMs = Math.min(waitMs * 2 ** Math.min(job.attemptsStarted - 1, 10), LONGEST_WAIT_MS);
       await job.moveToDelayed(Date.now() + inMs, token);
       throw new DelayedError();
     }
   }
 
-  /** False: that is nothing that a job waits for. */
-  private tellWait({ code, message }: TallyError, { queue }: JobDefinition<unknown>, name: string): boolean {
-    if (!isDependencyCode(code)) return false;
-    this.waits.putOff(code, queue, name, message);
-    return true;
+  /** For how long, in ms; null: that is nothing that this job waits for. */
+  private putOff(error: unknown, { queue, options }: JobDefinition<unknown>, name: string): number | null {
+    if (options.skippable || !isTallyError(error) || !isDependencyCode(error.code)) return null;
+    return this.waits.putOff(error.code, queue, name, error.message);
   }
 }
 

@@ -88,10 +88,11 @@ export class RedisConnections implements OnApplicationShutdown {
     });
   }
 
-  /** For who waits: a blocked worker, a subscriber. */
+  /** For who waits: a blocked worker, a subscriber. A worker is answered within ten seconds, be it that there is nothing. */
   forQueues(purpose: string): RedisClient {
     return this.connect(purpose, {
       connectTimeout: 5_000,
+      socketTimeout: 20_000,
       maxRetriesPerRequest: null,
       retryStrategy: (times) => Math.min(50 * 2 ** times, 1_000),
     });

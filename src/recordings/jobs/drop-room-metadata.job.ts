@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { encodeRoomId } from '../../kernel/room-code.js';
-import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
-import { retryWhileUnavailable } from '../../queue/retry-while-unavailable.js';
+import { defineJob, done, JobHandler, type JobOutcome } from '../../queue/define-job.js';
 import { MetadataArchive } from '../store/metadata-archive.js';
 import { ofRoom, type OfRoom } from './recording-payload.js';
 
@@ -14,8 +13,6 @@ export const dropRoomMetadata = defineJob<OfRoom>({
   options: { attempts: 20, backoffMs: 500 },
 });
 
-const STORAGE_AWAY_MS = 10_000;
-
 @Injectable()
 export class DropRoomMetadataJob extends JobHandler<OfRoom> {
   readonly definition = dropRoomMetadata;
@@ -24,11 +21,8 @@ export class DropRoomMetadataJob extends JobHandler<OfRoom> {
     super();
   }
 
-  handle({ roomId }: OfRoom): Promise<JobOutcome> {
-    return retryWhileUnavailable(
-      () => this.archive.dropRoom(roomId),
-      ['STORAGE_UNAVAILABLE'],
-      STORAGE_AWAY_MS,
-    );
+  async handle({ roomId }: OfRoom): Promise<JobOutcome> {
+    await this.archive.dropRoom(roomId);
+    return done;
   }
 }

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
-import { retryWhileUnavailable } from '../../queue/retry-while-unavailable.js';
+import { defineJob, done, JobHandler, type JobOutcome } from '../../queue/define-job.js';
 import { DeleteRecording } from '../use-cases/delete-recording.js';
 import { ofObjects, type OfObjects } from './recording-payload.js';
 
@@ -13,8 +12,6 @@ export const finishDeletion = defineJob<OfObjects>({
   options: { attempts: 20, backoffMs: 500 },
 });
 
-const STORAGE_AWAY_MS = 10_000;
-
 @Injectable()
 export class FinishDeletionJob extends JobHandler<OfObjects> {
   readonly definition = finishDeletion;
@@ -23,11 +20,8 @@ export class FinishDeletionJob extends JobHandler<OfObjects> {
     super();
   }
 
-  handle({ recordingId: id, roomId }: OfObjects): Promise<JobOutcome> {
-    return retryWhileUnavailable(
-      () => this.deletion.carryOut({ id, roomId }, null),
-      ['STORAGE_UNAVAILABLE'],
-      STORAGE_AWAY_MS,
-    );
+  async handle({ recordingId: id, roomId }: OfObjects): Promise<JobOutcome> {
+    await this.deletion.carryOut({ id, roomId }, null);
+    return done;
   }
 }

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
-import { retryWhileUnavailable } from '../../queue/retry-while-unavailable.js';
+import { again, defineJob, done, JobHandler, type JobOutcome } from '../../queue/define-job.js';
 import { EndEgress } from '../use-cases/end-egress.js';
 import { ofEgress, type OfEgress } from './recording-payload.js';
 
@@ -13,8 +12,6 @@ export const stopEgress = defineJob<OfEgress>({
   options: { attempts: 20, backoffMs: 500 },
 });
 
-const UNANSWERED_MS = 2_000;
-
 @Injectable()
 export class StopEgressJob extends JobHandler<OfEgress> {
   readonly definition = stopEgress;
@@ -23,9 +20,15 @@ export class StopEgressJob extends JobHandler<OfEgress> {
     super();
   }
 
-  handle({ recordingId, roomId, egressId, why = 'it is to run no longer' }: OfEgress): Promise<JobOutcome> {
+  async handle({
+    recordingId,
+    roomId,
+    egressId,
+    why = 'it is to run no longer',
+  }: OfEgress): Promise<JobOutcome> {
     // An egress that runs without right is asked to end for as long as it takes.
     const egress = { recordingId, roomName: roomId, egressId, reason: why };
-    return retryWhileUnavailable(() => this.endEgress.stop(egress), ['LIVEKIT_UNAVAILABLE'], UNANSWERED_MS);
+    const inMs = await this.endEgress.stop(egress);
+    return inMs === null ? done : again(inMs);
   }
 }

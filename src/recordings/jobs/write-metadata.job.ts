@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
-import { retryWhileUnavailable } from '../../queue/retry-while-unavailable.js';
+import { defineJob, done, JobHandler, type JobOutcome } from '../../queue/define-job.js';
 import { MetadataArchive } from '../store/metadata-archive.js';
 import { ofRecording, type OfRecording } from './recording-payload.js';
 
@@ -13,8 +12,6 @@ export const writeMetadata = defineJob<OfRecording>({
   options: { attempts: 20, backoffMs: 500 },
 });
 
-const STORAGE_AWAY_MS = 5_000;
-
 @Injectable()
 export class WriteMetadataJob extends JobHandler<OfRecording> {
   readonly definition = writeMetadata;
@@ -23,11 +20,8 @@ export class WriteMetadataJob extends JobHandler<OfRecording> {
     super();
   }
 
-  handle({ recordingId }: OfRecording): Promise<JobOutcome> {
-    return retryWhileUnavailable(
-      () => this.archive.write(recordingId),
-      ['STORAGE_UNAVAILABLE'],
-      STORAGE_AWAY_MS,
-    );
+  async handle({ recordingId }: OfRecording): Promise<JobOutcome> {
+    await this.archive.write(recordingId);
+    return done;
   }
 }
