@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { encodeRoomId } from '../../kernel/room-code.js';
-import { defineJob, JobHandler, type JobOutcome } from '../../queue/define-job.js';
-import { retryWhileUnavailable } from '../../queue/retry-while-unavailable.js';
+import { again, defineJob, done, JobHandler, type JobOutcome } from '../../queue/define-job.js';
 import { AutoRecord } from '../use-cases/auto-record.js';
 import { ofRoom, type OfRoom } from './recording-payload.js';
 
@@ -14,8 +13,6 @@ export const autoRecord = defineJob<OfRoom>({
   options: { attempts: 20, backoffMs: 500 },
 });
 
-const UNANSWERED_MS = 2_000;
-
 @Injectable()
 export class AutoRecordJob extends JobHandler<OfRoom> {
   readonly definition = autoRecord;
@@ -24,7 +21,8 @@ export class AutoRecordJob extends JobHandler<OfRoom> {
     super();
   }
 
-  handle({ roomId }: OfRoom): Promise<JobOutcome> {
-    return retryWhileUnavailable(() => this.auto.execute(roomId), ['LIVEKIT_UNAVAILABLE'], UNANSWERED_MS);
+  async handle({ roomId }: OfRoom): Promise<JobOutcome> {
+    const inMs = await this.auto.execute(roomId);
+    return inMs === null ? done : again(inMs);
   }
 }
