@@ -28,6 +28,7 @@ import { MemoryUnrecordedRooms } from '../../support/memory-unrecorded-rooms.js'
 import { RecordingRestorer } from '../../../src/recordings/store/recording-restorer.port.js';
 import { RoomSlots } from '../../../src/recordings/store/room-slots.port.js';
 import { RebuildLedger } from '../../../src/rebuild/rebuild-ledger.port.js';
+import { DataEpoch } from '../../../src/redis/data-epoch.js';
 import { RecordingStore } from '../../../src/recordings/store/recording.store.js';
 import { EffectDispatcher } from '../../../src/recordings/write/effect-dispatcher.port.js';
 import { RoomStore } from '../../../src/rooms/store/room.store.js';
@@ -110,6 +111,8 @@ export function composeProduct(wiring: Wiring, ports: Ports): ReadonlyMap<string
     .bind(RecorderLog, ports.recorders)
     .bind(SweepStore, ports.sweeps)
     .bind(WebhookVerifier, ports.verifier)
+    // Throws where Redis was reset, which the ticker takes for "not yet" as well.
+    .bind(DataEpoch as Class, { read: async () => (await ports.events.end()).epoch })
     .bind(UnrecordedRooms, new MemoryUnrecordedRooms() as unknown as UnrecordedRooms)
     .bind(DiscoveryService as Class, {
       getProviders: () => wiring.all().map((instance) => ({ instance })),
