@@ -118,6 +118,7 @@ const forOthers = [
   FleetProbe,
   RecordingWriter,
   StopRecording,
+  EndEgress,
   DeleteRecording,
   FindRecordings,
   Unsettled,
