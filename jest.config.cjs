@@ -12,7 +12,7 @@ const base = {
 const project = (displayName, testMatch, more = {}) => ({ ...base, displayName, testMatch, ...more });
 module.exports = {
   // An end for what hangs; a busy machine must not reach it.
-  testTimeout: 60_000,
+  testTimeout: 120_000,
   testSequencer: '<rootDir>/test/support/longest-first.cjs',
   projects: [
     project('unit', ['<rootDir>/src/**/*.spec.ts', '<rootDir>/console/src/**/*.spec.ts']),

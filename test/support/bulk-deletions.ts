@@ -83,7 +83,7 @@ export async function finished(instance: TestInstance, id: string): Promise<Bulk
       const bulk: { finishedAt?: string | null } | null = data.bulkDeletion;
       return (bulk !== null && bulk.finishedAt != null) || `it is ${JSON.stringify(bulk)}`;
     },
-    { withinMs: 40_000, everyMs: 50 },
+    { withinMs: 100_000, everyMs: 50 },
   );
   const bulk = await readBulk(instance, id);
   if (bulk === null) throw new Error(`bulk deletion ${id} is gone`);

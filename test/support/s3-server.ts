@@ -175,11 +175,20 @@ export class S3Server {
 
   private takeFault(operation: S3Operation): S3Fault | undefined {
     const fault = this.faults.find((one) => one.operation === undefined || one.operation === operation);
-    if (fault?.times !== undefined) {
-      fault.times -= 1;
-      if (fault.times <= 0) this.faults.splice(this.faults.indexOf(fault), 1);
-    }
+    // Which keys a request is about is known once it has been read.
+    if (fault !== undefined && !('keys' in fault)) this.spend(fault);
     return fault;
+  }
+
+  private spend(fault: S3Fault): void {
+    if (fault.times === undefined) return;
+    fault.times -= 1;
+    if (fault.times <= 0) this.faults.splice(this.faults.indexOf(fault), 1);
+  }
+
+  private spendOn(keys: readonly string[], fault: S3Fault | undefined): void {
+    if (fault !== undefined && 'keys' in fault && keys.some((key) => fault.keys.includes(key)))
+      this.spend(fault);
   }
 
   private async put(request: IncomingMessage, response: ServerResponse, key: string): Promise<void> {
@@ -254,6 +263,7 @@ export class S3Server {
     this.singleDeletes.most = Math.max(this.singleDeletes.most, this.singleDeletes.now);
     await new Promise((resolve) => setImmediate(resolve));
     this.singleDeletes.now -= 1;
+    this.spendOn([key], fault);
     if (fault?.kind === 'refuse-keys' && fault.keys.includes(key)) return refuse(response, 403, fault.code);
     this.objects.delete(key);
     response.writeHead(204).end();
@@ -265,6 +275,7 @@ export class S3Server {
     if (wrong) return refuse(response, 400, wrong);
     const keys = keysToDelete(body.toString('utf8'));
     if (keys.length === 0 || keys.length > 1000) return refuse(response, 400, 'MalformedXML');
+    this.spendOn(keys, fault);
     const refused = new Set(fault?.kind === 'refuse-keys' ? fault.keys : []);
     const unmentioned = new Set(fault?.kind === 'unmentioned' ? fault.keys : []);
     const deleted = keys.filter((key) => !refused.has(key) && !unmentioned.has(key));
