@@ -1,5 +1,6 @@
 import { type DocumentNode, type GraphQLError, type GraphQLSchema, parse, validate } from 'graphql';
 import { BOUNDS } from '../kernel/bounds.js';
+import { refuseDeepNesting } from './nesting.js';
 
 const MOST_KEPT = 256;
 /** Of a longer one the next request is hardly the same, and many of them would take much memory. */
@@ -16,7 +17,7 @@ export class Documents {
 
   constructor(private readonly schema: GraphQLSchema) {}
 
-  /** Throws GraphQLError for a text that is no document. */
+  /** Throws GraphQLError for a text that is no document, and BAD_USER_INPUT for one with too many brackets. */
   read(text: string): ReadDocument {
     const known = this.kept.get(text);
     const found = known ?? this.validated(text);
@@ -28,6 +29,7 @@ export class Documents {
   }
 
   private validated(text: string): ReadDocument {
+    refuseDeepNesting(text);
     const document = parse(text, { maxTokens: BOUNDS.tokens });
     return { document, faults: validate(this.schema, document).slice(0, BOUNDS.faults) };
   }

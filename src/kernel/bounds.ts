@@ -15,6 +15,8 @@ export const BOUNDS = {
 
   /** Of a document, so that what is done with it in squares stays short; a whole introspection takes some 500. */
   tokens: 2_000,
+  /** Brackets in each other, of any kind; more than a document that keeps to the other bounds needs. */
+  nesting: 100,
   depth: 15,
   aliases: 100,
   /** A name that a client gives a field, an operation, a variable: it comes back with every object. */

@@ -60,11 +60,12 @@ export class QueuesUi implements OnModuleInit {
             return refuse(reply, error);
           }
         });
-        scope.addHook('onSend', async (_request, reply, payload) =>
-          typeof payload === 'string' && String(reply.getHeader('content-type')).startsWith('text/html')
-            ? payload.replace(FOREIGN_STYLE, '')
-            : payload,
-        );
+        scope.addHook('onSend', async (_request, reply, payload) => {
+          if (typeof payload !== 'string') return payload;
+          if (reply.statusCode >= 400) return inOurWords(reply, payload);
+          const isPage = String(reply.getHeader('content-type')).startsWith('text/html');
+          return isPage ? payload.replace(FOREIGN_STYLE, '') : payload;
+        });
         await scope.register(board.registerPlugin());
       },
       { prefix: QUEUES_PATH },
@@ -113,4 +114,12 @@ function refuse(reply: FastifyReply, error: unknown): FastifyReply {
   if (status === 401) reply.header('www-authenticate', BASIC_CHALLENGE);
   retryAfter(reply, body);
   return reply.status(status).send(body);
+}
+
+/** What the board refuses by itself has a form of its own. */
+function inOurWords(reply: FastifyReply, payload: string): string {
+  if (payload.startsWith('{"error":{"code":')) return payload;
+  const { status, body } = toHttpError(Object.assign(new Error(payload), { statusCode: reply.statusCode }));
+  reply.status(status).type('application/json; charset=utf-8').removeHeader('content-length');
+  return JSON.stringify(body);
 }

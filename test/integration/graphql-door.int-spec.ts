@@ -125,6 +125,7 @@ describe('the GraphQL door over HTTP', () => {
     ['of another type', '<query/>', { 'content-type': 'application/xml' }, 415],
     ['without end', JSON.stringify({ query: `{ me { name } } #${'x'.repeat(1024 * 1024)}` }), {}, 413],
     ['of too many tokens', JSON.stringify({ query: `{ ${'me { name } '.repeat(2_000)} }` }), {}, 400],
+    ['of too many brackets', JSON.stringify({ query: '{ me '.repeat(900) }), {}, 400],
     [
       'of too many aliases',
       JSON.stringify({

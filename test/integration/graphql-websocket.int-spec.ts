@@ -275,6 +275,7 @@ describe('the GraphQL door over WebSocket', () => {
     ['an unknown field', 'subscription { nothing }', undefined, {}],
     ['a missing argument', 'subscription { ticks }', undefined, { field: 'until' }],
     ['no such operation', 'query A { me { name } } query B { me { name } }', undefined, {}],
+    ['too many brackets', '{ me '.repeat(900), undefined, {}],
     ['too many tokens', `{ ${'me { name } '.repeat(2_000)} }`, undefined, {}],
     [
       'too much at once',

@@ -153,6 +153,18 @@ describe('the pages of the queues', () => {
     expect(queues.every(({ readOnlyMode, isPaused }) => readOnlyMode && !isPaused)).toBe(true);
   });
 
+  it.each(['/api/queues?page=-1', '/api/queues/none', '/api/queues/recordings/none', '/none'])(
+    'refuse %s in the words of every other path',
+    async (path) => {
+      const answer = await get(`${BASE}${path}`, basic(ADMIN_KEY));
+      const code = answer.status === 404 ? 'NOT_FOUND' : 'BAD_USER_INPUT';
+      expect([answer.status, await answer.json()]).toEqual([
+        answer.status === 404 ? 404 : 400,
+        { error: { code, message: expect.any(String) } },
+      ]);
+    },
+  );
+
   it.each(['/admin/queues/api/queues', '/%61dmin/queues/api/queues', '/admin/%71ueues/api/queues'])(
     'answer nothing to a page of another site, however the path is written: %s',
     async (path) => {
