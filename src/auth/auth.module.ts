@@ -17,6 +17,6 @@ import { SignInFailures } from './sign-in-failures.js';
     { provide: ApiKeys, useClass: KnownApiKeys },
     { provide: Credentials, useClass: BearerCredentials },
   ],
-  exports: [Credentials, ApiKeyUses],
+  exports: [Credentials, ApiKeyUses, RateLimits],
 })
 export class AuthModule {}

@@ -1,7 +1,7 @@
 import type { Actor, Role } from '../kernel/actor.js';
-import { BOUNDS } from '../kernel/bounds.js';
 import { TallyError } from '../kernel/errors.js';
 import { type RecordingId, type RoomId, parseRecordingId, parseRoomId } from '../kernel/ids.js';
+import { shown } from '../kernel/shown.js';
 
 /** What somebody can be allowed. `administer`: rooms, and with every room the deployment itself. */
 export type Right = 'read' | 'start' | 'stop' | 'share' | 'delete' | 'administer';
@@ -71,12 +71,6 @@ export function roomNotFound(id: string): TallyError {
 
 export function recordingNotFound(id: string): TallyError {
   return new TallyError('RECORDING_NOT_FOUND', `there is no recording ${shown(id)}`, { recordingId: id });
-}
-
-/** What the caller sent, short enough for a sentence and with its ends seen; what no id can be is not repeated. */
-export function shown(id: string): string {
-  if (id.length > BOUNDS.id) return 'with so long an id';
-  return JSON.stringify(id.length > 140 ? `${id.slice(0, 140)}…` : id);
 }
 
 /** Deleting comes with LiveKit's roomAdmin as well, which is no role of ours. */

@@ -63,6 +63,12 @@ export const BOUNDS = {
   addressPoints: 1_000,
   addressSeconds: 60,
   wrongCredentialPoints: 5,
+  /** Ids of a bulk deletion that are looked at for one point. */
+  idsPerPoint: 50,
+
+  /** Bulk deletions of one caller that are under way, and as many dry runs; what is kept of those that have finished. */
+  bulkDeletionsPerCaller: 50,
+  bulkDeletionsKept: 200,
 
   /** All that a WebSocket may send before it is let in: a handshake's rest and one credential. */
   uninvitedBytes: 16 * 1024,

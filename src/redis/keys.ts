@@ -45,10 +45,12 @@ export const keys = {
   /** Recordings that were deleted not long ago, by the instant of it. */
   deleted: () => `${TAG}:deleted`,
   /** `part` is empty for the row itself. */
-  bulkDeletion: (id: BulkDeletionId, part: '' | 'pending' | 'work' | 'deleted' | 'failed' = '') =>
+  bulkDeletion: (id: BulkDeletionId, part: '' | 'pending' | 'work' | 'deleted' | 'failed' | 'unseen' = '') =>
     `${TAG}:bulk-deletion:${id}${part && `:${part}`}`,
   unfinishedBulkDeletions: () => `${TAG}:bulk-deletions:unfinished`,
-  finishedBulkDeletions: () => `${TAG}:bulk-deletions:finished`,
+  /** Of one caller, by the instant at which each began or ended. */
+  bulkDeletionsOf: (caller: string, what: 'under-way' | 'dry-under-way' | 'finished') =>
+    `${TAG}:bulk-deletions:${what}:${digest(caller)}`,
   /** Documents that the bucket has as well, by id: keys, links, endpoints. */
   kept: (collection: string) => `${TAG}:kept:${collection}`,
   /** The id of the document that each hash finds. */

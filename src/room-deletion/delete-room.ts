@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { requireRight, requireRoomVisible, roomNotFound } from '../auth/rights.js';
-import type { BulkDeletionSeen } from '../bulk-deletions/domain/bulk-deletion.js';
+import { type BulkDeletionSeen, LEFT_TO_THE_JOB } from '../bulk-deletions/domain/bulk-deletion.js';
 import { BulkDeletionStore } from '../bulk-deletions/store/bulk-deletion.store.js';
 import { RequestBulkDeletion } from '../bulk-deletions/use-cases/request-bulk-deletion.js';
 import type { Actor } from '../kernel/actor.js';
@@ -47,7 +47,9 @@ export class DeleteRoom {
 
   private async withRecordings(roomId: RoomId, actor: Actor): Promise<DeletedRoom> {
     const bulk = await this.request.draftForDeletedRoom(roomId, actor);
-    const room = await this.writer.remove(roomId, { also: this.bulkDeletions.creation(bulk, []) });
+    const room = await this.writer.remove(roomId, {
+      also: this.bulkDeletions.creation(bulk, LEFT_TO_THE_JOB),
+    });
     if (room === 'held') throw new Error(`nothing can hold room ${roomId}`);
     return { room, deletion: await this.request.dispatch(bulk.id) };
   }

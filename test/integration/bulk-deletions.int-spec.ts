@@ -1,7 +1,13 @@
 import { SystemClock } from '../../src/kernel/clock.js';
 import type { Actor } from '../../src/kernel/actor.js';
 import { newBulkDeletionId } from '../../src/kernel/ids.js';
-import type { BulkDeletion } from '../../src/bulk-deletions/domain/bulk-deletion.js';
+import {
+  type BulkDeletion,
+  LEFT_TO_THE_JOB,
+  type Opening,
+} from '../../src/bulk-deletions/domain/bulk-deletion.js';
+import { BOUNDS } from '../../src/kernel/bounds.js';
+import { keys } from '../../src/redis/keys.js';
 import { RedisBulkDeletionNews } from '../../src/bulk-deletions/store/redis-bulk-deletion-news.js';
 import { RedisBulkDeletionStore } from '../../src/bulk-deletions/store/redis-bulk-deletion.store.js';
 import { FindBulkDeletions } from '../../src/bulk-deletions/use-cases/find-bulk-deletions.js';
@@ -50,7 +56,7 @@ describe('bulk deletions in Redis', () => {
     fields: Partial<BulkDeletion> = {},
   ): Promise<BulkDeletion> => {
     const bulk = aBulk({ expected: ids.length, ...fields });
-    await store.create(bulk, ids);
+    expect(await store.create(bulk, { ...LEFT_TO_THE_JOB, pending: ids })).toBe(true);
     return bulk;
   };
   const failure = (recordingId: string) => ({
@@ -67,7 +73,8 @@ describe('bulk deletions in Redis', () => {
   });
 
   it('gives what was named in its order, and what is to be tried again when its time has come', async () => {
-    const { id } = await stored(['c', 'a', 'b']);
+    const bulk = await stored(['c', 'a', 'b']);
+    const { id } = bulk;
     const now = clock.now();
     expect((await store.due(id, now, 2)).entries.map((one) => one.recordingId)).toEqual(['c', 'a']);
     await store.advance(id, {
@@ -84,7 +91,8 @@ describe('bulk deletions in Redis', () => {
   });
 
   it('settles each recording once, whatever a process that was held up says of it later', async () => {
-    const { id } = await stored(['a', 'b', 'c']);
+    const bulk = await stored(['a', 'b', 'c']);
+    const { id } = bulk;
     await store.advance(id, { attempt: 2, claimed: [{ recordingId: 'b', work: { attempts: 0, claim } }] });
     await store.advance(id, { deleted: ['a'] });
     await store.advance(id, {
@@ -96,7 +104,7 @@ describe('bulk deletions in Redis', () => {
     });
     expect(await store.get(id)).toMatchObject({ attempt: 2, total: 3, deletedCount: 1, failedCount: 0 });
     await store.advance(id, { deleted: ['b'], failed: [failure('c')] });
-    await store.finish(id);
+    await store.finish(bulk);
     await store.advance(id, { attempt: 9, found: ['d'], deleted: ['c'] });
     expect(await store.get(id)).toMatchObject({
       status: 'COMPLETED_WITH_FAILURES',
@@ -112,12 +120,13 @@ describe('bulk deletions in Redis', () => {
   });
 
   it('does not finish while anything is left, and counts what a room turns out to have', async () => {
-    const { id } = await stored([], { scope: 'room', roomId: aRoomId(), expected: 5 });
+    const bulk = await stored([], { scope: 'room', roomId: aRoomId(), expected: 5 });
+    const { id } = bulk;
     expect(await store.get(id)).toMatchObject({ status: 'QUEUED', total: 5, attempt: 0, collected: false });
     expect(await store.advance(id, { attempt: 1, found: ['a', 'b'], collectedTo: '"place"' })).toBe(2);
     expect(await store.get(id)).toMatchObject({ status: 'RUNNING', total: 5, collectedTo: '"place"' });
     expect(await store.advance(id, { found: ['b', 'c'], collectedTo: null })).toBe(1);
-    await store.finish(id);
+    await store.finish(bulk);
     expect(await store.get(id)).toMatchObject({
       status: 'RUNNING',
       total: 3,
@@ -126,14 +135,15 @@ describe('bulk deletions in Redis', () => {
     });
     await store.advance(id, { deleted: ['a'], failed: [failure('b')], forgotten: ['c'] });
     expect(await store.advance(id, { found: ['b'] })).toBe(0);
-    await store.finish(id);
+    await store.finish(bulk);
     expect(await store.get(id)).toMatchObject({ status: 'COMPLETED_WITH_FAILURES', total: 2 });
   });
 
   it('keeps what has finished for days and no key for ever', async () => {
-    const { id } = await stored(['a', 'b']);
+    const bulk = await stored(['a', 'b']);
+    const { id } = bulk;
     await store.advance(id, { attempt: 1, deleted: ['a'], failed: [failure('b')] });
-    await store.finish(id);
+    await store.finish(bulk);
     const own = (await connections.command.keys('*')).filter((key) => key.includes(id));
     expect(own.length).toBeGreaterThan(2);
     for (const key of own) expect(await connections.command.ttl(key)).toBeGreaterThan(6 * 86_400);
@@ -141,9 +151,68 @@ describe('bulk deletions in Redis', () => {
   });
 
   it('finds those that nobody has touched for longer than they said, once', async () => {
-    const { id } = await stored(['a'], { createdAt: clock.now() - 60_000 });
+    const bulk = await stored(['a'], { createdAt: clock.now() - 60_000 });
+    const { id } = bulk;
     expect(await store.abandoned(9)).toEqual([id]);
     expect(await store.abandoned(9)).toEqual([]);
+  });
+
+  describe('of which everything is known when they are asked for', () => {
+    const unseen = ['rec_1', 'rec_2', 'rec_3'];
+    const settled = async (opening: Partial<Opening>, fields: Partial<BulkDeletion> = {}) => {
+      const bulk = aBulk(fields);
+      await store.create(bulk, { ...LEFT_TO_THE_JOB, ...opening });
+      return bulk;
+    };
+
+    it('have finished, are nobody’s work, and are kept for minutes', async () => {
+      const { id } = await settled({ unseen });
+      expect(await store.get(id)).toMatchObject({
+        ...{ status: 'COMPLETED_WITH_FAILURES', total: 3, deletedCount: 0, failedCount: 3, attempt: 1 },
+        finishedAt: expect.any(Number),
+      });
+      expect(await store.abandoned(9)).toEqual([]);
+      const own = (await connections.command.keys('*')).filter((key) => key.includes(id));
+      for (const key of own) expect(await connections.command.ttl(key)).toBeLessThanOrEqual(600);
+    });
+
+    it('show what was refused and what was not seen as one list', async () => {
+      const { id } = await settled(
+        { unseen, failed: [failure('a'), failure('b')], deleted: ['c'] },
+        { dryRun: true },
+      );
+      const all = (await store.failures(id, 9, 0)).map(({ recordingId }) => recordingId);
+      expect(all).toEqual(['a', 'b', ...unseen]);
+      const paged = await Promise.all([0, 2, 4].map((offset) => store.failures(id, 2, offset)));
+      expect(paged.flat().map(({ recordingId }) => recordingId)).toEqual(all);
+      expect(await store.deletedIds(id, 9, 0)).toEqual(['c']);
+    });
+
+    it('are kept for so many of one caller, and none of another is lost for them', async () => {
+      const others = await settled({ unseen }, { requestedBy: { name: 'bob', callerId: 'bob' } });
+      const first = await settled({ unseen }, { createdAt: 1 });
+      for (let i = 0; i < BOUNDS.bulkDeletionsKept; i += 1) await settled({ unseen });
+      expect([await store.get(first.id), (await store.get(others.id))?.failedCount]).toEqual([null, 3]);
+    });
+  });
+
+  it('are refused to who has as many under way as it may, until one has finished', async () => {
+    const open: BulkDeletion[] = [];
+    for (let i = 0; i < BOUNDS.bulkDeletionsPerCaller; i += 1) open.push(await stored(['a']));
+    const [before, more] = [await connections.command.dbsize(), aBulk()];
+    expect(await store.create(more, { ...LEFT_TO_THE_JOB, pending: ['a'] })).toBe(false);
+    expect([await store.get(more.id), await connections.command.dbsize()]).toEqual([null, before]);
+    // Others, dry runs and what has finished at once have places of their own, or none.
+    await stored(['a'], { requestedBy: { name: 'bob', callerId: 'bob' } });
+    await stored([], { scope: 'room', roomId: aRoomId(), dryRun: true });
+    await stored([]);
+    const [first] = open as [BulkDeletion];
+    await store.advance(first.id, { attempt: 1, deleted: ['a'] });
+    await store.finish(first);
+    await stored(['a']);
+    expect(await connections.command.zcard(keys.bulkDeletionsOf('identity:alice', 'under-way'))).toBe(
+      BOUNDS.bulkDeletionsPerCaller,
+    );
   });
 
   describe('are read by', () => {
@@ -182,7 +251,8 @@ describe('bulk deletions in Redis', () => {
         false,
       ],
     ] as const)('%s', async (_who, caller, fields, may) => {
-      const { id } = await stored(['a'], fields);
+      const bulk = await stored(['a'], fields);
+      const { id } = bulk;
       expect((await find.one(id, caller)) !== null).toBe(may);
     });
   });

@@ -18,6 +18,28 @@ export interface BulkDeletion {
   readonly expected: number;
 }
 
+/** What of it is known when it is asked for. Without anything pending one of named recordings has finished at once. */
+export interface Opening {
+  /** Left to the job. */
+  readonly pending: readonly string[];
+  /** Named, and nothing that the caller can see: kept as names alone, and shown as RECORDING_NOT_FOUND. */
+  readonly unseen: readonly string[];
+  /** Of a dry run: what the real one would delete and refuse. */
+  readonly deleted: readonly string[];
+  readonly failed: readonly BulkDeletionFailure[];
+}
+
+export const LEFT_TO_THE_JOB: Opening = { pending: [], unseen: [], deleted: [], failed: [] };
+
+export function isSettled({ scope }: BulkDeletion, { pending }: Opening): boolean {
+  return scope === 'ids' && pending.length === 0;
+}
+
+/** How long one is kept after it has finished, in s: what did nothing, for as long as somebody looks at it. */
+export function keptSeconds({ dryRun }: BulkDeletion, didSomething: boolean): number {
+  return dryRun || !didSomething ? 600 : 7 * 86_400;
+}
+
 /** A bulk deletion with how far it has come. */
 export interface BulkDeletionSeen extends BulkDeletion {
   readonly status: BulkDeletionStatus;

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../kernel/errors.js';
+import { shown } from '../../kernel/shown.js';
 import { isFinal, type StoredRecording } from '../../recordings/domain/recording.js';
 import { hasLiveEgress } from '../../recordings/domain/slot.js';
 import type { BulkDeletion, Claim, Entry } from './bulk-deletion.js';
@@ -26,13 +27,11 @@ export function verdictOn(
 ): Verdict {
   if (recording === null || recording.upkeep.deleted) {
     if (work.claim) return { do: 'confirm', claim: work.claim };
-    return bulk.scope === 'ids'
-      ? fail('RECORDING_NOT_FOUND', `there is no recording ${shown(recordingId)}`)
-      : { do: 'forget' };
+    return bulk.scope === 'ids' ? { do: 'fail', ...notFound(recordingId) } : { do: 'forget' };
   }
   const { roomId, status } = recording;
   if (bulk.visibleRooms !== null && !bulk.visibleRooms.includes(roomId))
-    return fail('RECORDING_NOT_FOUND', `there is no recording ${shown(recordingId)}`);
+    return { do: 'fail', ...notFound(recordingId) };
   if (bulk.roomId !== null && roomId !== bulk.roomId)
     return fail('RECORDING_NOT_IN_ROOM', `recording ${recordingId} is of another room than ${bulk.roomId}`);
   if (bulk.scope === 'ids') {
@@ -44,6 +43,11 @@ export function verdictOn(
   return isOver(recording, now) ? { do: 'delete', claim: { roomId } } : { do: 'wait' };
 }
 
+/** The same words for one that is unknown and for one that the caller may not see. */
+export function notFound(recordingId: string): { readonly code: ErrorCode; readonly message: string } {
+  return { code: 'RECORDING_NOT_FOUND', message: `there is no recording ${shown(recordingId)}` };
+}
+
 function isOver(recording: StoredRecording, now: number): boolean {
   if (!recording.upkeep.holdsSlot && !hasLiveEgress(recording)) return true;
   return now - recording.updatedAt >= EGRESS_PATIENCE_MS;
@@ -51,9 +55,4 @@ function isOver(recording: StoredRecording, now: number): boolean {
 
 function fail(code: ErrorCode, message: string): Verdict {
   return { do: 'fail', code, message };
-}
-
-/** What the caller sent, short enough for a sentence and with its ends seen. */
-function shown(id: string): string {
-  return JSON.stringify(id.length > 140 ? `${id.slice(0, 140)}…` : id);
 }

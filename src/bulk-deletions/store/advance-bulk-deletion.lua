@@ -1,5 +1,6 @@
 -- advance-bulk-deletion.lua: one step of one bulk deletion, all or nothing.
--- KEYS 1 row  2 pending (zset by due time)  3 work (hash)  4 deleted (list)  5 failed (zset by order)  6 unfinished  7 finished
+-- KEYS 1 row  2 pending (zset by due time)  3 work (hash)  4 deleted (list)  5 failed (zset by order)  6 unseen (list)  7 unfinished
+--      and where it may finish: 8 finished ones of its caller  9 those that the caller has under way
 -- ARGV 1 step (json): id, channel, touchAt, attempt, claimed [[id, work]], later [[id, work, due]], deleted [id], forgotten [id],
 --        failed [[id, failure, '1' = unless claimed]], found [id], collectedTo, collected ('1'), finishAt, keepSeconds; each may be missing
 -- Returns how many were new among what was found
@@ -51,13 +52,15 @@ if step.collectedTo then redis.call('HSET', KEYS[1], 'collectedTo', step.collect
 if step.collected then redis.call('HSET', KEYS[1], 'collected', '1') end
 
 if not step.finishAt then
-  redis.call('ZADD', KEYS[6], step.touchAt, step.id)
+  redis.call('ZADD', KEYS[7], step.touchAt, step.id)
 elseif redis.call('ZCARD', KEYS[2]) == 0 then
-  local status = redis.call('ZCARD', KEYS[5]) == 0 and 'COMPLETED' or 'COMPLETED_WITH_FAILURES'
+  local status = redis.call('ZCARD', KEYS[5]) + redis.call('LLEN', KEYS[6]) == 0 and 'COMPLETED' or 'COMPLETED_WITH_FAILURES'
   redis.call('HSET', KEYS[1], 'status', status, 'finishedAt', step.finishAt)
-  redis.call('ZREM', KEYS[6], step.id)
-  redis.call('ZADD', KEYS[7], step.finishAt, step.id)
-  for i = 1, 5 do redis.call('EXPIRE', KEYS[i], step.keepSeconds) end
+  redis.call('ZREM', KEYS[7], step.id)
+  redis.call('ZADD', KEYS[8], step.finishAt, step.id)
+  redis.call('EXPIRE', KEYS[8], 7 * 86400)
+  redis.call('ZREM', KEYS[9], step.id)
+  for i = 1, 6 do redis.call('EXPIRE', KEYS[i], step.keepSeconds) end
 end
 redis.call('PUBLISH', step.channel, step.id)
 return new

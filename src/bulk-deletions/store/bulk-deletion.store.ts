@@ -5,6 +5,7 @@ import type {
   BulkDeletionFailure,
   BulkDeletionSeen,
   Entry,
+  Opening,
   Work,
 } from '../domain/bulk-deletion.js';
 
@@ -35,9 +36,10 @@ export interface Failed extends BulkDeletionFailure {
  * Steps only move forward: a process that was held up can't take anything back.
  */
 export abstract class BulkDeletionStore {
-  abstract create(bulk: BulkDeletion, recordingIds: readonly string[]): Promise<void>;
+  /** False, and nothing is stored, where its caller has as many under way as it may. */
+  abstract create(bulk: BulkDeletion, opening: Opening): Promise<boolean>;
   /** What `create` does, for whoever has to do it in one step with something else. */
-  abstract creation(bulk: BulkDeletion, recordingIds: readonly string[]): RedisCommand[];
+  abstract creation(bulk: BulkDeletion, opening: Opening): RedisCommand[];
   abstract get(id: BulkDeletionId): Promise<BulkDeletionSeen | null>;
   /** Those whose time has come, and when the time of the next one comes; null: none is left. */
   abstract due(
@@ -48,7 +50,7 @@ export abstract class BulkDeletionStore {
   /** How many were new among what was found. */
   abstract advance(id: BulkDeletionId, step: Step): Promise<number>;
   /** Does nothing while something is left to do. */
-  abstract finish(id: BulkDeletionId): Promise<void>;
+  abstract finish(bulk: BulkDeletion): Promise<void>;
   abstract deletedIds(id: BulkDeletionId, first: number, offset: number): Promise<string[]>;
   abstract failures(id: BulkDeletionId, first: number, offset: number): Promise<BulkDeletionFailure[]>;
   /** Unfinished ones that nobody has touched for longer than they said; they count as touched now. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../kernel/clock.js';
 import type { BulkDeletionId } from '../../kernel/ids.js';
+import { BOUNDS } from '../../kernel/bounds.js';
 import { BULK_DELETIONS_CHANNEL, keys } from '../../redis/keys.js';
 import { redisWasReset } from '../../redis/redis-was-reset.js';
 import type { RedisCommand } from '../../redis/redis-command.js';
@@ -13,18 +14,20 @@ import {
   type BulkDeletionSeen,
   type BulkDeletionStatus,
   type Entry,
+  isSettled,
+  keptSeconds,
   NEW_WORK,
+  type Opening,
 } from '../domain/bulk-deletion.js';
+import { notFound } from '../domain/verdict.js';
 import { BulkDeletionStore, type Step, workOf } from './bulk-deletion.store.js';
 
+const createScript = new Script(join(__dirname, 'create-bulk-deletion.lua'));
 const advanceScript = new Script(join(__dirname, 'advance-bulk-deletion.lua'));
-const KEPT_SECONDS = 7 * 86_400;
-/** Whoever asks for more than this within the time for which they are kept loses the oldest. */
-const MOST_KEPT = 1_000;
 /** A step takes less; who has not been heard of for so long has lost its job. */
 const STEP_LIMIT_MS = 20_000;
 const FIRST_TOUCH_MS = 3_000;
-const PARTS = ['', 'pending', 'work', 'deleted', 'failed'] as const;
+const PARTS = ['', 'pending', 'work', 'deleted', 'failed', 'unseen'] as const;
 
 /** A row and its lists, in the keys of one hash slot. */
 @Injectable()
@@ -36,40 +39,59 @@ export class RedisBulkDeletionStore extends BulkDeletionStore {
     super();
   }
 
-  async create(bulk: BulkDeletion, recordingIds: readonly string[]): Promise<void> {
-    if ((await this.connections.run((redis) => redis.exists(keys.epoch()))) === 0) throw redisWasReset();
-    await this.connections.multi((multi) =>
-      this.creation(bulk, recordingIds).reduce((so, [command, ...rest]) => so.call(command, ...rest), multi),
+  async create(bulk: BulkDeletion, opening: Opening): Promise<boolean> {
+    const commands = this.creation(bulk, opening);
+    // What has finished at once takes nobody's place.
+    const limit = isSettled(bulk, opening) ? Infinity : BOUNDS.bulkDeletionsPerCaller;
+    const created = await createScript.run(
+      this.connections.command,
+      [keys.epoch(), placesOf(bulk), ...new Set(commands.map(([, key]) => key))],
+      [String(limit), ...commands.flatMap((command) => [String(command.length), ...command])],
     );
+    if (created === -1) throw redisWasReset();
+    if (isSettled(bulk, opening)) await this.forgetOldest(bulk);
+    return created === 1;
   }
 
-  creation(bulk: BulkDeletion, recordingIds: readonly string[]): RedisCommand[] {
+  creation(bulk: BulkDeletion, opening: Opening): RedisCommand[] {
     const { id, scope, createdAt } = bulk;
+    const { pending, unseen, deleted, failed } = opening;
+    const key = (part?: (typeof PARTS)[number]): string => keys.bulkDeletion(id, part);
     const row = ['doc', JSON.stringify(bulk), 'status', 'QUEUED', 'attempt', '0'];
-    const order = recordingIds.flatMap((recordingId, i) => [String(i + 1), recordingId]);
+    const filled: RedisCommand[] = [
+      ['HSET', key(), ...row, 'order', String(pending.length + failed.length)],
+      ['ZADD', key('pending'), ...pending.flatMap((one, i) => [String(i + 1), one])],
+      ['RPUSH', key('unseen'), ...unseen],
+      ['RPUSH', key('deleted'), ...deleted],
+      ['ZADD', key('failed'), ...failed.flatMap(({ recordingId }, i) => [String(i + 1), recordingId])],
+      ['HSET', key('work'), ...failed.flatMap((one) => [one.recordingId, JSON.stringify(one)])],
+      ...(scope === 'ids' ? ([['HSET', key(), 'collected', '1']] as const) : []),
+    ];
+    const commands = filled.filter((command) => command.length > 2);
+    if (isSettled(bulk, opening)) return [...commands, ...settling(bulk, opening)];
     return [
-      ['HSET', keys.bulkDeletion(id), ...row, 'order', String(recordingIds.length)],
-      ...(scope === 'ids' ? ([['HSET', keys.bulkDeletion(id), 'collected', '1']] as const) : []),
-      ...(order.length > 0 ? ([['ZADD', keys.bulkDeletion(id, 'pending'), ...order]] as const) : []),
+      ...commands,
       ['ZADD', keys.unfinishedBulkDeletions(), String(createdAt + FIRST_TOUCH_MS), id],
+      ['ZADD', placesOf(bulk), String(createdAt), id],
     ];
   }
 
   async get(id: BulkDeletionId): Promise<BulkDeletionSeen | null> {
     // In one step: a recording that passes from one list to another between two reads would count twice, or not at all.
-    const [whole, row, pending, deleted, failed] = (await this.connections.multi((multi) =>
+    const [whole, row, pending, deleted, failed, unseen] = (await this.connections.multi((multi) =>
       multi
         .exists(keys.epoch())
         .hgetall(keys.bulkDeletion(id))
         .zcard(keys.bulkDeletion(id, 'pending'))
         .llen(keys.bulkDeletion(id, 'deleted'))
-        .zcard(keys.bulkDeletion(id, 'failed')),
-    )) as [number, Record<string, string>, number, number, number];
+        .zcard(keys.bulkDeletion(id, 'failed'))
+        .llen(keys.bulkDeletion(id, 'unseen')),
+    )) as [number, Record<string, string>, number, number, number, number];
     // While what was lost is not back, what is missing is not "no".
     if (whole === 0) throw redisWasReset();
     return row.doc === undefined
       ? null
-      : toSeen(JSON.parse(row.doc) as BulkDeletion, row, { pending, deleted, failed });
+      : toSeen(JSON.parse(row.doc) as BulkDeletion, row, { pending, deleted, failed: failed + unseen });
   }
 
   async due(id: BulkDeletionId, now: number, limit: number) {
@@ -87,7 +109,7 @@ export class RedisBulkDeletionStore extends BulkDeletionStore {
 
   async advance(id: BulkDeletionId, step: Step): Promise<number> {
     const { collectedTo } = step;
-    return this.run(id, {
+    const text = {
       touchAt: String(this.clock.now() + STEP_LIMIT_MS),
       attempt: step.attempt,
       claimed: step.claimed?.map(({ recordingId, work }) => [recordingId, JSON.stringify(work)]),
@@ -106,13 +128,15 @@ export class RedisBulkDeletionStore extends BulkDeletionStore {
       found: step.found,
       ...(typeof collectedTo === 'string' && { collectedTo }),
       ...(collectedTo === null && { collected: '1' }),
-    });
+    };
+    return this.run(id, text, []);
   }
 
-  async finish(id: BulkDeletionId): Promise<void> {
-    const now = this.clock.now();
-    await this.run(id, { finishAt: String(now), touchAt: String(now), keepSeconds: KEPT_SECONDS });
-    await this.forgetOldest(now);
+  async finish(bulk: BulkDeletion): Promise<void> {
+    const now = String(this.clock.now());
+    const step = { finishAt: now, touchAt: now, keepSeconds: keptSeconds(bulk, true) };
+    await this.run(bulk.id, step, [finishedOf(bulk), placesOf(bulk)]);
+    await this.forgetOldest(bulk);
   }
 
   async deletedIds(id: BulkDeletionId, first: number, offset: number): Promise<string[]> {
@@ -122,12 +146,26 @@ export class RedisBulkDeletionStore extends BulkDeletionStore {
   }
 
   async failures(id: BulkDeletionId, first: number, offset: number): Promise<BulkDeletionFailure[]> {
-    const ids = await this.connections.run((redis) =>
-      redis.zrange(keys.bulkDeletion(id, 'failed'), offset, offset + first - 1),
-    );
-    if (ids.length === 0) return [];
-    const texts = await this.connections.run((redis) => redis.hmget(keys.bulkDeletion(id, 'work'), ...ids));
-    return texts.filter((text) => text !== null).map((text) => JSON.parse(text) as BulkDeletionFailure);
+    const [ids, count] = (await this.connections.pipeline((all) =>
+      all
+        .zrange(keys.bulkDeletion(id, 'failed'), offset, offset + first - 1)
+        .zcard(keys.bulkDeletion(id, 'failed')),
+    )) as [string[], number];
+    const texts =
+      ids.length === 0
+        ? []
+        : await this.connections.run((redis) => redis.hmget(keys.bulkDeletion(id, 'work'), ...ids));
+    const from = Math.max(0, offset - count);
+    const unseen =
+      ids.length === first
+        ? []
+        : await this.connections.run((redis) =>
+            redis.lrange(keys.bulkDeletion(id, 'unseen'), from, from + first - ids.length - 1),
+          );
+    return [
+      ...texts.filter((text) => text !== null).map((text) => JSON.parse(text) as BulkDeletionFailure),
+      ...unseen.map((recordingId) => ({ recordingId, ...notFound(recordingId), attempts: 1 })),
+    ];
   }
 
   async abandoned(limit: number): Promise<BulkDeletionId[]> {
@@ -147,19 +185,19 @@ export class RedisBulkDeletionStore extends BulkDeletionStore {
     );
   }
 
-  private async run(id: BulkDeletionId, step: object): Promise<number> {
+  private async run(id: BulkDeletionId, step: object, ofCaller: readonly string[]): Promise<number> {
     const text = JSON.stringify({ ...step, id, channel: BULK_DELETIONS_CHANNEL });
     const own = PARTS.map((part) => keys.bulkDeletion(id, part));
-    const shared = [keys.unfinishedBulkDeletions(), keys.finishedBulkDeletions()];
-    return Number(await advanceScript.run(this.connections.command, [...own, ...shared], [text]));
+    const all = [...own, keys.unfinishedBulkDeletions(), ...ofCaller];
+    return Number(await advanceScript.run(this.connections.command, all, [text]));
   }
 
-  private async forgetOldest(now: number): Promise<void> {
-    const finished = keys.finishedBulkDeletions();
-    await this.connections.run((redis) =>
-      redis.zremrangebyscore(finished, '-inf', now - KEPT_SECONDS * 1_000),
+  /** Whoever asks for more than are kept loses its own oldest. */
+  private async forgetOldest(bulk: BulkDeletion): Promise<void> {
+    const finished = finishedOf(bulk);
+    const oldest = await this.connections.run((redis) =>
+      redis.zrange(finished, 0, -BOUNDS.bulkDeletionsKept - 1),
     );
-    const oldest = await this.connections.run((redis) => redis.zrange(finished, 0, -MOST_KEPT - 1));
     for (const id of oldest as BulkDeletionId[]) {
       await this.connections.run((redis) =>
         redis.unlink(...PARTS.map((part) => keys.bulkDeletion(id, part))),
@@ -167,6 +205,28 @@ export class RedisBulkDeletionStore extends BulkDeletionStore {
       await this.connections.run((redis) => redis.zrem(finished, id));
     }
   }
+}
+
+function placesOf({ requestedBy, dryRun }: BulkDeletion): string {
+  return keys.bulkDeletionsOf(requestedBy.callerId, dryRun ? 'dry-under-way' : 'under-way');
+}
+
+function finishedOf({ requestedBy }: BulkDeletion): string {
+  return keys.bulkDeletionsOf(requestedBy.callerId, 'finished');
+}
+
+/** Of one about which nothing is left to do. */
+function settling(bulk: BulkDeletion, { unseen, failed }: Opening): RedisCommand[] {
+  const { id, createdAt } = bulk;
+  const seconds = String(keptSeconds(bulk, failed.length > 0));
+  const status = unseen.length + failed.length === 0 ? 'COMPLETED' : 'COMPLETED_WITH_FAILURES';
+  const over = ['status', status, 'attempt', '1', 'finishedAt', String(createdAt)];
+  return [
+    ['HSET', keys.bulkDeletion(id), ...over],
+    ...PARTS.map((part): RedisCommand => ['EXPIRE', keys.bulkDeletion(id, part), seconds]),
+    ['ZADD', finishedOf(bulk), String(createdAt), id],
+    ['EXPIRE', finishedOf(bulk), String(keptSeconds(bulk, true))],
+  ];
 }
 
 function toSeen(

@@ -1,17 +1,29 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { RateLimits } from '../../auth/rate-limits.js';
 import { requireRight, requireRoomVisible, roomNotFound } from '../../auth/rights.js';
 import type { Actor } from '../../kernel/actor.js';
+import { BOUNDS } from '../../kernel/bounds.js';
 import { Clock } from '../../kernel/clock.js';
-import { badInput, isTallyError } from '../../kernel/errors.js';
-import { type BulkDeletionId, newBulkDeletionId, type RoomId } from '../../kernel/ids.js';
+import { badInput, isTallyError, TallyError } from '../../kernel/errors.js';
+import { type BulkDeletionId, newBulkDeletionId, parseRecordingId, type RoomId } from '../../kernel/ids.js';
 import { JobQueue } from '../../queue/define-job.js';
 import { RecordingStore } from '../../recordings/store/recording.store.js';
 import { RoomStore } from '../../rooms/store/room.store.js';
-import type { BulkDeletion, BulkDeletionSeen } from '../domain/bulk-deletion.js';
+import {
+  type BulkDeletion,
+  type BulkDeletionFailure,
+  type BulkDeletionSeen,
+  isSettled,
+  LEFT_TO_THE_JOB,
+  NEW_WORK,
+  type Opening,
+} from '../domain/bulk-deletion.js';
+import { verdictOn } from '../domain/verdict.js';
 import { runBulkDeletion } from '../jobs/run-bulk-deletion.job.js';
 import { BulkDeletionStore } from '../store/bulk-deletion.store.js';
 
 const MOST_IDS = 1_000;
+const TRY_AGAIN_S = 5;
 
 /** Stores what is to be deleted and leaves it to a job; whoever may not delete is told so at once. */
 @Injectable()
@@ -23,10 +35,11 @@ export class RequestBulkDeletion {
     private readonly recordings: RecordingStore,
     private readonly rooms: RoomStore,
     private readonly jobs: JobQueue,
+    private readonly limits: RateLimits,
     private readonly clock: Clock,
   ) {}
 
-  /** Throws BAD_USER_INPUT, ROOM_NOT_FOUND for a room that the caller may not see, FORBIDDEN. */
+  /** Throws BAD_USER_INPUT, ROOM_NOT_FOUND for a room that the caller may not see, FORBIDDEN, RATE_LIMITED. */
   async ofRecordings(
     {
       ids,
@@ -40,9 +53,47 @@ export class RequestBulkDeletion {
     const named = [...new Set(ids)];
     if (named.length === 0 || named.length > MOST_IDS)
       throw badInput('ids', `must name 1 to ${MOST_IDS} recordings`);
+    // As many reads as ids, so that it counts as more than one request.
+    await this.limits.take('caller', actor.callerId, Math.ceil(named.length / BOUNDS.idsPerPoint));
     const bulk = this.draft({ scope: 'ids', roomId: room, dryRun, expected: named.length }, actor);
-    await this.store.create(bulk, named);
-    return this.dispatch(bulk.id);
+    const opening = await this.look(bulk, named);
+    await this.create(bulk, opening);
+    return isSettled(bulk, opening) ? this.stored(bulk.id) : this.dispatch(bulk.id);
+  }
+
+  /** What of it needs a job: nothing of a dry run, and nothing that the caller can't see. */
+  private async look(bulk: BulkDeletion, named: readonly string[]): Promise<Opening> {
+    const now = this.clock.now();
+    const judged = await Promise.all(
+      named.map(async (text) => {
+        const id = parseRecordingId(text);
+        const recording = id === null ? null : await this.recordings.get(id);
+        const entry = { recordingId: text, work: NEW_WORK };
+        return { text, verdict: verdictOn(bulk, entry, recording, now) };
+      }),
+    );
+    const pending: string[] = [];
+    const unseen: string[] = [];
+    const deleted: string[] = [];
+    const failed: BulkDeletionFailure[] = [];
+    for (const { text, verdict } of judged) {
+      if (verdict.do === 'fail' && verdict.code === 'RECORDING_NOT_FOUND') unseen.push(asShown(text));
+      else if (!bulk.dryRun) pending.push(text);
+      else if (verdict.do !== 'fail') deleted.push(text);
+      else failed.push({ recordingId: text, code: verdict.code, message: verdict.message, attempts: 1 });
+    }
+    return { pending, unseen, deleted, failed };
+  }
+
+  /** Throws RATE_LIMITED. */
+  private async create(bulk: BulkDeletion, opening: Opening): Promise<void> {
+    if (await this.store.create(bulk, opening)) return;
+    const most = BOUNDS.bulkDeletionsPerCaller;
+    throw new TallyError(
+      'RATE_LIMITED',
+      `you have ${most} bulk deletions under way; ask again when some of them have finished`,
+      { retryAfter: TRY_AGAIN_S },
+    );
   }
 
   /** A room that is gone may have kept recordings. Throws ROOM_NOT_FOUND where there is neither, FORBIDDEN. */
@@ -52,7 +103,7 @@ export class RequestBulkDeletion {
     if (expected === 0 && (await this.rooms.get(room)) === null) throw roomNotFound(roomId);
     requireRight(actor, 'delete', room, 'delete recordings');
     const bulk = this.draft({ scope: 'room', roomId: room, dryRun, expected }, actor);
-    await this.store.create(bulk, []);
+    await this.create(bulk, LEFT_TO_THE_JOB);
     return this.dispatch(bulk.id);
   }
 
@@ -74,6 +125,10 @@ export class RequestBulkDeletion {
         cause: error.message,
       });
     }
+    return this.stored(id);
+  }
+
+  private async stored(id: BulkDeletionId): Promise<BulkDeletionSeen> {
     const stored = await this.store.get(id);
     if (stored === null) throw new Error(`bulk deletion ${id} was not stored`);
     return stored;
@@ -87,4 +142,9 @@ export class RequestBulkDeletion {
     const id = newBulkDeletionId(createdAt);
     return { id, requestedBy: { name, callerId }, visibleRooms: rooms, createdAt, ...asked };
   }
+}
+
+/** What no id can be comes back shortened, and in characters that every client can read. */
+function asShown(id: string): string {
+  return Buffer.from(id.slice(0, BOUNDS.id)).toString();
 }

@@ -61,7 +61,7 @@ export class RunBulkDeletion {
       return Math.max(0, nextAt - now);
     }
     if (await this.collect.missed(bulk)) return 0;
-    await this.store.finish(id);
+    await this.store.finish(bulk);
     // Something was found by another who was at it too.
     if ((await this.store.get(id))?.finishedAt === null) return 0;
     const { requestedBy, dryRun } = bulk;

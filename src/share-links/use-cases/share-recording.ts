@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AuditLog } from '../../audit/audit-log.js';
-import { may, requireRight, shown } from '../../auth/rights.js';
+import { may, requireRight } from '../../auth/rights.js';
+import { shown } from '../../kernel/shown.js';
 import { Config } from '../../config/config.js';
 import type { Actor } from '../../kernel/actor.js';
 import { Clock } from '../../kernel/clock.js';

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { type AuditAction, AuditLog } from '../../audit/audit-log.js';
-import { requireRight, shown } from '../../auth/rights.js';
+import { requireRight } from '../../auth/rights.js';
+import { shown } from '../../kernel/shown.js';
 import type { Actor } from '../../kernel/actor.js';
 import { Clock } from '../../kernel/clock.js';
 import { TallyError } from '../../kernel/errors.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { shown } from '../../auth/rights.js';
+import { shown } from '../../kernel/shown.js';
 import type { Actor } from '../../kernel/actor.js';
 import { Clock } from '../../kernel/clock.js';
 import { badInput, TallyError } from '../../kernel/errors.js';

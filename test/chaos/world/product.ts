@@ -1,4 +1,5 @@
 import { Incidents } from '../../../src/incidents/incidents.port.js';
+import { RateLimits } from '../../../src/auth/rate-limits.js';
 import { KeptStore } from '../../../src/kept/kept.store.js';
 import { DiscoveryService } from '@nestjs/core';
 import { RunBulkDeletionJob } from '../../../src/bulk-deletions/jobs/run-bulk-deletion.job.js';
@@ -93,6 +94,7 @@ export function composeProduct(wiring: Wiring, ports: Ports): ReadonlyMap<string
   wiring
     .bind(Instance, new Instance(ports.name))
     .bind(Config, ports.config)
+    .bind(RateLimits as Class, { take: () => Promise.resolve() })
     .bind(Clock, ports.clock)
     .bind(Random, ports.random)
     .bind(RecordingStore, ports.store)

@@ -2,9 +2,11 @@ import type {
   BulkDeletion,
   BulkDeletionFailure,
   BulkDeletionSeen,
+  Opening,
   Work,
 } from '../../../src/bulk-deletions/domain/bulk-deletion.js';
-import { NEW_WORK } from '../../../src/bulk-deletions/domain/bulk-deletion.js';
+import { isSettled, NEW_WORK } from '../../../src/bulk-deletions/domain/bulk-deletion.js';
+import { notFound } from '../../../src/bulk-deletions/domain/verdict.js';
 import { BulkDeletionStore, type Step } from '../../../src/bulk-deletions/store/bulk-deletion.store.js';
 import type { BulkDeletionId } from '../../../src/kernel/ids.js';
 import type { RedisCommand } from '../../../src/redis/redis-command.js';
@@ -33,16 +35,26 @@ const FIRST_TOUCH_MS = 3_000;
 const STEP_LIMIT_MS = 20_000;
 
 export function carryOutBulk(tables: Table<SimBulk>, [name, , ...rest]: RedisCommand): void {
-  const [bulk = '', ids = ''] = rest;
-  if (name === CREATE) create(tables, JSON.parse(bulk) as BulkDeletion, JSON.parse(ids) as string[]);
+  const [bulk = '', opening = ''] = rest;
+  if (name === CREATE) create(tables, JSON.parse(bulk) as BulkDeletion, JSON.parse(opening) as Opening);
 }
 
-function create(tables: Table<SimBulk>, bulk: BulkDeletion, ids: readonly string[]): void {
+function create(tables: Table<SimBulk>, bulk: BulkDeletion, opening: Opening): void {
+  const { pending, deleted, failed: refused, unseen } = opening;
+  const failed = [
+    ...refused,
+    ...unseen.map((recordingId) => ({ recordingId, ...notFound(recordingId), attempts: 1 })),
+  ];
+  const over = {
+    status: failed.length === 0 ? ('COMPLETED' as const) : ('COMPLETED_WITH_FAILURES' as const),
+    ...{ attempt: 1, finishedAt: bulk.createdAt },
+  };
   tables.set(bulk.id, {
     ...{ bulk, status: 'QUEUED', attempt: 0, collected: bulk.scope === 'ids', collectedTo: null },
-    ...{ finishedAt: null, work: new Map(), deleted: [], failed: [] },
-    pending: new Map(ids.map((id, i) => [id, i + 1])),
+    ...{ finishedAt: null, work: new Map(), deleted, failed },
+    pending: new Map(pending.map((id, i) => [id, i + 1])),
     touchAt: bulk.createdAt + FIRST_TOUCH_MS,
+    ...(isSettled(bulk, opening) && over),
   });
 }
 
@@ -56,15 +68,16 @@ export class SimBulkDeletionStore extends BulkDeletionStore {
     super();
   }
 
-  create(bulk: BulkDeletion, recordingIds: readonly string[]): Promise<void> {
-    return this.command(`create bulk deletion of ${recordingIds.length}`, () => {
+  create(bulk: BulkDeletion, opening: Opening): Promise<boolean> {
+    return this.command(`create bulk deletion of ${opening.pending.length}`, () => {
       void this.recordings.epoch;
-      create(this.tables, bulk, recordingIds);
+      create(this.tables, bulk, opening);
+      return true;
     });
   }
 
-  creation(bulk: BulkDeletion, recordingIds: readonly string[]): RedisCommand[] {
-    return [[CREATE, bulk.id, JSON.stringify(bulk), JSON.stringify(recordingIds)]];
+  creation(bulk: BulkDeletion, opening: Opening): RedisCommand[] {
+    return [[CREATE, bulk.id, JSON.stringify(bulk), JSON.stringify(opening)]];
   }
 
   get(id: BulkDeletionId): Promise<BulkDeletionSeen | null> {
@@ -98,7 +111,7 @@ export class SimBulkDeletionStore extends BulkDeletionStore {
     });
   }
 
-  finish(id: BulkDeletionId): Promise<void> {
+  finish({ id }: BulkDeletion): Promise<void> {
     return this.command('finish a bulk deletion', () => {
       const kept = this.tables.get(id);
       if (kept === undefined || kept.finishedAt !== null || kept.pending.size > 0) return;
