@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { httpReceiver } from '../../src/livekit/simulator/webhook-http.js';
 import { ADMIN_KEY, API_SECRET, type GraphqlAnswer, startStack, type TestStack } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
 import { createRoom, STOP } from '../support/operations.js';
 import { becomes, livekitToken, started } from '../support/recording-life.js';
 import { ProcessUnderTest } from './process-under-test.js';
@@ -76,7 +77,7 @@ async function furnish(stack: TestStack, instance: ProcessUnderTest): Promise<Fa
   for (const room of ROOMS) {
     await createRoom(door, room);
     stack.simulator.openRoom(room);
-    const { id } = await started(door, room, { labels: { team: 'a', n: 1 } });
+    const id = await startedInTheEnd(door, room);
     await ask(STOP, { id });
     await becomes(door, id, { status: 'COMPLETE' });
     stack.simulator.closeRoom(room);
@@ -105,6 +106,19 @@ async function furnish(stack: TestStack, instance: ProcessUnderTest): Promise<Fa
     mediaPaths: [`${pathname}${search}`, ...recordings.map((id) => `/recordings/${id}/media`), ...made.paths],
     mediaBytes: media.data.recording.sizeBytes,
   };
+}
+
+/** On a busy machine the first tries may be too slow for the simulated worker. */
+async function startedInTheEnd(door: Parameters<typeof started>[0], room: string): Promise<string> {
+  let id = '';
+  await eventually(
+    async () => {
+      id = (await started(door, room, { labels: { team: 'a', n: 1 } })).id;
+      return true;
+    },
+    { withinMs: 20_000, everyMs: 200 },
+  );
+  return id;
 }
 
 interface Page {
