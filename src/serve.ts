@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.js';
 import { Config } from './config/config.js';
+import { doubtful } from './config/doubtful.js';
 import { WebSocketDoor } from './graphql/websocket-door.js';
 import { Drain } from './ops/drain.js';
 import { VERSION } from './config/version.js';
@@ -26,16 +27,12 @@ export async function serve(config: Config): Promise<NestFastifyApplication> {
   }
 }
 
-function tellListening({ role, publicUrl, isPublicUrlSet, development }: Config, address: string): void {
+function tellListening(config: Config, address: string): void {
+  const { role, publicUrl } = config;
   const log = new Logger('Process');
   const what = role === 'worker' ? 'a worker with its health' : `the API, web console at ${publicUrl}/`;
   log.log({ event: 'listening', message: `listening: ${what}`, address, version: VERSION, role });
-  if (!development && !isPublicUrlSet && role !== 'worker') {
-    log.warn({
-      event: 'no_public_url',
-      message: `PUBLIC_URL is not set: links that are handed out begin with ${publicUrl}`,
-    });
-  }
+  for (const warning of doubtful(config)) log.warn(warning);
 }
 
 export function portFault({ host, port }: Pick<Config, 'host' | 'port'>, error: unknown): unknown {

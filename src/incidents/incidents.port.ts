@@ -3,6 +3,7 @@ export type IncidentKind =
   | 'dependency_unavailable'
   | 'no_workers'
   | 'no_egress_worker'
+  | 'webhooks_stopped'
   | 'breaker_open'
   | 'room_not_recorded'
   | 'webhook_endpoint_disabled';

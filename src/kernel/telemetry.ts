@@ -20,6 +20,8 @@ export interface TelemetryEvents {
   };
   /** A webhook of LiveKit's was believed and stored. */
   'livekit-webhook': Readonly<Record<string, never>>;
+  /** What a webhook told was carried out; some time later where there was much to do. */
+  'livekit-webhook-applied': Readonly<Record<string, never>>;
   /** A webhook was not believed. */
   'webhook-refused': { readonly reason: string };
   /** For so long more a room should have been recorded and was not. */

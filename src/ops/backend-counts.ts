@@ -5,6 +5,7 @@ import { Queues } from '../queue/queues.js';
 import { keys } from '../redis/keys.js';
 import { RedisConnections } from '../redis/redis.connections.js';
 import { redisFailure } from '../redis/redis-failure.js';
+import { WebhooksHeard } from './webhooks-heard.js';
 import { RecordingStore } from '../recordings/store/recording.store.js';
 
 const IN_PROGRESS = ['STARTING', 'ACTIVE', 'ENDING'] as const;
@@ -19,6 +20,8 @@ export interface Counts {
   readonly unsettled: number;
   /** Effects that are not yet in a queue. */
   readonly effects: number;
+  /** No webhook tells of what LiveKit's egresses do. */
+  readonly webhooksSilent: boolean;
 }
 
 /** How much of everything stands in Redis now. */
@@ -30,6 +33,7 @@ export class BackendCounts {
     private readonly redis: RedisConnections,
     private readonly queues: Queues,
     private readonly recordings: RecordingStore,
+    private readonly heard: WebhooksHeard,
     private readonly clock: Clock,
   ) {}
 
@@ -54,12 +58,13 @@ export class BackendCounts {
 
   private async readNow(): Promise<Counts> {
     // The queues' own connection would wait for a Redis that is away; this one says so.
-    const [unsettled, effects] = await Promise.all([
+    const [unsettled, effects, { silentSince }] = await Promise.all([
       this.redis.command.zcard(keys.unsettled()),
       this.redis.command.zcard(keys.outbox()),
+      this.heard.seen(),
     ]);
     const [inProgress, jobs] = await Promise.all([this.readInProgress(), this.readJobs()]);
-    return { inProgress, jobs, unsettled, effects };
+    return { inProgress, jobs, unsettled, effects, webhooksSilent: silentSince !== null };
   }
 
   private async readInProgress(): Promise<Record<string, number>> {

@@ -25,6 +25,7 @@ export class Metrics implements OnApplicationShutdown {
   private readonly jobs: Gauge<'queue' | 'state'>;
   private readonly unsettled: Gauge;
   private readonly effects: Gauge;
+  private readonly webhooksSilent: Gauge;
   private readonly redisUp: Gauge;
   private readonly deafen: readonly (() => void)[];
 
@@ -54,9 +55,14 @@ export class Metrics implements OnApplicationShutdown {
       'Recordings that somebody has to come back to.',
     );
     this.effects = gauge('tallylight_effects_filed', 'Effects of changes that are not yet in a queue.');
+    this.webhooksSilent = gauge(
+      'tallylight_livekit_webhooks_silent',
+      'Whether egresses have changed for a minute and more without a webhook that told of it.',
+    );
     this.redisUp = gauge('tallylight_redis_up', 'Whether Redis could be asked for this page.');
     this.deafen = [
       this.countLiveKit(),
+      ...this.countWebhooks(),
       ...this.countRecordings(),
       this.countSweeps(),
       this.countEventLag(),
@@ -80,12 +86,14 @@ export class Metrics implements OnApplicationShutdown {
     const counts = await this.counts.read();
     for (const stored of [this.inProgress, this.jobs, this.unsettled, this.effects]) stored.reset();
     this.redisUp.set(counts === null ? 0 : 1);
-    if (counts === null) for (const bare of [this.unsettled, this.effects]) bare.remove();
+    if (counts === null)
+      for (const bare of [this.unsettled, this.effects, this.webhooksSilent]) bare.remove();
     else {
       for (const [status, count] of Object.entries(counts.inProgress)) this.inProgress.set({ status }, count);
       for (const { queue, state, count } of counts.jobs) this.jobs.set({ queue, state }, count);
       this.unsettled.set(counts.unsettled);
       this.effects.set(counts.effects);
+      this.webhooksSilent.set(counts.webhooksSilent ? 1 : 0);
     }
     const all = Registry.merge([ofProcess, this.registry]);
     return { contentType: all.contentType, body: await all.metrics() };
@@ -106,6 +114,25 @@ export class Metrics implements OnApplicationShutdown {
     return onTelemetry('livekit-request', ({ method, outcome, seconds }) =>
       requests.observe({ method, outcome }, seconds),
     );
+  }
+
+  private countWebhooks(): (() => void)[] {
+    const registers = [this.registry];
+    const taken = new Counter({
+      name: 'tallylight_livekit_webhooks_total',
+      help: 'Webhooks of LiveKit that were believed and stored.',
+      registers,
+    });
+    const refused = new Counter({
+      name: 'tallylight_livekit_webhooks_refused_total',
+      help: 'Webhooks that were not believed, by reason: not-signed, too-long, bad-signature, clock, other-body.',
+      labelNames: ['reason'] as const,
+      registers,
+    });
+    return [
+      onTelemetry('livekit-webhook', () => taken.inc()),
+      onTelemetry('webhook-refused', ({ reason }) => refused.inc({ reason })),
+    ];
   }
 
   private countRecordings(): (() => void)[] {

@@ -13,6 +13,7 @@ import { Metrics } from './metrics.js';
 import { ProcessBeat } from './process-beat.js';
 import { ReadinessProbe } from './readiness.js';
 import { StorageHealth } from './storage-health.js';
+import { WebhooksHeard } from './webhooks-heard.js';
 
 @Module({
   imports: [DiscoveryModule, StorageModule, LiveKitModule, RecordingsModule],
@@ -21,12 +22,13 @@ import { StorageHealth } from './storage-health.js';
     ReadinessProbe,
     StorageHealth,
     ProcessBeat,
+    WebhooksHeard,
     Drain,
     BackendCounts,
     Metrics,
     MetricsPort,
     { provide: APP_FILTER, useClass: HttpErrors },
   ],
-  exports: [ReadinessProbe],
+  exports: [ReadinessProbe, WebhooksHeard],
 })
 export class OpsModule {}

@@ -68,6 +68,8 @@ export const keys = {
   incidentNews: () => `${TAG}:incidents:news`,
   /** When LiveKit's last webhook came. */
   livekitHeard: () => `${TAG}:livekit-heard`,
+  /** Since when LiveKit's egresses have changed without a webhook that told of it. */
+  livekitUnheard: () => `${TAG}:livekit-unheard`,
   /** Whether an egress worker answered when one was last asked. */
   recordersAsked: () => `${TAG}:recorders-asked`,
   unexplained: () => `${TAG}:unexplained`,

@@ -2,8 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
 import type { IncidentKind } from '../incidents/incidents.port.js';
 import { ReadinessProbe } from '../ops/readiness.js';
-import { keys } from '../redis/keys.js';
-import { RedisConnections } from '../redis/redis.connections.js';
+import { WebhooksHeard } from '../ops/webhooks-heard.js';
 import { RedisCondition } from '../redis/redis-condition.js';
 import { redisFailure } from '../redis/redis-failure.js';
 
@@ -17,8 +16,6 @@ export interface Check {
 }
 
 const ASK_LIMIT_MS = 3_000;
-/** So long after a recording had its egress, LiveKit has reported of it. */
-const WEBHOOK_DUE_MS = 60_000;
 
 /** Without Redis nothing can be answered; without the others what is there still can. */
 const STATE_WITHOUT: Readonly<Record<string, Check['state']>> = {
@@ -44,8 +41,8 @@ const INCIDENT_OF: Readonly<Record<string, IncidentKind>> = {
 export class SystemChecks {
   constructor(
     private readonly readiness: ReadinessProbe,
-    private readonly redis: RedisConnections,
     private readonly condition: RedisCondition,
+    private readonly heard: WebhooksHeard,
     private readonly clock: Clock,
   ) {}
 
@@ -65,30 +62,17 @@ export class SystemChecks {
   }
 
   private async webhooks(): Promise<Check> {
-    const name = 'livekit_webhooks';
+    const [name, incident] = ['livekit_webhooks', 'webhooks_stopped'] as const;
     try {
-      const [heard, newest] = await withLimit(
-        this.clock,
-        Promise.all([
-          this.redis.command.get(keys.livekitHeard()),
-          this.redis.command.xrevrange(keys.events(), '+', '-', 'COUNT', 1),
-        ]),
-      );
-      const heardAt = heard === null ? null : Number(heard);
-      const changedAt = Number.parseInt(newest[0]?.[0] ?? '0', 10);
-      const isDue = changedAt > 0 && this.clock.now() - changedAt > WEBHOOK_DUE_MS;
-      if (heardAt === null && isDue) {
-        return {
-          name,
-          state: 'DEGRADED',
-          detail:
-            "none has come: name <PUBLIC_URL>/livekit/webhook in LiveKit's configuration under webhook.urls",
-          incident: null,
-        };
-      }
-      const detail =
+      const { heardAt, silentSince } = await withLimit(this.clock, this.heard.seen());
+      const last =
         heardAt === null ? 'none has come yet' : `the last one came ${new Date(heardAt).toISOString()}`;
-      return { name, state: 'OK', detail, incident: null };
+      if (silentSince === null) return { name, state: 'OK', detail: last, incident };
+      const detail =
+        `${last}, and egresses have changed without one since ${new Date(silentSince).toISOString()}: recordings still ` +
+        "go on and end, later than they could. Look whether LiveKit's configuration names <PUBLIC_URL>/livekit/webhook under " +
+        'webhook.urls, whether LiveKit can reach it, and whether webhooks are refused (webhook_refused in the log)';
+      return { name, state: 'DEGRADED', detail, incident };
     } catch (error) {
       return unknown(name, error);
     }

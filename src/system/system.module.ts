@@ -7,11 +7,10 @@ import { RecorderAvailability } from './recorder-availability.js';
 import { SystemChecks } from './system-checks.js';
 import { SystemWatch } from './system-watch.js';
 import { Unexplained } from './unexplained.js';
-import { WebhooksHeard } from './webhooks-heard.js';
 
 /** How this deployment is. */
 @Module({
   imports: [OpsModule, LiveKitModule, RecordingsModule],
-  providers: [SystemChecks, SystemWatch, Unexplained, RecorderAvailability, WebhooksHeard, SystemResolver],
+  providers: [SystemChecks, SystemWatch, Unexplained, RecorderAvailability, SystemResolver],
 })
 export class SystemModule {}

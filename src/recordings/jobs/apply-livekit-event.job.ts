@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import type { RoomId } from '../../kernel/ids.js';
+import { emitTelemetry } from '../../kernel/telemetry.js';
 import type { LiveKitEvent } from '../../livekit/livekit.types.js';
 import { defineJob, done, JobHandler, type JobOutcome, JobQueue } from '../../queue/define-job.js';
 import { autoRecord } from './auto-record.job.js';
@@ -35,6 +36,7 @@ export class ApplyLiveKitEventJob extends JobHandler<{ event: LiveKitEvent }> {
   }
 
   async handle({ event }: { event: LiveKitEvent }): Promise<JobOutcome> {
+    emitTelemetry('livekit-webhook-applied', {});
     const recordingId = await this.apply.execute(event);
     if (recordingId !== null) await this.jobs.add(reconcileRecording, { recordingId });
     const roomId = await this.mayBegin(event);
