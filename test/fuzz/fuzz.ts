@@ -83,12 +83,12 @@ class Run implements FuzzResult {
     // What is compiled and filled at the first use is no fault of what was asked.
     for (const one of fc.sample(anyCase(this.schema, world), { seed: 1, numRuns: 40 }))
       await perform(world, one);
-    const { rssBytes } = await world.instance.readLoop();
+    const rssBytes = (await world.instance.readLoop())?.rssBytes ?? 0;
     const until = performance.now() + forMs;
     for (let n = 0; performance.now() < until && !this.isEnough && !world.instance.hasEnded; n += 1) {
       await this.draw(world, seed + n * 1_000, until);
     }
-    const after = world.instance.hasEnded ? 0 : (await world.instance.readLoop()).rssBytes;
+    const after = world.instance.hasEnded ? 0 : ((await world.instance.readLoop())?.rssBytes ?? 0);
     this.rssMib.push([Math.round(rssBytes / 2 ** 20), Math.round(after / 2 ** 20)]);
   }
 
@@ -139,9 +139,10 @@ class Run implements FuzzResult {
     const { counted, problems, stores } = await perform(world, one);
     this.cases += 1;
     this.counts.set(counted, (this.counts.get(counted) ?? 0) + 1);
-    if (instance.hasEnded) return [...problems, `the process ended: ${instance.log.slice(-1_000)}`];
     const all = [...problems];
-    const { blockedMs } = await instance.readLoop();
+    const loop = instance.hasEnded ? null : await instance.readLoop();
+    if (loop === null) return [...all, `the process ended: ${instance.log.slice(-1_500)}`];
+    const { blockedMs } = loop;
     if (blockedMs > MOST_BLOCKED_MS)
       all.push(`the event loop was blocked for more than ${MOST_BLOCKED_MS} ms`);
     else this.longestBlockMs = Math.max(this.longestBlockMs, blockedMs);

@@ -65,11 +65,13 @@ export class ProcessUnderTest {
     return this.lines.join('\n');
   }
 
-  /** Since the last reading. */
-  async readLoop(): Promise<LoopReading> {
+  /** Since the last reading; null: it has ended. */
+  async readLoop(): Promise<LoopReading | null> {
     const answer = once(this.child, 'message') as Promise<[LoopReading]>;
-    this.child.send('read');
-    return (await answer)[0];
+    const ended = once(this.child, 'exit').then(() => null);
+    const sent = this.child.connected && this.child.send('read', () => undefined);
+    const read = await Promise.race(sent ? [answer, ended] : [ended]);
+    return read === null ? null : read[0];
   }
 
   async stop(): Promise<void> {
