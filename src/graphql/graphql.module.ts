@@ -9,13 +9,14 @@ import { GRAPHQL_PATH, HttpDoor } from './http-door.js';
 import { httpLimits } from './http-limits.js';
 import { BOUNDS } from '../kernel/bounds.js';
 import { scalarResolvers } from './scalars.js';
+import { WaitingAnswers } from './waiting-answers.js';
 import { WebSocketDoor } from './websocket-door.js';
 
 /** Every module's part of the schema, beside its resolvers. */
 export const TYPE_PATHS: readonly string[] = [join(__dirname, '..', '**', '*.graphql')];
 
 @Module({
-  providers: [GraphqlErrors, HttpDoor, WebSocketDoor],
+  providers: [GraphqlErrors, WaitingAnswers, HttpDoor, WebSocketDoor],
   exports: [GraphqlErrors, HttpDoor, WebSocketDoor],
 })
 class GraphqlDoors {}

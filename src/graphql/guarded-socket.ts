@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { WebSocket as ProtocolSocket } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { BOUNDS } from '../kernel/bounds.js';
+import type { SlowReader, WaitingAnswers } from './waiting-answers.js';
 
 const GOING_AWAY = 1001;
 const TOO_BIG = 1009;
@@ -21,7 +22,7 @@ export interface SocketEar {
  * One WebSocket as graphql-ws sees it. What waits to be sent is bounded, whoever doesn't read is cut off, and nothing that a
  * client sends makes us send as much again.
  */
-export class GuardedSocket implements ProtocolSocket {
+export class GuardedSocket implements ProtocolSocket, SlowReader {
   readonly protocol: string;
   private invited = false;
   private received = 0;
@@ -33,6 +34,7 @@ export class GuardedSocket implements ProtocolSocket {
     readonly socket: WebSocket,
     readonly request: IncomingMessage,
     private readonly ear: SocketEar,
+    private readonly waiting: WaitingAnswers,
   ) {
     this.protocol = socket.protocol;
     socket.on('error', (error) => this.tell(() => ear.broke(error.message)));
@@ -66,7 +68,11 @@ export class GuardedSocket implements ProtocolSocket {
     }
     return new Promise((resolve) => {
       // A socket that broke meanwhile is told of by its own ear.
-      socket.send(data, () => resolve());
+      socket.send(data, () => {
+        this.waiting.taken(this, data.length);
+        resolve();
+      });
+      this.waiting.add(this, data.length);
     });
   }
 

@@ -8,6 +8,7 @@ import { BOUNDS } from '../kernel/bounds.js';
 import { ERROR_TABLE, TallyError, isTallyError } from '../kernel/errors.js';
 import type { GraphqlContext } from './graphql-context.js';
 import { refuseDeepNesting } from './nesting.js';
+import { WaitingAnswers } from './waiting-answers.js';
 import { GraphqlErrors, asGraphqlError } from './graphql-errors.js';
 
 export const GRAPHQL_PATH = '/graphql';
@@ -24,6 +25,7 @@ export class HttpDoor {
   constructor(
     private readonly credentials: Credentials,
     private readonly errors: GraphqlErrors,
+    private readonly waiting: WaitingAnswers,
     config: Config,
   ) {
     this.page = config.development && existsSync(GRAPHIQL_PAGE) ? readFileSync(GRAPHIQL_PAGE, 'utf8') : null;
@@ -41,7 +43,8 @@ export class HttpDoor {
           if (typeof query === 'string') refuseDeepNesting(query);
         }
       };
-      route.onSend = async (_request, reply, payload) => this.bounded(reply, payload);
+      route.onSend = async (request, reply, payload) =>
+        this.counted(request, reply, this.bounded(reply, payload));
       route.errorHandler = (error: Error & { statusCode?: number }, _request, reply) =>
         this.refuse(reply, toRequestError(error), error.statusCode);
     });
@@ -72,6 +75,23 @@ export class HttpDoor {
     const error = this.errors.toClient(asGraphqlError(tooLarge()));
     reply.status(400).removeHeader('content-length');
     return JSON.stringify({ errors: [error] });
+  }
+
+  /** As long as its reader has not taken it. */
+  private counted(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
+    if (typeof payload !== 'string') return payload;
+    const [response, { socket }] = [reply.raw, request.raw];
+    const reader = { cut: () => void socket.destroy() };
+    const release = (): void => {
+      response.off('close', release);
+      socket.off('close', release);
+      this.waiting.taken(reader, payload.length);
+    };
+    response.once('close', release);
+    // Of answers that wait behind another one on their connection nothing else tells.
+    socket.once('close', release);
+    this.waiting.add(reader, payload.length);
+    return payload;
   }
 
   /** Readable for a client of GraphQL and for one of HTTP. */

@@ -27,10 +27,11 @@ import { isTallyError } from '../kernel/errors.js';
 import { GraphqlErrors, asGraphqlError } from './graphql-errors.js';
 import { Documents } from './documents.js';
 import type { GraphqlContext } from './graphql-context.js';
-import { GuardedSocket } from './guarded-socket.js';
+import { GuardedSocket, type SocketEar } from './guarded-socket.js';
 import { GRAPHQL_PATH } from './http-door.js';
 import { refuseTooMuch } from './query-limits.js';
 import { SharedAnswers } from './shared-answers.js';
+import { WaitingAnswers } from './waiting-answers.js';
 import { type Seated, SocketSeats } from './socket-seats.js';
 
 const UNAUTHORIZED = 4401;
@@ -75,6 +76,7 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
   constructor(
     private readonly credentials: Credentials,
     private readonly errors: GraphqlErrors,
+    private readonly waiting: WaitingAnswers,
     private readonly clock: Clock,
   ) {}
 
@@ -149,11 +151,12 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
   }
 
   private receive(protocol: Protocol, ws: WebSocket, request: IncomingMessage): void {
-    const wire = new GuardedSocket(ws, request, {
+    const ear: SocketEar = {
       failed: (error) =>
         this.log.error({ event: 'socket_failed', message: 'a message could not be handled', err: error }),
       broke: (reason) => this.log.debug({ event: 'socket_broke', message: 'a WebSocket broke', reason }),
-    });
+    };
+    const wire = new GuardedSocket(ws, request, ear, this.waiting);
     this.wires.add(wire);
     const closed = protocol.opened(wire, { wire });
     ws.once('close', (code, reason) => {

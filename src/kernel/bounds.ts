@@ -76,6 +76,8 @@ export const BOUNDS = {
   inviteMs: 8_000,
   /** What may wait for one slow reader when something is to be added to it. */
   waitingBytes: 1024 * 1024,
+  /** What may wait for all of them, over WebSockets and HTTP: twelve of the largest answers. */
+  waitingBytesInAll: 96 * 1024 * 1024,
   /** The id that a client gives an operation on a WebSocket, which comes back with every event. */
   operationId: 128,
   operationsPerSocket: 100,

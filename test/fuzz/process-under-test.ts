@@ -19,11 +19,13 @@ export class ProcessUnderTest {
   /** Its log above `warn`: faults of ours, none of which a client may cause. */
   readonly faults: string[] = [];
   private readonly lines: string[] = [];
+  private readonly ended: Promise<null>;
 
   private constructor(
     private readonly child: ChildProcess,
     readonly url: string,
   ) {
+    this.ended = once(child, 'exit').then(() => null);
     for (const stream of [child.stdout, child.stderr]) {
       if (stream) createInterface({ input: stream }).on('line', (line) => this.keep(line));
     }
@@ -67,11 +69,11 @@ export class ProcessUnderTest {
 
   /** Since the last reading; null: it has ended. */
   async readLoop(): Promise<LoopReading | null> {
-    const answer = once(this.child, 'message') as Promise<[LoopReading]>;
-    const ended = once(this.child, 'exit').then(() => null);
+    const answer = new Promise<LoopReading>((resolve) => {
+      this.child.once('message', (reading) => resolve(reading as LoopReading));
+    });
     const sent = this.child.connected && this.child.send('read', () => undefined);
-    const read = await Promise.race(sent ? [answer, ended] : [ended]);
-    return read === null ? null : read[0];
+    return Promise.race(sent ? [answer, this.ended] : [this.ended]);
   }
 
   async stop(): Promise<void> {
