@@ -127,6 +127,7 @@ describe('a life of a recording in the console', () => {
     await eventually(() => page.url() === `${instance.url}/${id}?t=5` || `the address is ${page.url()}`);
     expect(await page.textContent('.why')).toContain('Somebody stopped it');
     expect(await page.locator('.step').count()).toBeGreaterThanOrEqual(4);
+    expect(await page.locator('.notice').count()).toBe(0);
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('button', { name: 'Download' }).click(),

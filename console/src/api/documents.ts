@@ -203,9 +203,6 @@ export const RECORDING = graphql(
 export const COVERAGE = graphql(`
   query Coverage($id: ID!) {
     recording(id: $id) {
-      crashProof
-      recovered
-      livePath
       coverage {
         expectedMs
         coveredMs
@@ -215,6 +212,15 @@ export const COVERAGE = graphql(`
           cause
         }
       }
+    }
+  }
+`);
+
+/** Asked for where it is served: `Recording.recovered`. */
+export const RECOVERED = graphql(`
+  query Recovered($id: ID!) {
+    recording(id: $id) {
+      recovered
     }
   }
 `);

@@ -16,6 +16,7 @@ export const SEEN_ROOM = graphql(
         maxDurationMs
         retentionDays
         restartWhenLost
+        autoRecordFrom
       }
       live {
         sid
@@ -60,13 +61,12 @@ export const ROOM_NAMES = graphql(`
   }
 `);
 
-/** Settings that not every server has yet. */
-export const NEWER_SETTINGS = graphql(`
-  query NewerSettings($id: ID!) {
+/** Asked for where it is served: `RoomRecordingSettingsInput.crashProof`. */
+export const CRASH_PROOF = graphql(`
+  query CrashProof($id: ID!) {
     room(id: $id) {
       recordingSettings {
         crashProof
-        autoRecordFrom
       }
     }
   }

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { ResultOf } from 'gql.tada';
 import { useEffect } from 'preact/hooks';
 import type { RecordingDetail } from '../../api/contract.js';
-import { COVERAGE } from '../../api/documents.js';
+import { COVERAGE, RECOVERED } from '../../api/documents.js';
 import { notify } from '../../state/notices.js';
 import { reasonWords, spanWords, stepInstant } from '../../words.js';
 import { useDesk } from '../desk-context.js';
@@ -13,9 +13,14 @@ type Covered = NonNullable<ResultOf<typeof COVERAGE>['recording']>;
 export function Coverage({ recording }: { recording: RecordingDetail }) {
   const desk = useDesk();
   const found = useSignal<Covered | null>(null);
+  const recovered = useSignal(false);
   useEffect(() => {
-    if (!desk.serves('Recording.coverage')) return;
-    desk.api.ask(COVERAGE, { id: recording.id }).then((answer) => (found.value = answer.recording), notify);
+    const { id } = recording;
+    desk.api.ask(COVERAGE, { id }).then((answer) => (found.value = answer.recording), notify);
+    if (!desk.serves('Recording.recovered')) return;
+    desk.api
+      .ask(RECOVERED, { id })
+      .then((answer) => (recovered.value = answer.recording?.recovered ?? false), notify);
   }, [recording.id, recording.version]);
   const covered = found.value;
   if (!covered?.coverage) return null;
@@ -28,7 +33,7 @@ export function Coverage({ recording }: { recording: RecordingDetail }) {
       <p>
         {share.toFixed(share > 99 && share < 100 ? 2 : 0)} % of the {spanWords(expectedMs)} in which somebody
         published is in the media.
-        {covered.recovered && ' The file was put together from segments.'}
+        {recovered.value && ' The file was put together from segments.'}
       </p>
       <div class="cover-bar" role="img" aria-label={`${share.toFixed(0)} % covered, ${gaps.length} gaps`}>
         {gaps.map((gap) => (

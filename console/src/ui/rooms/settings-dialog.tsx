@@ -7,7 +7,7 @@ import {
   type RecordingLayout,
   type SettingsInput,
 } from '../../api/contract.js';
-import { NEWER_SETTINGS, UPDATE_ROOM } from '../../api/room-documents.js';
+import { CRASH_PROOF, UPDATE_ROOM } from '../../api/room-documents.js';
 import { notify } from '../../state/notices.js';
 import type { SeenRoom } from '../../state/rooms.js';
 import { plainWords, presetWords } from '../../words.js';
@@ -38,22 +38,21 @@ interface Form {
 export function SettingsDialog({ room, onDone, onClosed }: Props) {
   const desk = useDesk();
   const form = useSignal<Form>(formOf(room));
-  const newer = desk.serves('RoomRecordingSettingsInput.crashProof');
+  const hasCrashProof = desk.serves('RoomRecordingSettingsInput.crashProof');
   const set = (some: Partial<Form>): void => {
     form.value = { ...form.value, ...some };
   };
   useEffect(() => {
-    if (!newer) return;
-    desk.api.ask(NEWER_SETTINGS, { id: room.id }).then(({ room: read }) => {
-      const { crashProof, autoRecordFrom } = read?.recordingSettings ?? {};
-      set({ crashProof: crashProof ?? false, autoRecordFrom: String(autoRecordFrom ?? '') });
+    if (!hasCrashProof) return;
+    desk.api.ask(CRASH_PROOF, { id: room.id }).then(({ room: read }) => {
+      set({ crashProof: read?.recordingSettings.crashProof ?? false });
     }, notify);
   }, []);
   const save = async (): Promise<void> => {
     const input = {
       id: room.id,
       name: form.value.name.trim(),
-      recordingSettings: toInput(form.value, newer),
+      recordingSettings: toInput(form.value, hasCrashProof),
     };
     await desk.api.ask(UPDATE_ROOM, { input });
     onDone();
@@ -108,22 +107,20 @@ export function SettingsDialog({ room, onDone, onClosed }: Props) {
         checked={value.restartWhenLost}
         onCheck={(restartWhenLost) => set({ restartWhenLost })}
       />
-      {newer && (
-        <>
-          <Check
-            label="Crash-proof: a dead worker costs seconds, not the recording"
-            name="crashProof"
-            checked={value.crashProof}
-            onCheck={(crashProof) => set({ crashProof })}
-          />
-          <Count
-            label="Record by itself from so many publishers on"
-            value={value.autoRecordFrom}
-            empty="never"
-            onText={(autoRecordFrom) => set({ autoRecordFrom })}
-          />
-        </>
+      {hasCrashProof && (
+        <Check
+          label="Crash-proof: a dead worker costs seconds, not the recording"
+          name="crashProof"
+          checked={value.crashProof}
+          onCheck={(crashProof) => set({ crashProof })}
+        />
       )}
+      <Count
+        label="Record by itself from so many publishers on"
+        value={value.autoRecordFrom}
+        empty="never"
+        onText={(autoRecordFrom) => set({ autoRecordFrom })}
+      />
     </FormDialog>
   );
 }
@@ -152,23 +149,24 @@ function Count({ label, value, empty, onText }: CountProps) {
 }
 
 function formOf({ name, recordingSettings }: SeenRoom): Form {
-  const { maxDurationMs, retentionDays, ...others } = recordingSettings;
+  const { maxDurationMs, retentionDays, autoRecordFrom, ...others } = recordingSettings;
   return {
     ...others,
     name,
     crashProof: false,
-    autoRecordFrom: '',
+    autoRecordFrom: String(autoRecordFrom ?? ''),
     maxMinutes: maxDurationMs === null ? '' : String(maxDurationMs / 60_000),
     retentionDays: String(retentionDays ?? ''),
   };
 }
 
-function toInput(form: Form, newer: boolean): SettingsInput {
+function toInput(form: Form, hasCrashProof: boolean): SettingsInput {
   const { name: _, maxMinutes, retentionDays, crashProof, autoRecordFrom, ...others } = form;
   return {
     ...others,
     maxDurationMs: maxMinutes === '' ? null : Math.round(Number(maxMinutes) * 60_000),
     retentionDays: retentionDays === '' ? null : Number(retentionDays),
-    ...(newer && { crashProof, autoRecordFrom: autoRecordFrom === '' ? null : Number(autoRecordFrom) }),
+    autoRecordFrom: autoRecordFrom === '' ? null : Number(autoRecordFrom),
+    ...(hasCrashProof && { crashProof }),
   };
 }
