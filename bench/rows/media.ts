@@ -24,7 +24,10 @@ export const media: Bench = {
       const figures: Figures[] = [];
       for (const clients of [1, 32]) {
         const count = quick ? clients : Math.max(20, 3 * clients);
-        const direct = await download(store, `/${target.s3.bucket}/${key}`, {}, { count, clients, sizeMiB });
+        // A signature needs its date, which is all that the imitation looks at.
+        const signed = { 'x-amz-date': new Date().toISOString().replaceAll(/[-:]|\.\d{3}/g, '') };
+        const address = `/${target.s3.bucket}/${key}`;
+        const direct = await download(store, address, signed, { count, clients, sizeMiB });
         const cpuBefore = target.usage().cpuMs;
         const path = `/recordings/${recording!.id}/media`;
         const headers = { authorization: target.authorization };

@@ -141,7 +141,10 @@ async function run(
   child.stdout.on('data', (text) => (said += String(text)));
   let usage = { cpuMs: 0, peakRssMiB: 0 };
   const looking = setInterval(() => {
-    if (child.exitCode === null && child.signalCode === null) usage = usageOf(child.pid!);
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const now = usageOf(child.pid!);
+    // One that has just ended has no memory any more.
+    if (!Number.isNaN(now.peakRssMiB)) usage = now;
   }, LOOK_EVERY_MS);
   const [code] = (await once(child, 'exit')) as [number | null];
   clearInterval(looking);
