@@ -15,13 +15,18 @@ import { QUEUE_PREFIX } from '../redis/keys.js';
 import { RedisConnections } from '../redis/redis.connections.js';
 import { definedJobs, type JobDefinition, JobHandler, JobQueue } from './define-job.js';
 import { DependencyWaits, isDependencyCode } from './dependency-waits.js';
-import { type QueueName, QUEUE_NAMES, QUEUES } from './queue-definitions.js';
+import { isEarlier, type QueueName, QUEUE_NAMES, QUEUES } from './queue-definitions.js';
 
 /** What a killed process held is another's within ten seconds: a lock outlives its last renewal by LOCK_MS and is looked for every STALLED_MS. */
 const LOCK_MS = 5_000;
 /** How long running jobs are given to end at a stop; also where Redis is away and a worker can't say goodbye. */
 const CLOSING_LIMIT_MS = 2_000;
-const STALLED_MS = 1_500;
+/** The second look takes it: each costs Redis some commands in every queue, also where nothing runs. */
+const STALLED_MS = 4_000;
+/** In queues to which nothing is added any more. */
+const STALLED_EARLIER_MS = 30_000;
+/** How long a worker waits for a job before it asks once more, s; one that is added wakes it. */
+const DRAIN_DELAY_S = 10;
 const MAX_BACKOFF_MS = 60_000;
 /** A new wake-up joins one that waits for its retry, and must not wait long for it. */
 const MAX_WAKE_BACKOFF_MS = 3_000;
@@ -97,9 +102,9 @@ export class JobRunner implements OnModuleInit, OnApplicationBootstrap, OnApplic
       prefix: QUEUE_PREFIX,
       concurrency: QUEUES[queue].concurrency,
       lockDuration: LOCK_MS,
-      stalledInterval: STALLED_MS,
+      stalledInterval: isEarlier(queue) ? STALLED_EARLIER_MS : STALLED_MS,
       maxStalledCount: 1_000,
-      drainDelay: 5,
+      drainDelay: DRAIN_DELAY_S,
       settings: {
         backoffStrategy: (attempt, _type, _error, job) => {
           const wakes = job !== undefined && this.handlers.get(job.name)?.definition.mode === 'wake';

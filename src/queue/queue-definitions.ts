@@ -46,4 +46,11 @@ export const QUEUES = {
 
 export type QueueName = keyof typeof QUEUES;
 
+const EARLIER: ReadonlySet<QueueName> = new Set(['recorders', 'timers', 'effects']);
+
+/** Nothing is added to it any more. */
+export function isEarlier(queue: QueueName): boolean {
+  return EARLIER.has(queue);
+}
+
 export const QUEUE_NAMES = Object.keys(QUEUES) as QueueName[];

@@ -37,7 +37,12 @@ export class RedisRecordingStore extends RecordingStore {
   }
 
   async get(id: RecordingId): Promise<StoredRecording | null> {
-    const doc = await this.read((whole) => whole.hget(keys.recording(id), 'doc'));
+    // A row that is there is an answer where Redis is whole right after; only "there is none" needs to be sure of both sides.
+    const [found, epoch] = await this.connections.pipeline((all) =>
+      all.hget(keys.recording(id), 'doc').get(keys.epoch()),
+    );
+    if (typeof found === 'string' && typeof epoch === 'string') return JSON.parse(found) as StoredRecording;
+    const [, doc] = await this.connections.readWhole((all) => all.hget(keys.recording(id), 'doc'));
     return typeof doc === 'string' ? (JSON.parse(doc) as StoredRecording) : null;
   }
 

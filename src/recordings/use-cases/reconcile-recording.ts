@@ -175,7 +175,7 @@ export class ReconcileRecording {
   private async apply(run: Run, fact: Fact, cause: string, reason: string): Promise<Run | null> {
     // LiveKit lists it for ever, also when its recording is deleted; remembered first, so that a crash in between forgets nothing.
     if (fact.kind === 'recorder-lost') await this.recorders.markDead(fact.egressId, fact.at);
-    const applied = await this.writer.apply(run.recording.id, fact, cause, reason);
+    const applied = await this.writer.apply(run.recording.id, fact, cause, reason, run.recording);
     if (applied === null) return null;
     if (fact.kind === 'recorder-lost') await this.recorders.forget(fact.egressId);
     const isSighting = fact.kind === 'egresses-listed' || fact.kind === 'egress-seen';

@@ -47,7 +47,8 @@ export class StartOutcome {
   private async followed(id: RecordingId, since: LogPosition, signal: AbortSignal): Promise<StoredRecording> {
     try {
       for await (const event of this.events.follow(since, signal)) {
-        if (event.recording.id !== id) continue;
+        // Nothing is decided while it is STARTING: whatever decides it shows in its status.
+        if (event.recording.id !== id || event.recording.status === 'STARTING') continue;
         const decided = resultOf(await this.read(id));
         if (decided) return decided;
       }

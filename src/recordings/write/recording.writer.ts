@@ -76,11 +76,19 @@ export class RecordingWriter {
 
   /**
    * What follows from the fact is stored when this answers. Null: there is no such recording (any more). `reason`: the
-   * evidence, in a sentence for the log.
+   * evidence, in a sentence for the log. `read`: the recording as the caller read it moments ago, which may spare a read.
    */
-  async apply(id: RecordingId, fact: Fact, cause: string, reason?: string): Promise<Applied | null> {
+  async apply(
+    id: RecordingId,
+    fact: Fact,
+    cause: string,
+    reason?: string,
+    read: StoredRecording | null = null,
+  ): Promise<Applied | null> {
     for (let tried = 0; tried < TRIES; tried++) {
-      const before = await this.store.get(id);
+      // What was read may be old: the commit finds out, and that nothing follows is believed of the present row alone.
+      const given = tried === 0 && read !== null && decide(read, fact).kind === 'advance' ? read : null;
+      const before = given ?? (await this.store.get(id));
       if (before === null) return null;
       const decision = decide(before, fact);
       if (decision.kind === 'ignore') return { recording: before, changed: false, position: null };

@@ -10,7 +10,8 @@ import { DeliveryStore, type LogBatch, type SourceLog } from '../store/delivery.
 import { Endpoints } from './endpoints.js';
 import { SwitchOff } from './switch-off.js';
 
-const AT_ONCE = 200;
+/** Entries of a log that are gone through in one step. */
+export const FILED_AT_ONCE = 200;
 /** More than that waits for no receiver: it is switched off, and asks for what it missed when it is back. */
 const MOST_BACKLOG = 100_000;
 
@@ -34,7 +35,7 @@ export class FileDeliveries {
   async recover(endpoint: WebhookEndpoint, since: number): Promise<number> {
     let filed = 0;
     for (let after: string | null = null; ;) {
-      const entries = await this.store.eventsSince(since, after, AT_ONCE);
+      const entries = await this.store.eventsSince(since, after, FILED_AT_ONCE);
       const messages = entries.map(({ fields }) => this.messageOf('events', fields));
       const deliveries = messages
         .filter((message) => wants(endpoint, message.type, message.roomId))
@@ -42,12 +43,12 @@ export class FileDeliveries {
       if (deliveries.length > 0) await this.store.file('events', null, deliveries);
       filed += deliveries.length;
       after = entries.at(-1)?.id ?? null;
-      if (entries.length < AT_ONCE || after === null) return filed;
+      if (entries.length < FILED_AT_ONCE || after === null) return filed;
     }
   }
 
   private async stepOf(log: SourceLog): Promise<number> {
-    const batch = await this.store.unread(log, AT_ONCE);
+    const batch = await this.store.unread(log, FILED_AT_ONCE);
     if (batch === null) return 0;
     // Read after the batch: whoever was there before an entry was written is seen.
     const endpoints = await this.withRoom(await this.endpoints.now());

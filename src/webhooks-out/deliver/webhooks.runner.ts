@@ -4,7 +4,7 @@ import { Clock } from '../../kernel/clock.js';
 import { EventLog } from '../../recordings/events/event-log.port.js';
 import { DeliveryStore } from '../store/delivery.store.js';
 import { DeliverDue } from './deliver-due.js';
-import { FileDeliveries } from './file-deliveries.js';
+import { FILED_AT_ONCE, FileDeliveries } from './file-deliveries.js';
 import { WakeUp } from './wake-up.js';
 
 /** What is due again, what another instance filed, and what nobody was woken for. */
@@ -56,7 +56,8 @@ export class WebhooksRunner implements OnApplicationBootstrap, OnApplicationShut
     const entries = await this.file.step();
     if (entries === 0) return;
     this.due.wake();
-    this.written.wake();
+    // Whatever is written meanwhile wakes it again by itself.
+    if (entries >= FILED_AT_ONCE) this.written.wake();
   }
 
   /** One that ends may have another behind it in its lane; who is slow is not waited for. */
