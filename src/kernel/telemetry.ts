@@ -26,8 +26,6 @@ export interface TelemetryEvents {
   'webhook-refused': { readonly reason: string };
   /** For so long more a room should have been recorded and was not. */
   'room-unrecorded': { readonly seconds: number };
-  /** Whether an egress worker answered. */
-  'recorders-asked': { readonly there: boolean };
   /** A job did not find what it needs, and is run again later; `dependency` is the code of that. */
   'job-put-off': { readonly queue: string; readonly dependency: string };
   /** An event was read by this process for those who follow the log, so long after it was written. */

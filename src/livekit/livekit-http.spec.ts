@@ -229,14 +229,14 @@ describe('the question whether a worker lives', () => {
     ['nobody', goldenAnswer('worker-killed', 'StartRoomCompositeEgress', 503)],
   ])('is answered %s for the fleet', async (word, answer) => {
     server.always(answer);
-    expect(await server.livekit().askFleet('refuse')).toBe(word);
+    expect(await server.livekit().askFleet('refuse', 'room_composite')).toBe(word);
     expect(server.asked).toMatchObject([{ body: { roomName: 'refuse' } }]);
     expect(Object.keys(server.asked[0]!.body)).toEqual(['roomName']);
   });
 
   it('is stopped where a worker takes the question for a start', async () => {
     server.always(goldenAnswer('audio-complete', 'StartRoomCompositeEgress', 200));
-    expect(await server.livekit().askFleet('refuse')).toBe('there');
+    expect(await server.livekit().askFleet('refuse', 'room_composite')).toBe('there');
     expect(server.asked.at(-1)).toMatchObject({
       path: '/twirp/livekit.Egress/StopEgress',
       body: { egressId: 'EG_kb9t2XUApQX2' },
@@ -327,7 +327,7 @@ describe('what LiveKit does not know', () => {
       expect((await failureOf(question)).message).toContain('check LIVEKIT_URL');
     }
     server.always({ status: 503, content_type: 'text/html', response: '<html>' });
-    for (const question of [lk.stopEgress('EG_1'), lk.askWorker('EG_1'), lk.askFleet('r')])
+    for (const question of [lk.stopEgress('EG_1'), lk.askWorker('EG_1'), lk.askFleet('r', 'room_composite')])
       await failureOf(question);
   });
 });

@@ -32,8 +32,9 @@ import type {
   StartOutcome,
   StopOutcome,
   WorkerAnswer,
+  WorkerKind,
 } from './livekit.types.js';
-import { toStartRequest } from './start-request.mapping.js';
+import { toFleetQuestion, toStartRequest } from './start-request.mapping.js';
 import {
   type Asked,
   orNotFound,
@@ -131,8 +132,8 @@ export class HttpLiveKit extends LiveKit {
     return this.ask(toEndingWorkerAnswer, this.stopRequest(egressId));
   }
 
-  async askFleet(roomName: string): Promise<FleetAnswer> {
-    const request = this.startRequest(new RoomCompositeEgressRequest({ roomName }));
+  async askFleet(roomName: string, kind: WorkerKind): Promise<FleetAnswer> {
+    const request = this.startRequest(toFleetQuestion(roomName, kind));
     const answer = await this.server.ask(request);
     if (answer.kind === 'ok') await this.stopUnmeant(answer.message.egressId);
     return toFleetAnswer(answer, askedBy(request));

@@ -7,6 +7,7 @@ import type {
   StartOutcome,
   StopOutcome,
   WorkerAnswer,
+  WorkerKind,
 } from './livekit.types.js';
 
 /**
@@ -33,8 +34,8 @@ export abstract class LiveKit {
   abstract askWorker(egressId: string): Promise<WorkerAnswer>;
   /** StopEgress once more, without further effect: for an egress listed ENDING. */
   abstract askEndingWorker(egressId: string): Promise<WorkerAnswer>;
-  /** A start without any output in an open room: creates nothing. */
-  abstract askFleet(roomName: string): Promise<FleetAnswer>;
+  /** Whether a worker has room for one of this kind: a start without any output in an open room, which creates nothing. */
+  abstract askFleet(roomName: string, kind: WorkerKind): Promise<FleetAnswer>;
   /** The stop that needs no worker: a recorder's identity is its egress id. False: it was not in the room. */
   abstract removeRecorder(roomName: string, egressId: string): Promise<boolean>;
 

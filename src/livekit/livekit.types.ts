@@ -161,6 +161,9 @@ export type WorkerAnswer =
   | 'not-askable'
   | 'not-known';
 
+/** What a recording asks of its worker: a browser, or its own media connection alone. A worker may have room for the latter only. */
+export type WorkerKind = 'room_composite' | 'room_composite_audio';
+
 /** The answer to the question whether any worker is there. */
 export type FleetAnswer = 'there' | 'nobody' | 'room-not-open';
 

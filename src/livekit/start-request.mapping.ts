@@ -5,7 +5,12 @@ import {
   RoomCompositeEgressRequest,
   S3Upload,
 } from '@livekit/protocol';
-import { DEPLOYMENT_METADATA, type EgressOutput, type StartEgress } from './livekit.types.js';
+import {
+  DEPLOYMENT_METADATA,
+  type EgressOutput,
+  type StartEgress,
+  type WorkerKind,
+} from './livekit.types.js';
 
 /**
  * Audio alone is sent without layout and preset: LiveKit then records from its own media connection instead of a
@@ -19,6 +24,11 @@ export function toStartRequest(start: StartEgress): RoomCompositeEgressRequest {
       ? { audioOnly: true }
       : { layout: start.layout, options: { case: 'preset', value: EncodingOptionsPreset[start.preset] } }),
   });
+}
+
+/** A start with everything but an output: of a worker with room for it LiveKit asks what is missing. */
+export function toFleetQuestion(roomName: string, kind: WorkerKind): RoomCompositeEgressRequest {
+  return new RoomCompositeEgressRequest({ roomName, audioOnly: kind === 'room_composite_audio' });
 }
 
 /** Without a manifest: it would be an object that nobody deletes. */

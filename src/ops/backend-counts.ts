@@ -6,6 +6,10 @@ import { keys } from '../redis/keys.js';
 import { RedisConnections } from '../redis/redis.connections.js';
 import { redisFailure } from '../redis/redis-failure.js';
 import { WebhooksHeard } from './webhooks-heard.js';
+import {
+  type KindAvailability,
+  WorkerAvailability,
+} from '../recordings/recorders/worker-availability.port.js';
 import { RecordingStore } from '../recordings/store/recording.store.js';
 
 const IN_PROGRESS = ['STARTING', 'ACTIVE', 'ENDING'] as const;
@@ -22,6 +26,7 @@ export interface Counts {
   readonly effects: number;
   /** No webhook tells of what LiveKit's egresses do. */
   readonly webhooksSilent: boolean;
+  readonly workers: readonly KindAvailability[];
 }
 
 /** How much of everything stands in Redis now. */
@@ -34,6 +39,7 @@ export class BackendCounts {
     private readonly queues: Queues,
     private readonly recordings: RecordingStore,
     private readonly heard: WebhooksHeard,
+    private readonly workers: WorkerAvailability,
     private readonly clock: Clock,
   ) {}
 
@@ -63,8 +69,12 @@ export class BackendCounts {
       this.redis.command.zcard(keys.outbox()),
       this.heard.seen(),
     ]);
-    const [inProgress, jobs] = await Promise.all([this.readInProgress(), this.readJobs()]);
-    return { inProgress, jobs, unsettled, effects, webhooksSilent: silentSince !== null };
+    const [inProgress, jobs, workers] = await Promise.all([
+      this.readInProgress(),
+      this.readJobs(),
+      this.workers.read(),
+    ]);
+    return { inProgress, jobs, unsettled, effects, workers, webhooksSilent: silentSince !== null };
   }
 
   private async readInProgress(): Promise<Record<string, number>> {

@@ -26,6 +26,7 @@ export class Metrics implements OnApplicationShutdown {
   private readonly unsettled: Gauge;
   private readonly effects: Gauge;
   private readonly webhooksSilent: Gauge;
+  private readonly noEgressWorker: Gauge<'kind'>;
   private readonly redisUp: Gauge;
   private readonly deafen: readonly (() => void)[];
 
@@ -58,6 +59,11 @@ export class Metrics implements OnApplicationShutdown {
     this.webhooksSilent = gauge(
       'tallylight_livekit_webhooks_silent',
       'Whether egresses have changed for a minute and more without a webhook that told of it.',
+    );
+    this.noEgressWorker = gauge(
+      'tallylight_no_egress_worker',
+      'Whether no egress worker would take a recording of this kind; absent while it is not known.',
+      ['kind'],
     );
     this.redisUp = gauge('tallylight_redis_up', 'Whether Redis could be asked for this page.');
     this.deafen = [
@@ -94,6 +100,10 @@ export class Metrics implements OnApplicationShutdown {
       this.unsettled.set(counts.unsettled);
       this.effects.set(counts.effects);
       this.webhooksSilent.set(counts.webhooksSilent ? 1 : 0);
+      for (const { kind, availability } of counts.workers) {
+        if (availability === 'UNKNOWN') this.noEgressWorker.remove({ kind });
+        else this.noEgressWorker.set({ kind }, availability === 'NONE' ? 1 : 0);
+      }
     }
     const all = Registry.merge([ofProcess, this.registry]);
     return { contentType: all.contentType, body: await all.metrics() };

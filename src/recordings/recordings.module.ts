@@ -23,6 +23,9 @@ import { WriteMetadataJob } from './jobs/write-metadata.job.js';
 import { FleetProbe } from './recorders/fleet-probe.js';
 import { RecorderLog } from './recorders/recorder-log.port.js';
 import { UnrecordedRooms } from './recorders/unrecorded-rooms.js';
+import { RedisWorkerAvailability } from './recorders/redis-worker-availability.js';
+import { WorkerAvailability } from './recorders/worker-availability.port.js';
+import { WorkerCanary } from './recorders/worker-canary.js';
 import { RedisRecorderLog } from './recorders/redis-recorder-log.js';
 import { MetadataArchive } from './store/metadata-archive.js';
 import { RecordingRestorer } from './store/recording-restorer.port.js';
@@ -66,6 +69,7 @@ const adapters = [
   { provide: RecorderLog, useClass: RedisRecorderLog },
   { provide: RecordingRestorer, useClass: RedisRecordingRestorer },
   { provide: RoomSlots, useClass: RedisRoomSlots },
+  { provide: WorkerAvailability, useClass: RedisWorkerAvailability },
   RestoreGeneration,
   MetadataArchive,
   UnrecordedRooms,
@@ -88,6 +92,7 @@ const useCases = [
   RestoreFromRecord,
   Unsettled,
   FleetProbe,
+  WorkerCanary,
   GatherEvidence,
   StartContinuation,
   ReconcileEgress,

@@ -70,8 +70,8 @@ export const keys = {
   livekitHeard: () => `${TAG}:livekit-heard`,
   /** Since when LiveKit's egresses have changed without a webhook that told of it. */
   livekitUnheard: () => `${TAG}:livekit-unheard`,
-  /** Whether an egress worker answered when one was last asked. */
-  recordersAsked: () => `${TAG}:recorders-asked`,
+  /** Whether an egress worker answered when one was last asked, by kind. */
+  workersAsked: () => `${TAG}:workers-asked`,
   unexplained: () => `${TAG}:unexplained`,
   /** `part` of what is delivered to webhook endpoints: `delivery:<id>`, `lane:<endpoint>:<lane>`, `due:<endpoint>`, ... */
   webhooks: (part: string) => `${TAG}:webhooks:${part}`,

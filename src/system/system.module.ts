@@ -3,7 +3,6 @@ import { LiveKitModule } from '../livekit/livekit.module.js';
 import { OpsModule } from '../ops/ops.module.js';
 import { RecordingsModule } from '../recordings/recordings.module.js';
 import { SystemResolver } from './graphql/system.resolver.js';
-import { RecorderAvailability } from './recorder-availability.js';
 import { SystemChecks } from './system-checks.js';
 import { SystemWatch } from './system-watch.js';
 import { Unexplained } from './unexplained.js';
@@ -11,6 +10,6 @@ import { Unexplained } from './unexplained.js';
 /** How this deployment is. */
 @Module({
   imports: [OpsModule, LiveKitModule, RecordingsModule],
-  providers: [SystemChecks, SystemWatch, Unexplained, RecorderAvailability, SystemResolver],
+  providers: [SystemChecks, SystemWatch, Unexplained, SystemResolver],
 })
 export class SystemModule {}

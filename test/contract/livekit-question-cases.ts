@@ -65,13 +65,16 @@ async function askFleet({ livekit, room, patience }: Rig): Promise<void> {
   const before = await listed();
   await eventually(
     async () => {
-      const answer = await livekit.askFleet(room);
+      const answer = await livekit.askFleet(room, 'room_composite');
       return answer === 'there' || `the fleet's answer is ${answer}`;
     },
     { withinMs: patience.startMs },
   );
   expect(await listed()).toEqual(before);
-  expect(await livekit.askFleet(NOWHERE)).toBe('room-not-open');
+  expect(await livekit.askFleet(room, 'room_composite_audio')).toBe('there');
+  expect(await listed()).toEqual(before);
+  for (const kind of ['room_composite', 'room_composite_audio'] as const)
+    expect(await livekit.askFleet(NOWHERE, kind)).toBe('room-not-open');
 }
 
 async function sendData({ livekit, room }: Rig): Promise<void> {
@@ -93,7 +96,7 @@ async function badCredentials({ stranger, room }: Rig, run: RigRun): Promise<voi
     () => livekit.findEgress(UNKNOWN_EGRESS),
     () => livekit.stopEgress(UNKNOWN_EGRESS),
     () => livekit.askWorker(UNKNOWN_EGRESS),
-    () => livekit.askFleet(room),
+    () => livekit.askFleet(room, 'room_composite'),
   ];
   for (const question of questions) {
     const error: unknown = await question().then(

@@ -1,7 +1,9 @@
 import { rename } from 'node:fs/promises';
-import { startStack, type TestInstance, type TestStack } from '../support/app.js';
+import { WorkerAvailability } from '../../src/recordings/recorders/worker-availability.port.js';
+import { ADMIN_KEY, startStack, type TestInstance, type TestStack } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
-import { livekitToken, openRoom, started } from '../support/recording-life.js';
+import { createRoom, startIn, STOP } from '../support/operations.js';
+import { livekitToken, openRoom } from '../support/recording-life.js';
 
 const ALL = `{ system { state version unexplained recorders { kind availability since } checks { name state since detail } incidents { kind subject detail openedAt closedAt } } }`;
 
@@ -9,7 +11,7 @@ interface SystemSeen {
   readonly state: string;
   readonly version: string;
   readonly unexplained: number;
-  readonly recorders: readonly { readonly availability: string }[];
+  readonly recorders: readonly { readonly kind: string; readonly availability: string }[];
   readonly checks: readonly { readonly name: string; readonly state: string; readonly detail: string }[];
   readonly incidents: readonly {
     readonly kind: string;
@@ -57,33 +59,65 @@ describe('the system', () => {
     }
   });
 
-  it('knows that recorders are there from those that answer', async () => {
+  it('knows of workers by asking for one while a room is open', async () => {
     await openRoom(stack, instance, 'watched');
-    await started(instance, 'watched');
     await eventually(
-      async () => (await look()).recorders[0]?.availability === 'AVAILABLE' || JSON.stringify(await look()),
+      async () =>
+        (await look()).recorders.every(({ availability }) => availability === 'AVAILABLE') ||
+        JSON.stringify(await look()),
+      { withinMs: 45_000 },
     );
+    expect((await look()).recorders.map(({ kind }) => kind)).toEqual([
+      'room_composite',
+      'room_composite_audio',
+    ]);
     expect((await look()).unexplained).toBe(0);
-  });
+  }, 60_000);
+
+  it('refuses a start at once where nobody is known to take it, and tells of it everywhere', async () => {
+    const workers = instance.app.get(WorkerAvailability, { strict: false });
+    const metrics = async (): Promise<string> =>
+      (await fetch(`${instance.url}/metrics`, { headers: { authorization: `Bearer ${ADMIN_KEY}` } })).text();
+    await createRoom(instance, 'unheard', { audioOnly: true });
+    stack.simulator.openRoom('unheard');
+    await workers.note('room_composite_audio', false, Date.now());
+    const refused = await startIn(instance, 'unheard');
+    expect([refused.code, refused.recordingId]).toEqual(['RECORDING_START_REJECTED', null]);
+    expect(await metrics()).toContain('tallylight_no_egress_worker{kind="room_composite_audio"} 1');
+    const { recorders, incidents } = await look();
+    expect(recorders.map(({ availability }) => availability)).toEqual(['AVAILABLE', 'NONE']);
+    expect(incidents[0]).toMatchObject({ kind: 'no_egress_worker', subject: 'room_composite_audio' });
+    const video = await startIn(instance, 'unheard', { audioOnly: false });
+    expect(video.code).toBeNull();
+    await instance.graphql(STOP, { id: video.recording?.id });
+    await workers.note('room_composite_audio', true, Date.now());
+    expect((await look()).incidents[0]?.closedAt).not.toBeNull();
+    await eventually(async () => {
+      const { code } = await startIn(instance, 'unheard');
+      return code === null || `the start is refused with ${code}`;
+    });
+  }, 60_000);
 
   it('opens an incident for a storage that is away, once, and closes it when it is back', async () => {
     await rename(stack.storageFolder, `${stack.storageFolder}-away`);
     try {
-      await eventually(async () => (await look()).incidents.length > 0 || 'no incident yet', {
+      await eventually(async () => (await look()).incidents[0]?.closedAt === null || 'no incident yet', {
         withinMs: 30_000,
       });
       const { incidents, state } = await look();
       expect(state).toBe('DEGRADED');
-      expect(incidents).toMatchObject([
-        { kind: 'dependency_unavailable', subject: 'storage', closedAt: null },
-      ]);
+      expect(incidents[0]).toMatchObject({
+        kind: 'dependency_unavailable',
+        subject: 'storage',
+        closedAt: null,
+      });
     } finally {
       await rename(`${stack.storageFolder}-away`, stack.storageFolder);
     }
     await eventually(async () => (await look()).incidents[0]?.closedAt !== null || 'still open', {
       withinMs: 30_000,
     });
-    expect((await look()).incidents).toHaveLength(1);
+    expect((await look()).incidents.filter(({ subject }) => subject === 'storage')).toHaveLength(1);
   }, 90_000);
 
   it('can be looked at while Redis is away', async () => {

@@ -51,7 +51,7 @@ describe('what livekit-server answers about egresses', () => {
       const start = (audioOnly: boolean) =>
         play.answer(play.livekit.startEgress(aStart('talk', { audioOnly })));
       expect(await start(false)).toMatchObject({ status: 503 });
-      expect(await play.answer(play.livekit.askFleet('talk'))).toBe('nobody');
+      expect(await play.answer(play.livekit.askFleet('talk', 'room_composite'))).toBe('nobody');
       expect(await start(true)).toMatchObject({ kind: 'accepted' });
       play.engine.addWorker(undefined, 5);
       expect(await start(false)).toMatchObject({ kind: 'accepted' });
@@ -85,19 +85,19 @@ describe('what livekit-server answers about egresses', () => {
       play.engine.openRoom('talk');
       await play.clock.advance(1_000);
       const toldBefore = play.told.length;
-      const { value, tookMs } = await play.timed(play.livekit.askFleet('talk'));
+      const { value, tookMs } = await play.timed(play.livekit.askFleet('talk', 'room_composite'));
       expect(value).toBe('there');
       expect(tookMs).toBeGreaterThanOrEqual(500);
-      expect(await play.answer(play.livekit.askFleet('nowhere'))).toBe('room-not-open');
+      expect(await play.answer(play.livekit.askFleet('nowhere', 'room_composite'))).toBe('room-not-open');
       play.engine.killWorker();
-      expect(await play.answer(play.livekit.askFleet('talk'))).toBe('nobody');
+      expect(await play.answer(play.livekit.askFleet('talk', 'room_composite'))).toBe('nobody');
       expect([play.engine.egresses().length, play.told.length]).toEqual([0, toldBefore]);
     });
 
     it('does not spend on a question what is to strike starts', async () => {
       play.engine.openRoom('talk');
       play.engine.setFault({ name: 'start-refused-400', room: 'talk', times: 1 });
-      expect(await play.answer(play.livekit.askFleet('talk'))).toBe('there');
+      expect(await play.answer(play.livekit.askFleet('talk', 'room_composite'))).toBe('there');
       expect(await play.answer(play.livekit.startEgress(aStart('talk')))).toMatchObject({ kind: 'refused' });
       expect(await play.answer(play.livekit.startEgress(aStart('talk')))).toMatchObject({ kind: 'accepted' });
     });

@@ -23,8 +23,9 @@ import type {
   StartOutcome,
   StopOutcome,
   WorkerAnswer,
+  WorkerKind,
 } from '../livekit.types.js';
-import { toStartRequest } from '../start-request.mapping.js';
+import { toFleetQuestion, toStartRequest } from '../start-request.mapping.js';
 import {
   orNotFound,
   orThrow,
@@ -122,8 +123,8 @@ export class InProcessLiveKit extends LiveKit {
     return this.ask(STOP_EGRESS, request, toEndingWorkerAnswer, this.limits.stopMs);
   }
 
-  askFleet(roomName: string): Promise<FleetAnswer> {
-    const request = new RoomCompositeEgressRequest({ roomName });
+  askFleet(roomName: string, kind: WorkerKind): Promise<FleetAnswer> {
+    const request = toFleetQuestion(roomName, kind);
     return this.ask<RoomCompositeEgressRequest, EgressInfo, FleetAnswer>(
       START_ROOM_COMPOSITE,
       request,

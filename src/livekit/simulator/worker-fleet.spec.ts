@@ -13,7 +13,7 @@ describe('workers that die, fall silent and come back', () => {
     const told = play.toldOfEgresses().length;
     expect(await play.answer(play.livekit.askWorker(egressId))).toBe('silent');
     expect(await play.answer(play.livekit.stopEgress(egressId))).toEqual({ kind: 'no-answer-from-worker' });
-    expect(await play.answer(play.livekit.askFleet('talk'))).toBe('there');
+    expect(await play.answer(play.livekit.askFleet('talk', 'room_composite'))).toBe('there');
     play.engine.closeRoom('talk');
     await play.clock.advance(3_600_000);
     expect([play.status(egressId), play.toldOfEgresses().length, play.media.size]).toEqual([
@@ -128,7 +128,7 @@ describe('workers that die, fall silent and come back', () => {
     const egressId = await play.recording('talk');
     play.engine.busSilent(true);
     expect(await play.answer(play.livekit.askWorker(egressId))).toBe('silent');
-    expect(await play.answer(play.livekit.askFleet('talk'))).toBe('nobody');
+    expect(await play.answer(play.livekit.askFleet('talk', 'room_composite'))).toBe('nobody');
     expect(await play.answer(play.livekit.findEgress(egressId))).toMatchObject({ status: 'ACTIVE' });
     play.engine.busSilent(false);
     expect(await play.answer(play.livekit.askWorker(egressId))).toBe('alive');

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../kernel/clock.js';
-import { emitTelemetry } from '../../kernel/telemetry.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
-import type { FleetAnswer } from '../../livekit/livekit.types.js';
 
 /** An answer as old as this still tells whether it is worth to start something. */
 const FRESH_MS = 3_000;
+/** The dearest: whoever takes it takes any. */
+const KIND = 'room_composite';
 
 interface Asked {
   readonly askedAt: number;
@@ -58,15 +58,9 @@ export class FleetProbe {
   }
 
   private async ask(roomName: string): Promise<boolean> {
-    const answer = await this.livekit.askFleet(roomName);
-    if (answer !== 'room-not-open') return told(answer);
+    const answer = await this.livekit.askFleet(roomName, KIND);
+    if (answer !== 'room-not-open') return answer === 'there';
     const [other] = await this.livekit.listRooms();
-    return other !== undefined && told(await this.livekit.askFleet(other.name));
+    return other !== undefined && (await this.livekit.askFleet(other.name, KIND)) === 'there';
   }
-}
-
-/** Nobody is told of an answer that says nothing of workers: the room was closed in between. */
-function told(answer: FleetAnswer): boolean {
-  if (answer !== 'room-not-open') emitTelemetry('recorders-asked', { there: answer === 'there' });
-  return answer === 'there';
 }

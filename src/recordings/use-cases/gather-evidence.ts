@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../kernel/clock.js';
 import { isTallyError, TallyError } from '../../kernel/errors.js';
-import { emitTelemetry } from '../../kernel/telemetry.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
 import type { EgressSeen, EgressStatus, WorkerAnswer } from '../../livekit/livekit.types.js';
 import { RoomStore } from '../../rooms/store/room.store.js';
@@ -193,10 +192,8 @@ export class GatherEvidence {
     said: WorkerAnswer,
     askedAt: number,
   ): Promise<Partial<WorkerEvidence>> {
-    if (said === 'alive') {
-      emitTelemetry('recorders-asked', { there: true });
-      await this.recorders.heard(egressId, askedAt);
-    } else if (said === 'silent') await this.recorders.silent(egressId, askedAt);
+    if (said === 'alive') await this.recorders.heard(egressId, askedAt);
+    else if (said === 'silent') await this.recorders.silent(egressId, askedAt);
     else return {};
     return this.recorders.state(egressId);
   }

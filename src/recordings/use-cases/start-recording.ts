@@ -14,6 +14,7 @@ import { firstEffects, newRecording } from '../domain/new-recording.js';
 import { whatHolds } from '../domain/room-held.js';
 import { isFinal, type JsonValue, type Labels, type StoredRecording } from '../domain/recording.js';
 import { EventLog } from '../events/event-log.port.js';
+import { WorkerAvailability, workerKindOf } from '../recorders/worker-availability.port.js';
 import { canonicalJson } from '../store/recording-query.js';
 import type { LogPosition } from '../store/log-position.js';
 import { type Commit, type KeyUse, RecordingStore } from '../store/recording.store.js';
@@ -45,6 +46,7 @@ export class StartRecording {
     private readonly own: OwnEgresses,
     private readonly launch: LaunchEgress,
     private readonly outcome: StartOutcome,
+    private readonly workers: WorkerAvailability,
     private readonly events: EventLog,
     private readonly config: Config,
     private readonly clock: Clock,
@@ -60,7 +62,7 @@ export class StartRecording {
     requireRight(actor, 'start', roomId, 'start a recording');
     if (used) return this.attach(used, idempotency.input, request.waitForActive);
     try {
-      await this.checkRoom(room!);
+      await this.checkRoom(room!, request.audioOnly);
     } catch (refusal) {
       // What is in the way may be what this very key has started since it was read.
       const since = idempotency && (await this.store.keyUse(idempotency.caller, idempotency.key));
@@ -98,8 +100,9 @@ export class StartRecording {
     return this.writer.create(recording, effects, actor.name, idempotency ?? undefined, true);
   }
 
-  private async checkRoom(room: Room): Promise<void> {
+  private async checkRoom(room: Room, wanted: boolean | undefined): Promise<void> {
     const { id: roomId } = room;
+    const audioOnly = wanted ?? room.recordingSettings.audioOnly;
     if (!room.recordingSettings.enabled) {
       throw new TallyError(
         'RECORDING_DISABLED',
@@ -118,10 +121,17 @@ export class StartRecording {
       );
     }
     if (live.activeRecording) await this.refuseSecond(roomId);
-    if (live.numParticipants > 0 || (await this.hasParticipants(roomId))) return;
+    if (live.numParticipants === 0 && !(await this.hasParticipants(roomId))) {
+      throw new TallyError(
+        'ROOM_HAS_NO_PARTICIPANTS',
+        `nobody is in room ${roomId}; start the recording once somebody has joined`,
+        { roomId },
+      );
+    }
+    if (!(await this.workers.isAbsent(workerKindOf(audioOnly)))) return;
     throw new TallyError(
-      'ROOM_HAS_NO_PARTICIPANTS',
-      `nobody is in room ${roomId}; start the recording once somebody has joined`,
+      'RECORDING_START_REJECTED',
+      `room ${roomId} can not be recorded now: no egress worker takes ${audioOnly ? 'an audio recording' : 'a recording'}, none is running or none has free CPU; start one and try again`,
       { roomId },
     );
   }

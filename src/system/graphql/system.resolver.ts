@@ -1,11 +1,16 @@
 import { Args, Context, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Clock } from '../../kernel/clock.js';
 import { requireRight } from '../../auth/rights.js';
 import { VERSION } from '../../config/version.js';
 import type { Actor } from '../../kernel/actor.js';
 import { toFirst } from '../../kernel/connection.js';
 import { isTallyError } from '../../kernel/errors.js';
 import { type Incident, Incidents } from '../../incidents/incidents.port.js';
-import { RecorderAvailability, type RecorderState } from '../recorder-availability.js';
+import {
+  type KindAvailability,
+  WORKER_KINDS,
+  WorkerAvailability,
+} from '../../recordings/recorders/worker-availability.port.js';
 import { type CheckSeen, type SystemState, SystemWatch } from '../system-watch.js';
 import { Unexplained } from '../unexplained.js';
 
@@ -13,9 +18,10 @@ import { Unexplained } from '../unexplained.js';
 export class SystemResolver {
   constructor(
     private readonly watch: SystemWatch,
-    private readonly recorderStates: RecorderAvailability,
+    private readonly workers: WorkerAvailability,
     private readonly unexplainedCount: Unexplained,
     private readonly incidentBook: Incidents,
+    private readonly clock: Clock,
   ) {}
 
   @Query('system')
@@ -44,12 +50,13 @@ export class SystemResolver {
 
   /** Without Redis nobody knows. */
   @ResolveField('recorders')
-  async recorders(): Promise<RecorderState[]> {
+  async recorders(): Promise<KindAvailability[]> {
     try {
-      return await this.recorderStates.read();
+      return await this.workers.read();
     } catch (error) {
       if (!isTallyError(error, 'REDIS_UNAVAILABLE')) throw error;
-      return this.recorderStates.unknown();
+      const since = this.clock.now();
+      return WORKER_KINDS.map((kind) => ({ kind, availability: 'UNKNOWN', since }));
     }
   }
 

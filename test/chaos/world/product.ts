@@ -23,6 +23,7 @@ import { RemoveRecorderJob } from '../../../src/recordings/jobs/remove-recorder.
 import { SignalRoomJob } from '../../../src/recordings/jobs/signal-room.job.js';
 import { StopEgressJob } from '../../../src/recordings/jobs/stop-egress.job.js';
 import { WriteMetadataJob } from '../../../src/recordings/jobs/write-metadata.job.js';
+import { WorkerAvailability } from '../../../src/recordings/recorders/worker-availability.port.js';
 import { RecorderLog } from '../../../src/recordings/recorders/recorder-log.port.js';
 import { UnrecordedRooms } from '../../../src/recordings/recorders/unrecorded-rooms.js';
 import { MemoryUnrecordedRooms } from '../../support/memory-unrecorded-rooms.js';
@@ -43,6 +44,7 @@ import { RunSweepJob } from '../../../src/sweeps/run-sweep.job.js';
 import type { Sweep } from '../../../src/sweeps/sweep.js';
 import { SweepStore } from '../../../src/sweeps/store/sweep.store.js';
 import { MemoryIncidents } from '../../support/memory-incidents.js';
+import { UnknownWorkers } from '../../support/unknown-workers.js';
 import { MemoryKeptStore } from '../../support/memory-kept-store.js';
 import type { Class, Wiring } from './wiring.js';
 
@@ -104,6 +106,7 @@ export function composeProduct(wiring: Wiring, ports: Ports): ReadonlyMap<string
     .bind(BulkDeletionStore, ports.bulkDeletions)
     .bind(KeptStore, new MemoryKeptStore())
     .bind(Incidents, new MemoryIncidents())
+    .bind(WorkerAvailability, new UnknownWorkers())
     .bind(RoomStore, ports.rooms)
     .bind(EventLog, ports.events)
     .bind(Leases, ports.leases)

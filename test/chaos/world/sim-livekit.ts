@@ -1,5 +1,5 @@
 import { LiveKit } from '../../../src/livekit/livekit.port.js';
-import type { StartEgress } from '../../../src/livekit/livekit.types.js';
+import type { StartEgress, WorkerKind } from '../../../src/livekit/livekit.types.js';
 import type { Incarnation } from './incarnation.js';
 
 /** What is true of LiveKit beyond its simulator, and who listens. */
@@ -72,8 +72,8 @@ export class SimLiveKit extends LiveKit {
     });
   }
 
-  askFleet(roomName: string) {
-    return this.of.pass('askFleet', () => this.door.askFleet(roomName));
+  askFleet(roomName: string, kind: WorkerKind) {
+    return this.of.pass('askFleet', () => this.door.askFleet(roomName, kind));
   }
 
   removeRecorder(roomName: string, egressId: string) {
