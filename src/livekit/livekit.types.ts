@@ -167,6 +167,9 @@ export type WorkerKind = 'room_composite' | 'room_composite_audio';
 /** The answer to the question whether any worker is there. */
 export type FleetAnswer = 'there' | 'nobody' | 'room-not-open';
 
+/** The name of an event that we send ourselves, to see whether it arrives; it says nothing of LiveKit. */
+export const LOOPBACK_EVENT = 'tallylight_loopback';
+
 interface EventBase {
   /** LiveKit's event id, equal in every repetition. */
   readonly id: string;

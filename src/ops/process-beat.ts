@@ -5,7 +5,7 @@ import { Clock } from '../kernel/clock.js';
 import { TallyError } from '../kernel/errors.js';
 import { keys } from '../redis/keys.js';
 import { AgreedTime } from '../redis/agreed-time.js';
-import { RedisConnections } from '../redis/redis.connections.js';
+import { type RedisClient, RedisConnections } from '../redis/redis.connections.js';
 import { redisFailure } from '../redis/redis-failure.js';
 
 /** A process that has not been heard of for so long is gone. */
@@ -53,8 +53,7 @@ export class ProcessBeat {
       const name = `${this.config.role === 'api' ? 'api ' : RUNS_JOBS}${this.instance.id}`;
       await command.zadd(keys.processes(), now, name);
       await command.zremrangebyscore(keys.processes(), '-inf', now - FORGOTTEN_MS);
-      const present = await command.zrange(keys.processes(), now - SILENT_MS, '+inf', 'BYSCORE');
-      const workers = present.filter((one) => one.startsWith(RUNS_JOBS)).length;
+      const workers = await presentWorkers(command, now);
       this.seen = { workers: this.problemOfWorkers(workers), clock: clockProblem(now, askedAt, answeredAt) };
       if (this.refused) {
         this.log.log({ event: 'redis_takes_writes', message: 'Redis takes writes again' });
@@ -89,7 +88,14 @@ export class ProcessBeat {
   }
 }
 
-function clockProblem(redisAt: number, askedAt: number, answeredAt: number): string | null {
+/** How many processes that run jobs were heard of just now, by the time of Redis in ms. */
+export async function presentWorkers(redis: RedisClient, now: number): Promise<number> {
+  const present = await redis.zrange(keys.processes(), now - SILENT_MS, '+inf', 'BYSCORE');
+  return present.filter((one) => one.startsWith(RUNS_JOBS)).length;
+}
+
+/** What is wrong with this machine's clock, which showed `askedAt` and `answeredAt` around the answer of Redis; null: nothing. */
+export function clockProblem(redisAt: number, askedAt: number, answeredAt: number): string | null {
   const off = redisAt < askedAt ? redisAt - askedAt : Math.max(0, redisAt - answeredAt);
   if (Math.abs(off) <= CLOCK_TOLERANCE_MS) return null;
   const direction = off > 0 ? 'behind' : 'ahead of';

@@ -82,6 +82,8 @@ export const keys = {
   sweepCandidates: (name: string) => `${TAG}:sweep-sights:${name}`,
   breaker: (name: string) => `${TAG}:breaker:${name}`,
   /** The processes of this deployment, `worker <instance>` or `api <instance>`, by the instant of their last sign of life. */
+  /** Named by who looks whether Redis takes writes, and never there. */
+  doctor: (token: string) => `${TAG}:doctor:${token}`,
   processes: () => `${TAG}:processes`,
   lease: (name: string) => `${TAG}:lease:${name}`,
   leases: () => `${TAG}:leases`,

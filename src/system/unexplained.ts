@@ -1,7 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
 import { LiveKit } from '../livekit/livekit.port.js';
-import { isFinal } from '../recordings/domain/recording.js';
+import type { EgressSeen } from '../livekit/livekit.types.js';
+import { isFinal, type Recording } from '../recordings/domain/recording.js';
 import { watchedEgresses } from '../recordings/domain/slot.js';
 import { RecordingStore } from '../recordings/store/recording.store.js';
 import { OwnEgresses } from '../recordings/use-cases/own-egresses.js';
@@ -33,17 +34,27 @@ export class Unexplained {
     return this.latest.count;
   }
 
+  /** Throws LIVEKIT_UNAVAILABLE, REDIS_UNAVAILABLE. */
+  async find(): Promise<{
+    readonly egresses: readonly EgressSeen[];
+    readonly recordings: readonly Recording[];
+  }> {
+    // Recordings first: what begins in between is an egress whose row is then read by its id.
+    const recordings = await this.inProgress();
+    const egresses = (await this.livekit.listEgresses({ active: true })).filter(
+      ({ status }) => !isFinal(status),
+    );
+    const live = new Set(egresses.map(({ egressId }) => egressId));
+    return {
+      egresses: await this.ghosts(egresses),
+      recordings: recordings.filter(({ egressId }) => egressId !== null && !live.has(egressId)),
+    };
+  }
+
   private async countNow(): Promise<number> {
     try {
-      // Recordings first: what begins in between is an egress whose row is then read by its id.
-      const recordings = await this.inProgress();
-      const egresses = (await this.livekit.listEgresses({ active: true })).filter(
-        ({ status }) => !isFinal(status),
-      );
-      const live = new Set(egresses.map(({ egressId }) => egressId));
-      const count =
-        recordings.filter(({ egressId }) => egressId !== null && !live.has(egressId)).length +
-        (await this.ghosts(egresses));
+      const { egresses, recordings } = await this.find();
+      const count = egresses.length + recordings.length;
       await this.redis.command.set(keys.unexplained(), count);
       return count;
     } catch (error) {
@@ -64,8 +75,8 @@ export class Unexplained {
     return items.map(({ recording }) => recording);
   }
 
-  private async ghosts(egresses: Awaited<ReturnType<LiveKit['listEgresses']>>): Promise<number> {
-    let ghosts = 0;
+  private async ghosts(egresses: readonly EgressSeen[]): Promise<EgressSeen[]> {
+    const ghosts: EgressSeen[] = [];
     for (const egress of egresses) {
       const id = this.own.recordingOf(egress);
       if (id === null) continue;
@@ -77,7 +88,7 @@ export class Unexplained {
         (state === 'lost' ||
           !isFinal(recording.status) ||
           watchedEgresses(recording).includes(egress.egressId));
-      if (!isExplained) ghosts += 1;
+      if (!isExplained) ghosts.push(egress);
     }
     return ghosts;
   }

@@ -5,7 +5,7 @@ import { Clock } from '../../kernel/clock.js';
 import { isTallyError } from '../../kernel/errors.js';
 import { parseRoomId } from '../../kernel/ids.js';
 import { emitTelemetry } from '../../kernel/telemetry.js';
-import type { LiveKitEvent } from '../../livekit/livekit.types.js';
+import { LOOPBACK_EVENT, type LiveKitEvent } from '../../livekit/livekit.types.js';
 import { WebhookVerifier } from '../../livekit/webhook.verifier.js';
 import { JobQueue } from '../../queue/define-job.js';
 import { LocalJobs } from '../../queue/local-jobs.js';
@@ -42,7 +42,7 @@ export class LiveKitWebhookController {
     else if (!(await this.isApplied(event))) {
       await this.jobs.add(applyLiveKitEvent, { event });
     }
-    emitTelemetry('livekit-webhook', {});
+    if (!isLoopback(event)) emitTelemetry('livekit-webhook', {});
   }
 
   /** A track is what a room waits for that is recorded by itself. */
@@ -88,4 +88,8 @@ export class LiveKitWebhookController {
       throw error;
     }
   }
+}
+
+function isLoopback(event: LiveKitEvent): boolean {
+  return event.kind === 'other' && event.name === LOOPBACK_EVENT;
 }
