@@ -120,6 +120,7 @@ const forOthers = [
   RoomSlots,
   EventLog,
   RecorderLog,
+  WorkerAvailability,
   FleetProbe,
   RecordingWriter,
   StopRecording,
