@@ -75,9 +75,10 @@ export class WorkerCanary implements OnApplicationBootstrap, OnApplicationShutdo
     );
     if (due.length === 0) return;
     // Also where no room is open, or none can be asked for: both are no reason to ask every second.
-    for (const [, asking] of due) asking.askedAt = now;
+    for (const [, asking] of due) asking.askedAt = now - ASK_EVERY_MS + ASK_AGAIN_MS;
     const [room] = await this.livekit.listRooms();
     if (room === undefined) return;
+    for (const [, asking] of due) asking.askedAt = now;
     for (const [kind, asking] of due) void this.ask(room.name, kind, asking, now);
   }
 
