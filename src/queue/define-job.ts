@@ -44,19 +44,13 @@ export function again(inMs: number): JobOutcome {
   return { again: true, inMs: Math.max(0, Math.round(inMs)) };
 }
 
-export interface JobRun {
-  /** From 1. */
-  readonly attempt: number;
-  readonly lastAttempt: boolean;
-}
-
 /**
  * One per definition; what it throws of Redis, LiveKit or the storage being unavailable puts the job off, as long as that takes.
  * Found by the runner among the providers of all modules.
  */
 export abstract class JobHandler<P> {
   abstract readonly definition: JobDefinition<P>;
-  abstract handle(payload: P, run: JobRun): Promise<JobOutcome>;
+  abstract handle(payload: P): Promise<JobOutcome>;
 }
 
 /** Where work is left for later. An add that answered is durable; throws REDIS_UNAVAILABLE. */

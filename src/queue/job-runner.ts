@@ -138,12 +138,8 @@ export class JobRunner implements OnModuleInit, OnApplicationBootstrap, OnApplic
     const { definition } = handler;
     const payload = definition.payload.parse(job.data);
     const name = `${job.name} ${definition.key(payload)}`;
-    const attempts = job.opts.attempts ?? 1;
     try {
-      const outcome = await handler.handle(payload, {
-        attempt: job.attemptsMade + 1,
-        lastAttempt: job.attemptsMade + 1 >= attempts,
-      });
+      const outcome = await handler.handle(payload);
       if (outcome.again && definition.mode === 'once') {
         throw new UnrecoverableError(`job ${job.name} runs once and can't ask to be run again`);
       }

@@ -73,7 +73,7 @@ export class LocalJobs implements BeforeApplicationShutdown {
   /** In how many ms the queue has to run it; null: it is done. */
   private async attempt<P>(definition: JobDefinition<P>, payload: P): Promise<number | null> {
     try {
-      const outcome = await this.handlerOf(definition).handle(payload, { attempt: 1, lastAttempt: false });
+      const outcome = await this.handlerOf(definition).handle(payload);
       return outcome.again ? outcome.inMs : null;
     } catch (error) {
       const message = 'a job failed at once, it is left to the queue';

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { RoomId } from '../../src/kernel/ids.js';
+import { newToken, type RoomId } from '../../src/kernel/ids.js';
 import { keys } from '../../src/redis/keys.js';
 import { RoomArchive } from '../../src/rooms/store/room-archive.js';
 import { RoomNames } from '../../src/rooms/store/room-names.js';
@@ -94,7 +94,7 @@ describe('lists of rooms', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         await one.redis.flushall();
-        await one.redis.set(keys.epoch(), 'an-epoch');
+        await one.redis.set(keys.epoch(), newToken());
         const model = new Map<string, string>();
         for (const each of steps) {
           const { store } = each.by ? one : two;
@@ -149,8 +149,8 @@ describe('lists of rooms', () => {
     const xrange = late.xrange.bind(late) as (...args: unknown[]) => Promise<unknown>;
     let held = false;
     let release = (): void => undefined;
-    const names = new RoomNames(late);
-    await names.search('needle', 10, null);
+    const names = new RoomNames(one.connections);
+    await names.search('an-epoch', 'needle', 10, null);
     Object.assign(late, {
       xrange: async (...args: unknown[]) => {
         const answer = await xrange(...args);
@@ -158,10 +158,10 @@ describe('lists of rooms', () => {
         return answer;
       },
     });
-    const early = names.search('needle', 10, null);
+    const early = names.search('an-epoch', 'needle', 10, null);
     await eventually(() => held || 'the first search has not read yet');
     await two.store.create(aRoom('second', 'needle'));
-    const later = names.search('needle', 10, null);
+    const later = names.search('an-epoch', 'needle', 10, null);
     release();
     expect((await early).ids).toEqual(['first']);
     expect((await later).ids).toEqual(['first', 'second']);

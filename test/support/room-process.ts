@@ -21,7 +21,7 @@ export function aRoomProcess(redisUrl: string, archive: RoomArchive) {
   const writer = new RoomWriter(store, saver, clock, new SystemRandom());
   const repair = new UnsavedRoomsRunner(store, saver, clock, config);
   const end = (): void => connections.onApplicationShutdown();
-  return { redis: connections.command, store, saver, writer, repair, end };
+  return { connections, redis: connections.command, store, saver, writer, repair, end };
 }
 export type RoomProcess = ReturnType<typeof aRoomProcess>;
 

@@ -39,7 +39,7 @@ export class RedisRoomStore extends RoomStore {
 
   constructor(private readonly connections: RedisConnections) {
     super();
-    this.names = new RoomNames(connections.command);
+    this.names = new RoomNames(connections);
   }
 
   async get(id: RoomId): Promise<StoredRoom | null> {
@@ -59,9 +59,10 @@ export class RedisRoomStore extends RoomStore {
 
   async page(query: RoomQuery): Promise<RoomPage> {
     const before = await this.epoch();
-    const page = await this.readPage(query);
+    if (before === null) throw redisWasReset();
+    const page = await this.readPage(query, before);
     // What was read in several steps is a page of one Redis only where that was whole all the while.
-    if (before === null || before !== (await this.epoch())) throw redisWasReset();
+    if (before !== (await this.epoch())) throw redisWasReset();
     return page;
   }
 
@@ -129,10 +130,10 @@ export class RedisRoomStore extends RoomStore {
     return answer === 1 ? 'settled' : 'moved-on';
   }
 
-  private async readPage(query: RoomQuery): Promise<RoomPage> {
+  private async readPage(query: RoomQuery, epoch: string): Promise<RoomPage> {
     if (query.within !== null) return this.pageWithin(query.within, query);
     if (query.nameContains === null) return this.pageOfAll(query);
-    const { ids, ...rest } = await this.names.search(query.nameContains, query.first, query.after);
+    const { ids, ...rest } = await this.names.search(epoch, query.nameContains, query.first, query.after);
     return { rooms: await this.inOrder(ids), ...rest };
   }
 

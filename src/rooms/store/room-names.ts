@@ -1,8 +1,7 @@
 import type { RoomId } from '../../kernel/ids.js';
 import { compareRoomIds } from '../../kernel/room-code.js';
 import { keys } from '../../redis/keys.js';
-import { redisFailure } from '../../redis/redis-failure.js';
-import type { RedisClient } from '../../redis/redis.connections.js';
+import type { RedisConnections } from '../../redis/redis.connections.js';
 import { foldName } from '../domain/room.js';
 
 const LOAD_STEP = 2_000;
@@ -24,13 +23,22 @@ export class RoomNames {
   private rooms: { readonly id: string; name: string }[] = [];
   /** The last change in the copy; null: nothing was read yet. */
   private last: string | null = null;
+  /** Of which Redis the copy is: after a reset, changes may have the very ids of others before it. */
+  private epoch = '';
+  private wanted = '';
   private running: Promise<void> | null = null;
   private next: Promise<void> | null = null;
 
-  constructor(private readonly redis: RedisClient) {}
+  constructor(private readonly connections: RedisConnections) {}
 
-  /** Exact as of this call, whoever wrote before it. Throws REDIS_UNAVAILABLE. */
-  async search(nameContains: string, first: number, after: RoomId | null): Promise<NameSearch> {
+  /** Exact as of this call, whoever wrote before it. `epoch`: that of Redis at this call. Throws REDIS_UNAVAILABLE. */
+  async search(
+    epoch: string,
+    nameContains: string,
+    first: number,
+    after: RoomId | null,
+  ): Promise<NameSearch> {
+    this.wanted = epoch;
     await this.catchUp();
     const part = foldName(nameContains);
     const found: string[] = [];
@@ -71,13 +79,11 @@ export class RoomNames {
   }
 
   private async read(): Promise<void> {
-    try {
-      if (this.last === null || !(await this.applyChanges())) {
-        await this.load();
-        await this.applyChanges();
-      }
-    } catch (error) {
-      throw redisFailure(error);
+    if (this.epoch !== this.wanted) this.last = null;
+    this.epoch = this.wanted;
+    if (this.last === null || !(await this.applyChanges())) {
+      await this.load();
+      await this.applyChanges();
     }
   }
 
@@ -85,7 +91,9 @@ export class RoomNames {
   private async applyChanges(): Promise<boolean> {
     for (;;) {
       const from = this.last ?? '-';
-      const changes = await this.redis.xrange(keys.roomChanges(), from, '+', 'COUNT', CHANGES_STEP);
+      const changes = await this.connections.run((redis) =>
+        redis.xrange(keys.roomChanges(), from, '+', 'COUNT', CHANGES_STEP),
+      );
       if (this.last !== null && changes[0]?.[0] !== this.last) return false;
       for (const [, [, id = '', , name]] of changes) this.apply(id, name);
       this.last = changes.at(-1)?.[0] ?? this.last;
@@ -114,12 +122,17 @@ export class RoomNames {
 
   /** What changes while it is read is in the stream after `last`, and is applied again. */
   private async load(): Promise<void> {
-    const [newest] = await this.redis.xrevrange(keys.roomChanges(), '+', '-', 'COUNT', 1);
+    const [newest] = await this.connections.run((redis) =>
+      redis.xrevrange(keys.roomChanges(), '+', '-', 'COUNT', 1),
+    );
     this.last = null;
     this.rooms = [];
     for (let min = '-'; ;) {
-      const ids = await this.redis.zrange(keys.rooms(), min, '+', 'BYLEX', 'LIMIT', 0, LOAD_STEP);
-      const names = ids.length > 0 ? await this.redis.hmget(keys.roomNames(), ...ids) : [];
+      const ids = await this.connections.run((redis) =>
+        redis.zrange(keys.rooms(), min, '+', 'BYLEX', 'LIMIT', 0, LOAD_STEP),
+      );
+      const names =
+        ids.length > 0 ? await this.connections.run((redis) => redis.hmget(keys.roomNames(), ...ids)) : [];
       ids.forEach((id, i) => {
         const name = names[i];
         if (typeof name === 'string') this.rooms.push({ id, name });

@@ -123,11 +123,10 @@ export class JobFloor {
       this.failures.push(`no handler for job ${job.name}`);
       return 'for-good';
     }
-    const attempt = job.attemptsMade + 1;
-    const lastAttempt = attempt >= job.attempts;
+    const lastAttempt = job.attemptsMade + 1 >= job.attempts;
     try {
       const payload = handler.definition.payload.parse(job.data);
-      const outcome = await handler.handle(payload, { attempt, lastAttempt });
+      const outcome = await handler.handle(payload);
       if (outcome.again) await queue.add(handler.definition, payload, { inMs: outcome.inMs });
       return null;
     } catch (error) {

@@ -182,8 +182,8 @@ export class SimWorld {
   /** Which of LiveKit's events were applied to the end. */
   private noteApplied(job: JobHandler<unknown>): void {
     const handle = job.handle.bind(job);
-    job.handle = async (payload, run) => {
-      const outcome = await handle(payload, run);
+    job.handle = async (payload) => {
+      const outcome = await handle(payload);
       this.applied.add((payload as { event: { id: string } }).event.id);
       return outcome;
     };
