@@ -39,6 +39,15 @@ export async function runSeeds({
   return { violations, done: done.reduce((sum, n) => sum + n, 0) };
 }
 
+/** One of the single histories, by its name; what it violates, or nothing. */
+export async function runCase(name, mutant = null) {
+  const violations = [];
+  await child(['--case', name], mutant, new AbortController().signal, (line) => {
+    if (line.kind === 'violated') violations.push(line);
+  });
+  return violations;
+}
+
 function child(args, mutant, signal, onLine) {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, ...(mutant && { CHAOS_MUTANT: mutant }) };

@@ -1,10 +1,10 @@
 // The kill table: brings each classic defect back and runs the simulation until something is violated. The result goes into
-// docs/certainty.md. `node scripts/mutants.mjs [--only M3,M4] [--seeds 2000] [--dry]`
+// docs/certainty.md. A single history that shows it is tried first. `node scripts/mutants.mjs [--only M3,M4] [--seeds 2000] [--dry]`
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { runSeeds } from './chaos.mjs';
+import { runCase, runSeeds } from './chaos.mjs';
 import { Fault, run, say } from './say.mjs';
 
 const { MUTANTS } = createRequire(import.meta.url)('../test/chaos/mutants/mutants.cjs');
@@ -12,8 +12,17 @@ const PAGE = fileURLToPath(new URL('../docs/certainty.md', import.meta.url));
 const HEADING = '## Kill table';
 const KILLED_BY = /^(I\d+): /;
 
-/** How many seeds it takes, and which invariant says so; null: it survived them all. */
+/** What shows it, and which invariant says so; `by` null: it survived. */
 async function hunt(mutant, seeds, processes) {
+  if (!mutant.shownBy) return huntBySeeds(mutant, seeds, processes);
+  const [shown] = await runCase(mutant.shownBy, mutant.name);
+  if (!shown) return huntBySeeds(mutant, seeds, processes);
+  const { invariant, what } = shown.violated;
+  if (invariant === 'harness') throw new Fault(`${mutant.name}: ${what}`);
+  return { in: mutant.shownBy, by: KILLED_BY.exec(what)?.[1] ?? invariant, what: what.split('\n')[0] };
+}
+
+async function huntBySeeds(mutant, seeds, processes) {
   for (let from = 1; from <= seeds;) {
     const { violations } = await runSeeds({
       seeds: seeds - from + 1,
@@ -29,21 +38,21 @@ async function hunt(mutant, seeds, processes) {
     // What a seed says without the mutant it does not say of it.
     const { violations: innocent } = await runSeeds({ seeds: 1, from: seed, processes: 1 });
     const by = KILLED_BY.exec(violated.what)?.[1] ?? violated.invariant;
-    if (innocent.length === 0) return { seeds: seed, by, what: violated.what.split('\n')[0] };
+    if (innocent.length === 0) return { in: `seed ${seed}`, by, what: violated.what.split('\n')[0] };
     from = seed + 1;
   }
-  return { seeds, by: null };
+  return { in: `${seeds} seeds`, by: null };
 }
 
 function tableOf(rows) {
-  const line = ({ mutant, by, seeds }) =>
-    `| ${mutant.name} | ${mutant.defect} | ${by ?? '**survives**'} | ${seeds} |`;
+  const line = (row) =>
+    `| ${row.mutant.name} | ${row.mutant.defect} | ${row.by ?? '**survives**'} | ${row.in} |`;
   return [
     HEADING,
     '',
-    'Each classic defect, brought back into the source, and the first seed at which the simulation says so (`node scripts/mutants.mjs`).',
+    'Each classic defect, brought back into the source, and the single history (`test/chaos/plan/cases.ts`) or the first seed in which the simulation says so (`node scripts/mutants.mjs`).',
     '',
-    '| mutant | defect | killed by | seeds |',
+    '| mutant | defect | killed by | in |',
     '| --- | --- | --- | --- |',
     ...rows.map(line),
     '',
@@ -73,7 +82,7 @@ async function main() {
   for (const mutant of MUTANTS.filter(({ name }) => only?.includes(name) ?? true)) {
     const found = await hunt(mutant, Number(values.seeds), Number(values.processes));
     rows.push({ mutant, ...found });
-    say(`${mutant.name}: ${found.by ?? 'SURVIVES'} after ${found.seeds} seeds. ${found.what ?? ''}`);
+    say(`${mutant.name}: ${found.by ?? 'SURVIVES'} in ${found.in}. ${found.what ?? ''}`);
   }
   if (!values.dry && !only) writeTable(tableOf(rows));
   const alive = rows.filter(({ by }) => by === null);

@@ -53,6 +53,11 @@ export function metadataKey(recording: HasObjects): string {
   return artifactsOf(recording).record;
 }
 
+/** What the records of a room's recordings begin with. */
+export function recordsPrefix(roomId: RoomId): string {
+  return `${METADATA_PREFIX}${encodeRoomId(roomId)}/`;
+}
+
 export function roomMetadataKey(roomId: RoomId): string {
   return `recordings/.room_metadata/${encodeRoomId(roomId)}/room_metadata.json`;
 }

@@ -1,31 +1,9 @@
-import type { Action, Plan } from './plan/plan.js';
+import { aPlan } from './plan/cases.js';
+import type { Action } from './plan/plan.js';
 import { runSeed } from './run-seed.js';
 
-/** A meeting of one in one room, to which `actions` happen. */
-function aPlan(actions: readonly Action[]): Plan {
-  const meeting: Action[] = [
-    { at: 0, do: 'join', room: 'room-1', who: 'person-1' },
-    {
-      ...{ at: 3_000, do: 'start', room: 'room-1', key: null, wait: true, audioOnly: true },
-      ...{ times: 1, maxDurationMs: null },
-    },
-  ];
-  return {
-    seed: 1,
-    instances: 2,
-    skewsMs: [0, 0],
-    workers: [],
-    rooms: [{ id: 'room-1', people: ['person-1'], restartWhenLost: true }],
-    actions: [...meeting, ...actions].sort((a, b) => a.at - b.at),
-    lobby: true,
-    healAt: 80_000,
-    goOnMs: 20_000,
-    ending: 'rooms-close',
-  };
-}
-
 async function violationOf(actions: readonly Action[]): Promise<string | null> {
-  const { violated } = await runSeed(1, { plan: aPlan(actions) });
+  const { violated } = await runSeed(1, { plan: aPlan(actions, { healAt: 80_000, goOnMs: 20_000 }) });
   return violated === null ? null : `${violated.invariant}: ${violated.what}`;
 }
 

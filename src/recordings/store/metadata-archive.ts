@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { parseRoomId, type RecordingId, type RoomId } from '../../kernel/ids.js';
 import { RoomStore } from '../../rooms/store/room.store.js';
-import { metadataKey, roomMetadataKey } from '../../storage/object-keys.js';
+import { metadataKey, recordsPrefix, roomMetadataKey } from '../../storage/object-keys.js';
 import { ObjectStorage } from '../../storage/object-storage.port.js';
 import type { StoredRecording } from '../domain/recording.js';
 import type { ArchivedRecording } from './archived-recording.js';
@@ -36,7 +36,8 @@ export class MetadataArchive {
 
   /** The room as it was recorded goes with its last recording. */
   async dropRoom(room: RoomId): Promise<void> {
-    if ((await this.store.countInRoom(room)) === 0) await this.storage.deleteMany([roomMetadataKey(room)]);
+    if ((await this.store.countInRoom(room)) === 0 && !(await this.hasRecords(room)))
+      await this.storage.deleteMany([roomMetadataKey(room)]);
     // A recording may have been started in between, in this run or in one that died here, and its room has to be found with it.
     if ((await this.store.countInRoom(room)) > 0 && !(await this.isRoomKept(room))) await this.keepRoom(room);
   }
@@ -66,6 +67,12 @@ export class MetadataArchive {
   /** With the first record that comes to be written: that is not always the first version's. */
   private async keepRoomOf({ roomId, version }: StoredRecording): Promise<void> {
     if (version === 1 || !(await this.isRoomKept(roomId))) await this.keepRoom(roomId);
+  }
+
+  /** A recording that Redis has forgotten comes back by its record, and needs its room. */
+  private async hasRecords(room: RoomId): Promise<boolean> {
+    for await (const _record of this.storage.list(recordsPrefix(room))) return true;
+    return false;
   }
 
   private async isRoomKept(id: RoomId): Promise<boolean> {

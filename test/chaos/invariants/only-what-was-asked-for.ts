@@ -4,10 +4,12 @@ import { type Invariant, Lasting } from './invariant.js';
 
 /** In calm: LiveKit takes a start by the room's name alone, so the session can only be compared once the egress is there. */
 const NOTICED_MS = 20_000;
+/** Then a room whose recorders die at once is left alone. */
+const MOST_IN_A_ROW = 7;
 
 /**
  * I16: no session is recorded that nobody asked for. What goes on from a recording is in the session of that recording, and in a room
- * whose settings want it.
+ * whose settings want it, and not for ever where every recorder dies at once.
  */
 export function onlyWhatWasAskedFor(): Invariant {
   const sessions = new Map<RecordingId, string>();
@@ -16,6 +18,8 @@ export function onlyWhatWasAskedFor(): Invariant {
     name: 'I16',
     committed: (world, before, next) => {
       if (before !== null || next.continues === null) return null;
+      if (chainLength(world, next.continues) > MOST_IN_A_ROW)
+        return `${next.id} is one more of ${MOST_IN_A_ROW} in a row that ended at once`;
       const wanted = world.rooms.rooms.get(next.roomId)?.recordingSettings.restartWhenLost ?? false;
       return wanted ? null : `${next.id} goes on from ${next.continues} in a room that does not want it`;
     },
@@ -32,6 +36,13 @@ export function onlyWhatWasAskedFor(): Invariant {
       return found === null ? null : `${found} is recorded, and nobody asked for it`;
     },
   };
+}
+
+/** Recordings of the chain that ends with this one. A run is too short for any of them to have lasted. */
+function chainLength(world: SimWorld, last: RecordingId): number {
+  let length = 0;
+  for (let at: RecordingId | null = last; at !== null; at = world.row(at)?.continues ?? null) length += 1;
+  return length;
 }
 
 /** The session that the egress sits in. */

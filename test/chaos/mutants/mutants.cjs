@@ -1,5 +1,5 @@
 // The classic defects of recording services, each as a change of the source that brings it back. A text that is no longer found
-// exactly once fails loudly: the mutant has to follow the code.
+// exactly once fails loudly: the mutant has to follow the code. `shownBy`: the single history that shows it at once.
 
 const change = (file, find, replace) => ({ file, find, replace });
 const M = 'src/recordings/domain';
@@ -357,6 +357,7 @@ const MUTANTS = [
   {
     name: 'M25',
     defect: 'a continuation records whatever meeting is in the room',
+    shownBy: 'the room is another session before a worker is back',
     changes: [
       change(
         `${M}/verdict.ts`,
@@ -368,6 +369,7 @@ const MUTANTS = [
   {
     name: 'M26',
     defect: 'a continuation that failed to start is the last one',
+    shownBy: 'a continuation that does not become active',
     changes: [
       change(
         `${M}/continuation.ts`,
@@ -379,6 +381,7 @@ const MUTANTS = [
   {
     name: 'M27',
     defect: 'a stop is stored only once LiveKit has answered it',
+    shownBy: 'a stop while the recorder is being found dead',
     changes: [
       change(
         `${U}/stop-recording.ts`,
@@ -395,6 +398,7 @@ const MUTANTS = [
   {
     name: 'M28',
     defect: "another deployment's egress is taken for ours",
+    shownBy: 'another deployment writes to the very key of ours',
     changes: [
       change(
         `${U}/own-egresses.ts`,
@@ -406,6 +410,7 @@ const MUTANTS = [
   {
     name: 'M29',
     defect: 'a start that nobody sent is never sent',
+    shownBy: 'the process dies before it claims its start',
     changes: [
       change(
         `${M}/verdict.ts`,
@@ -417,6 +422,7 @@ const MUTANTS = [
   {
     name: 'M30',
     defect: 'an egress whose recording Redis forgot is stopped though its record is in the bucket',
+    shownBy: 'Redis forgets a recording while the bucket is unavailable',
     changes: [
       change(
         `${M}/orphan.ts`,
@@ -424,6 +430,96 @@ const MUTANTS = [
         "if (restored === undefined) return { do: 'stop', reason: 'nobody knows it' };",
       ),
     ],
+  },
+  {
+    name: 'M31',
+    defect: 'a stop of what is to be continued stops nothing',
+    shownBy: 'a stop while a continuation waits for a worker',
+    changes: [
+      change(
+        'src/recordings/use-cases/stop-recording.ts',
+        '    if (isFinal(last.status) && awaitsContinuation(last)) {\n      await this.want(last, actor);\n',
+        '    if (isFinal(last.status) && awaitsContinuation(last)) {\n',
+      ),
+    ],
+  },
+  {
+    name: 'M32',
+    defect: 'a room that does not want it is recorded on',
+    shownBy: 'a recorder that dies in a room that does not want to be recorded further',
+    changes: [
+      change(
+        'src/recordings/use-cases/gather-evidence.ts',
+        'const wanted = room !== null && room.recordingSettings.enabled && room.recordingSettings.restartWhenLost;',
+        'const wanted = room !== null && room.recordingSettings.enabled;',
+      ),
+    ],
+  },
+  {
+    name: 'M33',
+    defect: 'a room whose recorders die at once is started for ever',
+    shownBy: 'recorders that die at once, again and again',
+    changes: [
+      change(
+        'src/recordings/domain/verdict.ts',
+        '  if (endedInARow >= THRESHOLDS.mostInARow)\n',
+        '  if (endedInARow > THRESHOLDS.mostInARow)\n',
+      ),
+    ],
+  },
+  {
+    name: 'M34',
+    defect: 'two callers share an idempotency key',
+    shownBy: 'two callers with one key',
+    changes: [
+      change(
+        'src/recordings/use-cases/start-recording.ts',
+        'caller: actor.callerId, key,',
+        "caller: 'all', key,",
+      ),
+    ],
+  },
+  {
+    name: 'M35',
+    defect: 'an egress that LiveKit lost its record of is ended although its worker answers',
+    shownBy: 'LiveKit loses its records while a worker records',
+    changes: [
+      change(
+        'src/recordings/domain/verdict.ts',
+        "    if (answer.state === 'unavailable' || answer.value.said === 'alive') return null;\n",
+        "    if (answer.state === 'unavailable') return null;\n",
+      ),
+    ],
+  },
+  {
+    name: 'M36',
+    defect: "a proxy's 504 is taken for LiveKit's own answer",
+    shownBy: 'a proxy gives a start up that goes on behind it',
+    changes: [
+      change(
+        'src/livekit/twirp-answers.mapping.ts',
+        "return { kind: 'unknown', answered: code !== null, status, why };",
+        "return { kind: 'unknown', answered: code !== undefined, status, why };",
+      ),
+    ],
+  },
+  {
+    name: 'M37',
+    defect: 'a timer that rings early is believed',
+    shownBy: 'a limit whose timer rings early',
+    changes: [
+      change(
+        'src/recordings/domain/verdict.ts',
+        "  if (dueAt === null || now < dueAt) return null;\n  const fact = { kind: 'duration-limit-passed'",
+        "  if (dueAt === null) return null;\n  const fact = { kind: 'duration-limit-passed'",
+      ),
+    ],
+  },
+  {
+    name: 'M38',
+    defect: 'a room that Redis forgot is held is given to a second recording for good',
+    shownBy: 'Redis forgets who holds a room',
+    changes: [change('src/sweeps/orphaned-locks.sweep.ts', '    await this.giveBack(pass);\n', '')],
   },
 ];
 

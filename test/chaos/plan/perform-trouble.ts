@@ -185,7 +185,7 @@ function crash(world: SimWorld, action: Extract<Action, { do: 'crash' }>): void 
   world.instances[place]?.life.crashAfter(action);
   // One that has nothing to do dies all the same.
   clock.after(Math.min(backInMs, 2_000), () => world.killInstance(place));
-  world.disturb(clock.now() + backInMs);
+  world.disturb(clock.now() + backInMs, action.mild ? 'mild' : 'hard');
   clock.after(backInMs, () => world.startInstance(place));
 }
 

@@ -20,6 +20,7 @@ export const BULK_USER: Actor = {
 };
 const START_TRIES = 4;
 const START_AGAIN_MS = 1_500;
+const OTHER: Actor = { name: 'other', callerId: 'key:other', role: 'ADMIN', rooms: null, mayDelete: true };
 const USER: Actor = { name: 'user', callerId: 'key:user', role: 'ADMIN', rooms: null, mayDelete: true };
 
 /** Carries out the actions of a plan, when their time has come. */
@@ -122,23 +123,23 @@ export class Performer {
       ...{ roomId, audioOnly, labels: {}, idempotencyKey, waitForActive },
       ...(maxDurationMs !== null && { maxDurationMs }),
     };
-    this.askForStart(request, START_TRIES);
+    this.askForStart(request, action.by === 'other' ? OTHER : USER, START_TRIES);
   }
 
   /** Whoever has a key asks again with it, where the answer was that something could not be reached. */
-  private askForStart(request: StartRequest, tries: number): void {
+  private askForStart(request: StartRequest, by: Actor, tries: number): void {
     this.ask('start', request.roomId, async (at) => {
       try {
-        const started = await at.use(StartRecording).execute(request, USER);
-        this.world.answerKey(request.idempotencyKey, started.id);
+        const started = await at.use(StartRecording).execute(request, by);
+        this.world.answerKey(by, request.idempotencyKey, started.id);
         return started;
       } catch (error) {
         if (!isTallyError(error)) throw error;
         const { recordingId } = error.subject;
         if (error.code === 'RECORDING_ALREADY_STARTED' && recordingId !== undefined)
-          this.world.refuseKey(request.idempotencyKey, recordingId);
+          this.world.refuseKey(by, request.idempotencyKey, recordingId);
         const isWorthIt = request.idempotencyKey !== null && ERROR_TABLE[error.code].retry && tries > 1;
-        if (isWorthIt) this.world.clock.after(START_AGAIN_MS, () => this.askForStart(request, tries - 1));
+        if (isWorthIt) this.world.clock.after(START_AGAIN_MS, () => this.askForStart(request, by, tries - 1));
         throw error;
       }
     });

@@ -16,6 +16,8 @@ export type Action = { readonly at: number } & (
       /** So many callers at once. */
       readonly times: number;
       readonly maxDurationMs: number | null;
+      /** Absent: the user who asks for everything else. */
+      readonly by?: 'other';
     }
   | { readonly do: 'stop' | 'delete'; readonly room: string; readonly times: number }
   /** By their ids, or all that the room has. */
@@ -83,6 +85,8 @@ export type Action = { readonly at: number } & (
       readonly calls: number;
       readonly withEffect: boolean;
       readonly backInMs: number;
+      /** It dies where a start has to succeed all the same. */
+      readonly mild?: true;
     }
   | { readonly do: 'stop-instance'; readonly place: number; readonly forMs: number }
 );

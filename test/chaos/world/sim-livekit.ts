@@ -10,6 +10,8 @@ export interface LiveKitSurroundings {
   /** It is another deployment's. */
   isStranger(egressId: string): boolean;
   readonly problems: string[];
+  /** LiveKit is asked to end an egress. */
+  onStop(egressId: string): void;
   /** LiveKit is asked to start an egress of ours. */
   onStart(request: StartEgress): void;
 }
@@ -46,6 +48,7 @@ export class SimLiveKit extends LiveKit {
   stopEgress(egressId: string) {
     return this.of.pass(`stopEgress ${egressId.slice(-4)}`, () => {
       this.leaveAlone(egressId, 'stopped');
+      this.around.onStop(egressId);
       return this.door.stopEgress(egressId);
     });
   }

@@ -1,7 +1,8 @@
 import type { EgressInfo } from '@livekit/protocol';
 import { aConfig } from '../../support/a-config.js';
 import type { Config } from '../../../src/config/config.js';
-import type { RecordingId } from '../../../src/kernel/ids.js';
+import type { Actor } from '../../../src/kernel/actor.js';
+import type { RecordingId, RoomId } from '../../../src/kernel/ids.js';
 import { toEgressSeen, toLiveKitEvent } from '../../../src/livekit/livekit.mapping.js';
 import { isTerminal } from '../../../src/livekit/simulator/egress-record.js';
 import type { StartEgress } from '../../../src/livekit/livekit.types.js';
@@ -18,7 +19,7 @@ import type { RedisCommand } from '../../../src/redis/redis-command.js';
 import type { StoredRoom } from '../../../src/rooms/store/room.store.js';
 import type { Held } from '../../../src/sweeps/store/sweep.store.js';
 import type { SweepRun } from '../../../src/sweeps/sweep.js';
-import { parseMediaKey } from '../../../src/storage/object-keys.js';
+import { metadataKey, parseMediaKey } from '../../../src/storage/object-keys.js';
 import type { Dice } from './dice.js';
 import { Incarnation } from './incarnation.js';
 import { composeProduct } from './product.js';
@@ -220,20 +221,33 @@ export class SimWorld {
   }
 
   /** A start was answered. One key starts one recording, unless Redis lost what it was told. */
-  answerKey(key: string | null, id: RecordingId): void {
+  answerKey({ callerId }: Actor, key: string | null, id: RecordingId): void {
     if (key === null) return;
-    const other = this.keys.get(key);
-    if (other !== undefined && other !== id && this.redis.losses === 0)
-      this.problems.push(`I19: key ${key} started ${other} and ${id}`);
-    this.keys.set(key, id);
+    const name = `${callerId} ${key}`;
+    const before = this.keys.get(name);
+    if (before !== undefined && before !== id && this.redis.losses === 0)
+      this.problems.push(`I19: key ${key} started ${before} and ${id}`);
+    const others = [...this.keys].find(([whose, of]) => whose !== name && of === id);
+    if (others) this.problems.push(`I19: key ${name} answers with ${id}, which is that of ${others[0]}`);
+    this.keys.set(name, id);
   }
 
   /** A start was told that its room is taken by this recording, which must not be its own. */
-  refuseKey(key: string | null, id: string): void {
-    if (key !== null && this.recordings.keys.get(`key:user\n${key}`)?.recordingId === id)
+  refuseKey({ callerId }: Actor, key: string | null, id: string): void {
+    if (key !== null && this.recordings.keys.get(`${callerId}\n${key}`)?.recordingId === id)
       this.problems.push(
         `I19: the start with key ${key} was told that its own recording ${id} is in its way`,
       );
+  }
+
+  /** I21: what Redis forgot is brought back from its record, not ended. */
+  onStop(egressId: string): void {
+    const found = this.runningEgresses().find(({ id }) => id === egressId);
+    if (!found?.recording || this.row(found.recording) !== null) return;
+    if (this.recordings.deleted.has(found.recording)) return;
+    const record = { id: found.recording, roomId: found.room as RoomId };
+    if (this.bucket.get(metadataKey(record)) !== undefined)
+      this.problems.push(`I21: ${egressId} is stopped although the record of ${record.id} is in the bucket`);
   }
 
   onStart({ output }: StartEgress): void {

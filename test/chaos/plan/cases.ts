@@ -1,0 +1,171 @@
+import type { Action, Plan } from './plan.js';
+
+const ROOM = 'room-1';
+const WHO = 'person-1';
+
+export function aStart(at: number, more: Partial<Extract<Action, { do: 'start' }>> = {}): Action {
+  const how = { key: null, wait: true, audioOnly: true, times: 1, maxDurationMs: null };
+  return { at, do: 'start', room: ROOM, ...how, ...more };
+}
+
+/** A meeting of one in one room that is recorded after three seconds, and to which `actions` happen. */
+export function aPlan(actions: readonly Action[], more: Partial<Plan> = {}): Plan {
+  const meeting: Action[] = [{ at: 0, do: 'join', room: ROOM, who: WHO }, aStart(3_000)];
+  return {
+    seed: 1,
+    instances: 2,
+    skewsMs: [0, 0],
+    workers: [],
+    rooms: [{ id: ROOM, people: [WHO], restartWhenLost: true }],
+    actions: [...meeting, ...actions].sort((a, b) => a.at - b.at),
+    lobby: true,
+    healAt: 60_000,
+    goOnMs: 120_000,
+    ending: 'rooms-close',
+    ...more,
+  };
+}
+
+const killWorker = (at: number, anotherInMs = 0): Action => ({
+  at,
+  do: 'kill-worker',
+  withChild: true,
+  anotherInMs,
+});
+const stop = (at: number): Action => ({ at, do: 'stop', room: ROOM, times: 1 });
+const reopen = (at: number, inMs: number): Action => ({ at, do: 'reopen-room', room: ROOM, inMs });
+const fault = (at: number, name: Extract<Action, { do: 'fault' }>['name'], more: object = {}): Action => ({
+  ...{ at, do: 'fault', name, room: ROOM, times: null, delayMs: null, forMs: 50_000 },
+  ...more,
+});
+const crash = (at: number, place: number, what: string, calls: number, mild?: true): Action => ({
+  ...{ at, do: 'crash', place, what, calls },
+  ...{ withEffect: false, backInMs: 5_000, ...(mild && { mild }) },
+});
+
+/** Single histories in which a defect that others had, or we, would show at once; by what they are about. */
+export const CASES: ReadonlyMap<string, Plan> = new Map([
+  [
+    'the process dies after it claimed its start',
+    aPlan([0, 1].map((place) => crash(2_900, place, 'startEgress', 1))),
+  ],
+  [
+    'the process dies before it claims its start',
+    aPlan([0, 1].map((place) => crash(2_900, place, 'commit', 2, true))),
+  ],
+  [
+    'Redis carries commands out and does not answer',
+    aPlan([{ at: 2_000, do: 'lose-answers', forMs: 40_000 }, stop(20_000)]),
+  ],
+  [
+    'another deployment records the same room',
+    aPlan([{ at: 15_000, do: 'stranger', room: ROOM, sameKey: false, marked: true, forMs: 150_000 }]),
+  ],
+  [
+    'another deployment writes to the very key of ours',
+    aPlan([{ at: 15_000, do: 'stranger', room: ROOM, sameKey: true, marked: false, forMs: 150_000 }]),
+  ],
+  [
+    'a continuation that does not become active',
+    aPlan([killWorker(15_000), fault(16_000, 'start-never-active', { times: 1 })], { healAt: 75_000 }),
+  ],
+  [
+    'a worker dies with all it records and little place is left',
+    aPlan(
+      ['room-2', 'room-3']
+        .flatMap((room): Action[] => [{ at: 0, do: 'join', room, who: WHO }, aStart(3_100, { room })])
+        .concat(killWorker(15_000, 20_000)),
+      {
+        workers: [3, 1],
+        rooms: [ROOM, 'room-2', 'room-3'].map((id) => ({ id, people: [WHO], restartWhenLost: true })),
+      },
+    ),
+  ],
+  [
+    'the room is another session when its worker is found dead',
+    aPlan([killWorker(15_000), reopen(17_000, 1_000)]),
+  ],
+  [
+    'the room is another session before a worker is back',
+    aPlan([killWorker(15_000, 35_000), reopen(45_000, 1_000)], { lobby: false }),
+  ],
+  [
+    'the room becomes another session while a continuation is started',
+    aPlan([
+      killWorker(15_000),
+      fault(16_000, 'start-slow', { times: 1, delayMs: 12_000 }),
+      reopen(52_000, 500),
+    ]),
+  ],
+  ['a stop while the recorder is being found dead', aPlan([killWorker(15_000), ...[48_500].map(stop)])],
+  [
+    'a stop while a continuation waits for a worker',
+    aPlan([
+      { at: 15_000, do: 'end-recorder', room: ROOM, how: 'child-crash' },
+      killWorker(15_010, 30_000),
+      stop(25_000),
+    ]),
+  ],
+  [
+    'a recorder that dies in a room that does not want to be recorded further',
+    aPlan([killWorker(15_000)], { rooms: [{ id: ROOM, people: [WHO], restartWhenLost: false }] }),
+  ],
+  [
+    'recorders that die at once, again and again',
+    aPlan([fault(2_000, 'child-crash', { forMs: 900_000, delayMs: 2_000 })], {
+      healAt: 900_000,
+      goOnMs: 20_000,
+    }),
+  ],
+  [
+    'two callers with one key',
+    aPlan([
+      aStart(20_000, { key: 'lesson-1' }),
+      aStart(25_000, { key: 'lesson-1', by: 'other' }),
+      stop(15_000),
+    ]),
+  ],
+  ['LiveKit loses its records while a worker records', aPlan([{ at: 15_000, do: 'lose-egresses' }])],
+  [
+    'a proxy gives a start up that goes on behind it',
+    aPlan([
+      { at: 10_000, do: 'stop', room: ROOM, times: 1 },
+      fault(19_000, 'start-slow', { times: 1, delayMs: 21_000 }),
+      fault(19_000, 'start-proxy-504', { times: 1, delayMs: 10_000 }),
+      aStart(20_000),
+      ...[31_000, 33_000, 36_000, 40_500, 43_000, 46_000].map((at) => aStart(at)),
+    ]),
+  ],
+  ['every timer is lost', aPlan([{ at: 0, do: 'timers', what: 'lost', forMs: 55_000 }], { goOnMs: 160_000 })],
+  [
+    'a limit whose timer rings early',
+    aPlan([
+      { at: 0, do: 'timers', what: 'early', forMs: 55_000 },
+      stop(10_000),
+      ...[20_000, 20_500].map((at) => aStart(at, { maxDurationMs: 35_000 })),
+    ]),
+  ],
+  [
+    'a limit whose timer is lost',
+    aPlan([
+      { at: 10_000, do: 'timers', what: 'lost', forMs: 45_000 },
+      stop(11_000),
+      aStart(20_000, { maxDurationMs: 30_000 }),
+    ]),
+  ],
+  [
+    'Redis forgets who holds a room',
+    aPlan([{ at: 15_000, do: 'lose-key', room: ROOM, what: 'slot' }, aStart(17_000), aStart(90_000)]),
+  ],
+  [
+    'Redis forgets a recording while the bucket is unavailable',
+    aPlan([
+      { at: 15_000, do: 'lose-key', room: ROOM, what: 'row' },
+      { at: 14_000, do: 'storage', what: 'away', forMs: 45_000 },
+    ]),
+  ],
+  [
+    'Redis is set back to before the recording',
+    aPlan([{ at: 15_000, do: 'set-back-redis', forMs: 500, agoMs: 14_000, rebuiltInMs: 8_000 }]),
+  ],
+]);
