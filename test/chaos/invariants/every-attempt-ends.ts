@@ -37,7 +37,9 @@ export function everyAttemptEnds(): Invariant {
       const deaf = stopped.longest(world, still);
       return deaf === null ? null : `${deaf} goes on although its stop was taken`;
     },
-    committed: (_world, before, next, cause) => {
+    committed: (world, before, next, cause) => {
+      // A rebuild may have forgotten that somebody asked for it, and who carries it out has not.
+      if (world.deletionAsked.has(next.id)) return null;
       const vanishes = next.upkeep.deleted && before?.upkeep.deleted === false;
       return vanishes && next.upkeep.deletion === null && cause !== BULK_USER.name
         ? `${next.id} is gone, and nobody asked for it`

@@ -147,6 +147,7 @@ export class Performer {
 
   private delete(room: string): void {
     const recording = this.newest(room, ({ status, upkeep }) => isFinal(status) && !upkeep.deleted);
+    if (recording) this.world.deletionAsked.add(recording.id);
     if (recording)
       this.ask('delete', recording.id, (at) => at.use(DeleteRecording).execute(recording.id, USER));
   }

@@ -86,6 +86,8 @@ export class SimWorld {
   readonly unlisted = new Set<string>();
   /** LiveKit lists no egress at all, falsely. */
   listsLookEmpty = false;
+  /** Recordings that somebody asked to delete by themselves, whatever the answer was. */
+  readonly deletionAsked = new Set<string>();
   /** Recordings that somebody asked to stop, whatever the answer was. */
   readonly stopAsked = new Set<string>();
   /** Recordings whose stop a person was told is taken. */
