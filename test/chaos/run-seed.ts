@@ -14,6 +14,11 @@ import { SimWorld } from './world/sim-world.js';
 const CONVERGED_WITHIN_MS = 700_000;
 const REST_MS = 5_000;
 const LOBBY = 'lobby';
+const ACTIVE_WITHIN_MS = 15_000;
+const ONCE_MORE = {
+  do: 'start',
+  ...{ at: 0, key: null, wait: true, audioOnly: true, times: 1, maxDurationMs: null },
+} as const;
 
 export interface SeedResult {
   readonly seed: number;
@@ -96,6 +101,7 @@ class Run {
     await this.until(world.clock.now() + plan.goOnMs);
     this.endMeetings();
     await this.settle();
+    if (this.isAtRest()) await this.recordOnceMore();
     this.check((invariant) => invariant.end?.(world));
     if (this.violated) throw this.violated;
   }
@@ -148,7 +154,8 @@ class Run {
     world.jobs.timerFault = null;
     world.listsLookEmpty = false;
     for (const worker of world.engine.fleet.list()) if (worker.paused) world.engine.resumeWorker(worker.id);
-    if (world.engine.fleet.offer() === null) world.engine.addWorker();
+    // From now on there is a place for everybody.
+    world.engine.addWorker();
     Object.assign(world.bucket, { away: false, deleteFails: 0, answersLost: 0, slow: false });
     world.instances.forEach((instance, place) => {
       instance?.life.resume();
@@ -167,6 +174,24 @@ class Run {
         world.clock.after(40_000, () => performer.leaveRoom(id));
       }
     }
+  }
+
+  /** I19: after whatever happened, each room can be recorded again. */
+  private async recordOnceMore(): Promise<void> {
+    const { performer, world } = this;
+    const rooms = [...world.rooms.rooms.keys()];
+    world.trace.add('plan', `each room once more: ${rooms.join(', ')}`);
+    const before = new Set(world.rows().map(({ id }) => id));
+    for (const room of rooms) performer.perform({ at: 0, do: 'join', room, who: 'prober' });
+    await this.until(world.clock.now() + 3_000);
+    for (const room of rooms) performer.perform({ ...ONCE_MORE, room });
+    await this.until(world.clock.now() + ACTIVE_WITHIN_MS);
+    const active = world.rows().filter(({ id, status }) => status === 'ACTIVE' && !before.has(id));
+    const left = rooms.find((room) => active.every(({ roomId }) => roomId !== room));
+    if (left !== undefined)
+      this.check(({ name }) => (name === 'I19' ? `${left} can't be recorded any more` : null));
+    for (const room of rooms) performer.closeRoom(room);
+    await this.settle();
   }
 
   /** Time goes on until everything rests, or until all should have come to rest. */
