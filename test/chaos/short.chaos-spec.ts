@@ -1,6 +1,6 @@
 import { type SeedResult, runSeed } from './run-seed.js';
 
-const SEEDS = 100;
+const SEEDS = 60;
 const FROM = Number(process.env.CHAOS_FROM ?? 1);
 
 /** What a person needs to see of a run in which something did not hold. */

@@ -9,6 +9,7 @@ const MUTANTS = [
   {
     name: 'M1',
     defect: 'a webhook is answered 200 though its processing failed',
+    shownBy: 'Redis is away while a recording ends',
     changes: [
       change(
         'src/recordings/ingest/livekit-webhook.controller.ts',
@@ -25,6 +26,7 @@ const MUTANTS = [
   {
     name: 'M2',
     defect: 'a late event overwrites a final status',
+    shownBy: 'a report that contradicts the one before',
     changes: [
       change(
         `${M}/egress-fact.ts`,
@@ -36,6 +38,7 @@ const MUTANTS = [
   {
     name: 'M3',
     defect: 'an egress that is not listed is taken for dead at first sight',
+    shownBy: 'LiveKit loses its records while a worker records',
     changes: [
       change(
         `${M}/thresholds.ts`,
@@ -52,6 +55,7 @@ const MUTANTS = [
   {
     name: 'M4',
     defect: 'an empty list is believed',
+    shownBy: 'a start of which nobody is told and that the list of its room does not show',
     changes: [
       change(
         `${U}/gather-evidence.ts`,
@@ -63,6 +67,7 @@ const MUTANTS = [
   {
     name: 'M5',
     defect: 'STARTING is never swept',
+    shownBy: 'a start that never becomes active',
     changes: [
       change(`${M}/verdict.ts`, '        startDeadline,\n', ''),
       change(
@@ -75,6 +80,7 @@ const MUTANTS = [
   {
     name: 'M6',
     defect: 'sweeps stay off after Redis came back',
+    shownBy: 'Redis is away while a recording ends',
     changes: [
       change(
         'src/sweeps/sweep-ticker.ts',
@@ -86,6 +92,7 @@ const MUTANTS = [
   {
     name: 'M7',
     defect: 'a start whose answer is late is never stopped',
+    shownBy: 'a proxy gives a start up that goes on behind it',
     changes: [
       change(
         `${M}/egress-fact.ts`,
@@ -97,6 +104,7 @@ const MUTANTS = [
   {
     name: 'M8',
     defect: 'a failed start leaves no row',
+    shownBy: 'a start that is refused',
     changes: [
       change(
         `${M}/recording.machine.ts`,
@@ -108,6 +116,7 @@ const MUTANTS = [
   {
     name: 'M9',
     defect: 'the slot is freed while an egress is STARTING',
+    shownBy: 'a proxy gives a start up that goes on behind it',
     changes: [
       change(
         `${M}/slot.ts`,
@@ -125,7 +134,9 @@ const MUTANTS = [
   {
     name: 'M10',
     defect: 'lock collection frees a room without publishers while its recording is live',
+    shownBy: 'nobody publishes for a while',
     changes: [
+      change('src/sweeps/orphaned-locks.sweep.ts', '    await this.giveBack(pass);\n', ''),
       change(
         'src/sweeps/orphaned-locks.sweep.ts',
         '      if (recording !== null && !isFinal(recording.status)) continue;\n',
@@ -159,6 +170,7 @@ const MUTANTS = [
   {
     name: 'M12',
     defect: 'row and media are deleted in parallel',
+    shownBy: 'a storage that refuses some keys of a deletion',
     changes: [
       change(
         `${U}/delete-recording.ts`,
@@ -175,6 +187,7 @@ const MUTANTS = [
   {
     name: 'M13',
     defect: 'errors of single keys of a delete are ignored',
+    shownBy: 'a storage that refuses some keys of a deletion',
     changes: [
       change(
         'src/storage/recording-objects.ts',
@@ -186,6 +199,7 @@ const MUTANTS = [
   {
     name: 'M14',
     defect: 'what was asked to stop is deleted after a fixed sleep',
+    shownBy: 'a room is emptied while it is recorded and its upload takes long',
     changes: [
       change(
         'src/bulk-deletions/domain/verdict.ts',
@@ -208,6 +222,7 @@ const MUTANTS = [
   {
     name: 'M16',
     defect: 'the media of LIMIT_REACHED is not playable',
+    shownBy: 'a limit whose timer is lost',
     changes: [
       change(
         'src/recordings/graphql/recording.view.ts',
@@ -230,6 +245,7 @@ const MUTANTS = [
   {
     name: 'M18',
     defect: 'one look at a room without publishers ends its recording',
+    shownBy: 'a long meeting',
     changes: [
       change(
         `${M}/verdict.ts`,
@@ -246,6 +262,7 @@ const MUTANTS = [
   {
     name: 'M19a',
     defect: "the probe's 400 is read as a failure",
+    shownBy: 'a long meeting',
     changes: [
       change(
         'src/livekit/twirp-answers.mapping.ts',
@@ -257,6 +274,7 @@ const MUTANTS = [
   {
     name: 'M19b',
     defect: "the probe's 503 is read as an ending at first sight",
+    shownBy: 'the message bus is silent for a moment',
     changes: [
       change(
         `${M}/verdict.ts`,
@@ -273,6 +291,7 @@ const MUTANTS = [
   {
     name: 'M20',
     defect: 'a recorder that is still shown in the room is taken for a sign of life',
+    shownBy: 'a worker dies and its recorder stays in the room',
     changes: [
       change(
         `${U}/gather-evidence.ts`,
@@ -292,6 +311,7 @@ const MUTANTS = [
   {
     name: 'M21',
     defect: 'silence of all workers ends all recordings',
+    shownBy: 'the message bus is silent for long',
     changes: [
       change(
         `${M}/verdict.ts`,
@@ -303,6 +323,7 @@ const MUTANTS = [
   {
     name: 'M22a',
     defect: 'a recording whose worker died while uploading stays ENDING',
+    shownBy: 'a worker dies in a long upload',
     changes: [
       change(
         `${U}/gather-evidence.ts`,
@@ -314,6 +335,7 @@ const MUTANTS = [
   {
     name: 'M22b',
     defect: 'a recording with a long upload is ended',
+    shownBy: 'an upload takes long',
     changes: [
       change(
         'src/livekit/twirp-answers.mapping.ts',
@@ -330,6 +352,7 @@ const MUTANTS = [
   {
     name: 'M23',
     defect: 'a lost recording is restarted although its stop had been asked for',
+    shownBy: 'a stop that is stored before the recorder is found dead',
     changes: [
       change(
         `${M}/continuation.ts`,
@@ -346,6 +369,7 @@ const MUTANTS = [
   {
     name: 'M24',
     defect: 'a stop that was answered 408 is forgotten',
+    shownBy: 'a stop that nobody hears',
     changes: [
       change(
         `${U}/stop-recording.ts`,

@@ -168,4 +168,52 @@ export const CASES: ReadonlyMap<string, Plan> = new Map([
     'Redis is set back to before the recording',
     aPlan([{ at: 15_000, do: 'set-back-redis', forMs: 500, agoMs: 14_000, rebuiltInMs: 8_000 }]),
   ],
+  ['a long meeting', aPlan([], { goOnMs: 180_000 })],
+  ['nobody publishes for a while', aPlan([{ at: 15_000, do: 'mute', room: ROOM, who: WHO }])],
+  ['a start that never becomes active', aPlan([fault(2_000, 'start-never-active')])],
+  ['a start that is refused', aPlan([fault(2_000, 'start-refused-400')])],
+  [
+    'a start of which nobody is told and that the list of its room does not show',
+    aPlan([
+      fault(2_000, 'start-answer-error', { times: 1 }),
+      fault(2_000, 'list-empty', { forMs: 40_000 }),
+      fault(2_000, 'webhooks-lost', { forMs: 30_000 }),
+    ]),
+  ],
+  ['a stop that is stored before the recorder is found dead', aPlan([killWorker(15_000), stop(20_000)])],
+  ['a stop that nobody hears', aPlan([fault(14_000, 'stop-408', { times: 1 }), stop(15_000)])],
+  ['a report that contradicts the one before', aPlan([fault(2_000, 'complete-then-failed'), stop(15_000)])],
+  [
+    'Redis is away while a recording ends',
+    aPlan([
+      { at: 14_900, do: 'restart-redis', forMs: 8_000, losing: false },
+      { at: 16_000, do: 'end-recorder', room: ROOM, how: 'child-crash' },
+    ]),
+  ],
+  ['the message bus is silent for a moment', aPlan([{ at: 20_000, do: 'silence-bus', forMs: 14_000 }])],
+  ['the message bus is silent for long', aPlan([{ at: 15_000, do: 'silence-bus', forMs: 43_000 }])],
+  [
+    'a worker dies and its recorder stays in the room',
+    aPlan([{ at: 15_000, do: 'kill-worker', withChild: false, anotherInMs: 0 }]),
+  ],
+  [
+    'a worker dies in a long upload',
+    aPlan([fault(14_000, 'upload-slow', { delayMs: 100_000 }), stop(15_000), killWorker(20_000)]),
+  ],
+  ['an upload takes long', aPlan([fault(14_000, 'upload-slow', { delayMs: 100_000 }), stop(15_000)])],
+  [
+    'a storage that refuses some keys of a deletion',
+    aPlan([
+      stop(15_000),
+      { at: 29_000, do: 'storage', what: 'delete-fails', forMs: 20_000 },
+      { at: 30_000, do: 'delete', room: ROOM, times: 1 },
+    ]),
+  ],
+  [
+    'a room is emptied while it is recorded and its upload takes long',
+    aPlan([
+      fault(14_000, 'upload-slow', { delayMs: 30_000 }),
+      { at: 15_000, do: 'delete-many', room: ROOM, scope: 'room', dryRun: false },
+    ]),
+  ],
 ]);
