@@ -1,14 +1,22 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { AgreedClock, Clock, SystemClock } from '../kernel/clock.js';
 import { RedisConnections } from './redis.connections.js';
 import { redisFailure } from './redis-failure.js';
 
 const LEARN_EVERY_MS = 10_000;
 const TOLERATED_MS = 1_000;
+/** A Redis that is unavailable holds nobody up: whoever asks it for anything afterwards has asked it for its time before. */
+const FIRST_WITHIN_MS = 1_000;
 
 /** Keeps the clock of this process at the time of Redis, which is one for all instances. */
 @Injectable()
-export class AgreedTime implements OnApplicationBootstrap, OnApplicationShutdown {
+export class AgreedTime implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('Clock');
   private readonly local = new SystemClock();
   private readonly over = new AbortController();
@@ -23,6 +31,15 @@ export class AgreedTime implements OnApplicationBootstrap, OnApplicationShutdown
   /** How far the local clock is behind the agreed time, in ms; negative: ahead. */
   get offsetMs(): number {
     return this.clock instanceof AgreedClock ? this.clock.offsetMs : 0;
+  }
+
+  /** Known before anything is judged by it. */
+  async onModuleInit(): Promise<void> {
+    if (!(this.clock instanceof AgreedClock)) return;
+    const over = new AbortController();
+    const limit = this.local.sleep(FIRST_WITHIN_MS, over.signal).catch(() => undefined);
+    await Promise.race([this.learn(), limit]);
+    over.abort();
   }
 
   onApplicationBootstrap(): void {

@@ -250,7 +250,9 @@ function goneEgress(of: Case): Verdict | null {
   for (const egressId of watchedEgresses(recording)) {
     const { answer } = workerOf(evidence, egressId);
     if (answer.state === 'not-asked') return ask({ ask: 'worker', egressId, listed: 'ACTIVE' });
-    if (answer.state === 'unavailable' || answer.value.said === 'alive') return null;
+    if (answer.state === 'unavailable') return null;
+    // Who says that it ends already is its worker: LiveKit itself has no status of it any more.
+    if (answer.value.said === 'alive' || answer.value.said === 'not-askable') return null;
   }
   return withMedia(evidence, (media) => ({
     do: 'apply',

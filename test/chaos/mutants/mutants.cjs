@@ -47,8 +47,8 @@ const MUTANTS = [
       ),
       change(
         `${M}/verdict.ts`,
-        "if (answer.state === 'unavailable' || answer.value.said === 'alive') return null;",
-        "if (answer.state === 'unavailable') return null;",
+        "    if (answer.value.said === 'alive' || answer.value.said === 'not-askable') return null;\n",
+        '',
       ),
     ],
   },
@@ -510,7 +510,7 @@ const MUTANTS = [
     changes: [
       change(
         'src/recordings/domain/verdict.ts',
-        "    if (answer.state === 'unavailable' || answer.value.said === 'alive') return null;\n",
+        "    if (answer.value.said === 'alive' || answer.value.said === 'not-askable') return null;\n",
         "    if (answer.state === 'unavailable') return null;\n",
       ),
     ],

@@ -34,6 +34,11 @@ export class Incarnation {
     this.agreed.learn(serverMs, askedAt, this.localNow());
   }
 
+  /** Whoever asks Redis for anything has asked it for the time before. */
+  agreeOn(serverMs: number): void {
+    this.agreed.learn(serverMs, this.localNow(), this.localNow());
+  }
+
   private localNow(): number {
     return this.world.clock.now() + this.skewMs;
   }

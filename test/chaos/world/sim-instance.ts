@@ -36,10 +36,11 @@ export class SimInstance {
 
   /** From the start of the process to its end. */
   begin(): void {
+    const { redis } = this.world;
+    if (redis.isUp) this.life.agreeOn(redis.now());
     this.world.floor.join(this.worker);
-    this.agree();
     this.every(AGREE_EVERY_MS, () => this.agree());
-    this.world.redis.onUp.push(() => this.agree());
+    redis.onUp.unshift(() => this.life.agreeOn(redis.now()));
     this.every(EFFECTS_EVERY_MS, () => {
       // An empty outbox is read as well in a real process, to no effect.
       if (this.world.recordings.outbox.size > 0) void this.use(QueueEffects).dispatchLeftBehind();

@@ -86,6 +86,8 @@ export class SimWorld {
   readonly unlisted = new Set<string>();
   /** LiveKit lists no egress at all, falsely. */
   listsLookEmpty = false;
+  /** Recordings that were ending, or had ended, by the last row that there was of them. */
+  private readonly ending = new Set<string>();
   /** Recordings that somebody asked to delete by themselves, whatever the answer was. */
   readonly deletionAsked = new Set<string>();
   /** Recordings that somebody asked to stop, whatever the answer was. */
@@ -145,6 +147,10 @@ export class SimWorld {
     this.engine = this.makeEngine();
     this.door = new InProcessLiveKit(this.engine);
     this.recordings.meta.set('epoch', 'epoch-1');
+    this.recordings.committed.push((_before, { id, status }) => {
+      if (status === 'STARTING' || status === 'ACTIVE') this.ending.delete(id);
+      else this.ending.add(id);
+    });
   }
 
   /** Starts an instance in this place, a new life of it if there was one. */
@@ -246,7 +252,7 @@ export class SimWorld {
   onStop(egressId: string): void {
     const found = this.runningEgresses().find(({ id }) => id === egressId);
     if (!found?.recording || this.row(found.recording) !== null) return;
-    if (this.recordings.deleted.has(found.recording)) return;
+    if (this.recordings.deleted.has(found.recording) || this.ending.has(found.recording)) return;
     const record = { id: found.recording, roomId: found.room as RoomId };
     if (this.bucket.get(metadataKey(record)) !== undefined)
       this.problems.push(`I21: ${egressId} is stopped although the record of ${record.id} is in the bucket`);
