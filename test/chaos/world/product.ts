@@ -15,6 +15,7 @@ import { JobHandler, JobQueue } from '../../../src/queue/define-job.js';
 import { EventLog } from '../../../src/recordings/events/event-log.port.js';
 import { LiveKitWebhookController } from '../../../src/recordings/ingest/livekit-webhook.controller.js';
 import { ApplyLiveKitEventJob } from '../../../src/recordings/jobs/apply-livekit-event.job.js';
+import { AutoRecordJob } from '../../../src/recordings/jobs/auto-record.job.js';
 import { DropRoomMetadataJob } from '../../../src/recordings/jobs/drop-room-metadata.job.js';
 import { FinishDeletionJob } from '../../../src/recordings/jobs/finish-deletion.job.js';
 import { QueueEffects } from '../../../src/recordings/jobs/queue-effects.js';
@@ -50,6 +51,7 @@ import type { Class, Wiring } from './wiring.js';
 
 /** Every job handler and every sweep of the product that the simulation runs. */
 export const JOBS: readonly Class[] = [
+  AutoRecordJob,
   ApplyLiveKitEventJob,
   ReconcileRecordingJob,
   StopEgressJob,
