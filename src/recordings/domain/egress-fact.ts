@@ -34,6 +34,7 @@ export function seeEgress(
       ? join(found, { seen: { egressId: egress.egressId, roomSid: egress.roomSid ?? now.roomSid } })
       : found;
   const primary = now.egressId === null || now.egressId === egress.egressId;
+  if (state === 'live' && isOfAnotherMeeting(now, egress)) return join(found, refuseMeeting(now, egress, at));
   if (isFinal(now.status)) return join(named, onLateReport(now, egress, state, at));
   // Two egresses of one recording write to one object: the first one named is the recording, any other is stopped.
   if (!primary)
@@ -42,6 +43,20 @@ export function seeEgress(
       : named;
   if (known === 'over' && !isFinal(egress.status)) return named;
   return join(named, progress(withPatch(now, named), egress, at, room));
+}
+
+/** A continuation was asked for one session of the room; by the time its recorder came, another one was there. */
+function isOfAnotherMeeting({ status, continues, roomSid }: StoredRecording, egress: EgressSeen): boolean {
+  if (status !== 'STARTING' || continues === null || roomSid === null) return false;
+  return egress.roomSid !== null && egress.roomSid !== roomSid;
+}
+
+function refuseMeeting(now: StoredRecording, egress: EgressSeen, at: number): Patch {
+  const message = `recording ${now.id} was cancelled: another meeting is in its room`;
+  return join(stop(egress, 'another meeting is in its room'), {
+    seen: { egressId: egress.egressId, status: 'ENDING', endReason: 'START_CANCELLED' },
+    kept: { stopRequestedAt: at, ...startResult(now, { code: 'RECORDING_START_FAILED', message }) },
+  });
 }
 
 /** One request makes one egress: with it seen and the answer there, no other is on its way. */

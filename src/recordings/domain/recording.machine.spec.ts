@@ -388,6 +388,17 @@ describe('single decisions', () => {
     expect(decision.kind === 'advance' && decision.next.upkeep.continuation).toBeFalsy();
   });
 
+  it('a continuation whose recorder came to another meeting is cancelled, and its egress stopped', () => {
+    const start = aRecording({ continues: aRecording().id, roomSid: 'RM_before' });
+    const accepted: Fact = { kind: 'start-accepted', egress: anEgress(start), at: at(500) };
+    expect(decide(start, accepted)).toMatchObject({
+      next: { status: 'ENDING', endReason: 'START_CANCELLED', roomSid: 'RM_before' },
+      effects: expect.arrayContaining([expect.objectContaining({ do: 'stop-egress' })]),
+    });
+    const same = aRecording({ continues: aRecording().id, roomSid: anEgress(start).roomSid });
+    expect(after(same, { ...accepted, egress: anEgress(same) })).toMatchObject({ status: 'STARTING' });
+  });
+
   it('what its maximum duration ended is LIMIT_REACHED, whoever notices the end of it', () => {
     const start = aRecording();
     const limited = after(
