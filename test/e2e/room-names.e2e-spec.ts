@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { encodeRoomId } from '../../src/kernel/room-code.js';
 import { keys } from '../../src/redis/keys.js';
-import { RESTORE_GENERATIONS_KEY } from '../../src/storage/object-keys.js';
+import { DEPLOYMENT_KEY, RESTORE_GENERATIONS_KEY } from '../../src/storage/object-keys.js';
 import {
   ADMIN_KEY,
   type GraphqlAnswer,
@@ -175,7 +175,8 @@ describe('rooms called as LiveKit lets them', () => {
     }
     for (const room of [first!, second!]) expect((await deleteRoom(instance, room)).code).toBeNull();
     await eventually(async () => {
-      const left = (await objects()).filter((key) => key !== RESTORE_GENERATIONS_KEY);
+      const kept = [RESTORE_GENERATIONS_KEY, DEPLOYMENT_KEY];
+      const left = (await objects()).filter((key) => !kept.includes(key));
       return left.length === 0 || left.join(' ');
     });
   });

@@ -7,6 +7,7 @@ import { isTallyError, TallyError } from '../../kernel/errors.js';
 import { newRecordingId, type RecordingId, type RoomId } from '../../kernel/ids.js';
 import type { EncodingPreset, RecordingLayout } from '../../kernel/recording-options.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
+import type { WorkerKind } from '../../livekit/livekit.types.js';
 import type { Room } from '../../rooms/domain/room.js';
 import { digest } from '../../redis/keys.js';
 import { RoomDirectory } from '../../rooms/use-cases/room-directory.js';
@@ -34,6 +35,9 @@ export interface StartRequest {
   readonly idempotencyKey: string | null;
   readonly waitForActive: boolean;
 }
+
+/** A worker that is there answers within a second; LiveKit takes half a minute to say that none is. */
+const WORKER_ANSWER_MS = 2_000;
 
 /** Stores the attempt, asks LiveKit once, and answers as the contract of startRecording says. */
 @Injectable()
@@ -128,12 +132,32 @@ export class StartRecording {
         { roomId },
       );
     }
-    if (!(await this.workers.isAbsent(workerKindOf(audioOnly)))) return;
+    const kind = workerKindOf(audioOnly);
+    if (!(await this.workers.isAbsent(kind)) || (await this.isThereAfterAll(roomId, kind))) return;
     throw new TallyError(
       'RECORDING_START_REJECTED',
       `room ${roomId} can not be recorded now: no egress worker takes ${audioOnly ? 'an audio recording' : 'a recording'}, none is running or none has free CPU; start one and try again`,
       { roomId },
     );
+  }
+
+  /** Nobody answered a while ago; a worker that has come since is asked for once more, which takes it less than a second. */
+  private async isThereAfterAll(roomId: RoomId, kind: WorkerKind): Promise<boolean> {
+    const over = new AbortController();
+    const askedAt = this.clock.now();
+    const asked = this.livekit.askFleet(roomId, kind).then(
+      (answer) => answer === 'there',
+      () => null,
+    );
+    const limit = this.clock.sleep(WORKER_ANSWER_MS, over.signal).then(
+      () => false,
+      () => false,
+    );
+    const isThere = await Promise.race([asked, limit]);
+    over.abort();
+    if (isThere) await this.workers.note(kind, true, askedAt);
+    // Who could not be asked has not said no.
+    return isThere ?? true;
   }
 
   /** Redis knows of nobody who holds the room, and a recorder is in it: where that is ours, Redis has forgotten who does. */
