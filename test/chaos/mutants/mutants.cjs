@@ -162,8 +162,8 @@ const MUTANTS = [
       ),
       change(
         'src/recordings/write/recording.writer.ts',
-        '    for (let tried = 0; tried < TRIES; tried++) {\n      const before',
-        '    let stale: ReturnType<typeof decide> | null = null;\n    for (let tried = 0; tried < TRIES; tried++) {\n      const before',
+        '    for (let tried = 0; tried < TRIES; tried++) {\n      // What was read',
+        '    let stale: ReturnType<typeof decide> | null = null;\n    for (let tried = 0; tried < TRIES; tried++) {\n      // What was read',
       ),
     ],
   },
