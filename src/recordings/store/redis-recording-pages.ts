@@ -4,8 +4,8 @@ import type { RecordingId } from '../../kernel/ids.js';
 import { keys } from '../../redis/keys.js';
 import { redisWasReset } from '../../redis/redis-was-reset.js';
 import { RedisConnections } from '../../redis/redis.connections.js';
+import { cursorOf, itemsOf } from './page-rows.js';
 import { Script } from '../../redis/script.js';
-import type { StoredRecording } from '../domain/recording.js';
 import { indexKeys } from './index-entries.js';
 import type { LogPosition } from './log-position.js';
 import { MissingRows } from './missing-rows.port.js';
@@ -243,12 +243,7 @@ export class RedisRecordingPages {
       ...[(string | number)[], RecordingId[], (string | number)[]],
     ];
     if (epoch === 'redis-was-reset') throw redisWasReset();
-    const items: PageItem[] = [];
-    for (let i = 0; i < rows.length; i += 4)
-      items.push({
-        recording: JSON.parse(String(rows[i + 3])) as StoredRecording,
-        cursor: cursorOf(rows.slice(i)),
-      });
+    const items = itemsOf(rows);
     if (gone.length > 0) this.missing.report(gone);
     return {
       ...{ items, missing: gone, position: { epoch, id }, entries, matched, looked },
@@ -261,10 +256,6 @@ export class RedisRecordingPages {
 interface Counted {
   readonly condition: Condition;
   readonly count: number;
-}
-
-function cursorOf([id, score, phase]: readonly (string | number)[]): PageCursor {
-  return { id: id as RecordingId, score: Number(score), valued: phase === 1 };
 }
 
 /** The first of what is left after the query's cursor. */

@@ -4,8 +4,9 @@ import { encodeRoomId } from '../../kernel/room-code.js';
 import { keys } from '../../redis/keys.js';
 import { redisWasReset } from '../../redis/redis-was-reset.js';
 import type { RedisConnections } from '../../redis/redis.connections.js';
+import { cursorOf, itemsOf } from './page-rows.js';
 import { Script } from '../../redis/script.js';
-import { RECORDING_STATUSES, type StoredRecording } from '../domain/recording.js';
+import { RECORDING_STATUSES } from '../domain/recording.js';
 import { indexKeys } from './index-entries.js';
 import type { LogPosition } from './log-position.js';
 import type { MissingRows } from './missing-rows.port.js';
@@ -128,12 +129,7 @@ export class RedisRecordingSearch {
         ...[(string | number)[], RecordingId[], (string | number)[], number, number],
       ];
     if (epoch === 'redis-was-reset') throw redisWasReset();
-    const items: PageItem[] = [];
-    for (let i = 0; i < rows.length; i += 4)
-      items.push({
-        recording: JSON.parse(String(rows[i + 3])) as StoredRecording,
-        cursor: cursorOf(rows.slice(i)),
-      });
+    const items = itemsOf(rows);
     if (gone.length > 0) this.missing.report(gone);
     return {
       ...{ items, missing: gone, position: { epoch, id }, matched, looked, candidates },
@@ -190,8 +186,4 @@ function termsOf(query: RecordingQuery, numberOf: (key: string) => number): Reco
       valueless: of.map(({ scope, status }) => numberOf(indexKeys.valueless(scope, status, field))),
     }),
   };
-}
-
-function cursorOf([id, score, phase]: readonly (string | number)[]): PageCursor {
-  return { id: id as RecordingId, score: Number(score), valued: phase === 1 };
 }
