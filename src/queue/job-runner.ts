@@ -13,7 +13,8 @@ import { ERROR_TABLE, isTallyError } from '../kernel/errors.js';
 import { StartFault } from '../kernel/start-fault.js';
 import { QUEUE_PREFIX } from '../redis/keys.js';
 import { RedisConnections } from '../redis/redis.connections.js';
-import { definedJobs, type JobDefinition, JobHandler, JobQueue } from './define-job.js';
+import { definedJobs, type JobDefinition, type JobHandler, JobQueue } from './define-job.js';
+import { jobHandlersOf } from './job-handlers.js';
 import { DependencyWaits, isDependencyCode } from './dependency-waits.js';
 import { isEarlier, type QueueName, QUEUE_NAMES, QUEUES } from './queue-definitions.js';
 
@@ -76,9 +77,7 @@ export class JobRunner implements OnModuleInit, OnApplicationBootstrap, OnApplic
 
   private findHandlers(): ReadonlyMap<string, JobHandler<unknown>> {
     const found = new Map<string, JobHandler<unknown>>();
-    for (const { instance } of this.discovery.getProviders()) {
-      if (!(instance instanceof JobHandler)) continue;
-      const handler = instance as JobHandler<unknown>;
+    for (const handler of jobHandlersOf(this.discovery)) {
       const name = (handler.definition as JobDefinition<unknown> | undefined)?.name ?? '';
       if (definedJobs.get(name) !== handler.definition) {
         throw new StartFault(

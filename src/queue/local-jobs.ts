@@ -1,7 +1,8 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { Clock } from '../kernel/clock.js';
-import { type JobDefinition, JobHandler, JobQueue } from './define-job.js';
+import { type JobDefinition, type JobHandler, JobQueue } from './define-job.js';
+import { jobHandlersOf } from './job-handlers.js';
 
 /** What is more than this at once is left to the queue, which all instances share. */
 const MOST_AT_ONCE = 256;
@@ -84,11 +85,7 @@ export class LocalJobs implements BeforeApplicationShutdown {
 
   private handlerOf<P>({ name }: JobDefinition<P>): JobHandler<P> {
     this.handlers ??= new Map(
-      this.discovery
-        .getProviders()
-        .map(({ instance }): unknown => instance)
-        .filter((instance) => instance instanceof JobHandler)
-        .map((handler: JobHandler<unknown>) => [handler.definition.name, handler]),
+      jobHandlersOf(this.discovery).map((handler) => [handler.definition.name, handler]),
     );
     const handler = this.handlers.get(name);
     if (!handler) throw new Error(`no handler for job ${name}`);
