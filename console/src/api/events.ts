@@ -95,13 +95,13 @@ export class EventFollower {
           this.cursor = data.recordingEvents.cursor;
           listener.event(data.recordingEvents);
         },
-        error: (problem) => void this.goOn(toError(problem)),
-        complete: () => void this.goOn(failure),
+        error: (problem) => void this.resubscribe(toError(problem)),
+        complete: () => void this.resubscribe(failure),
       },
     );
   }
 
-  private async goOn(failure: ApiError | null): Promise<void> {
+  private async resubscribe(failure: ApiError | null): Promise<void> {
     if (this.stopped) return;
     if (failure && ENDING_CODES.includes(failure.code)) {
       this.stop();

@@ -53,7 +53,7 @@ export class ReconcileRecording {
     private readonly gather: GatherEvidence,
     private readonly recorders: RecorderLog,
     private readonly launch: LaunchEgress,
-    private readonly goOn: StartContinuation,
+    private readonly continuation: StartContinuation,
     private readonly deletion: DeleteRecording,
     config: Config,
     private readonly clock: Clock,
@@ -200,7 +200,7 @@ export class ReconcileRecording {
           await this.deletion.carryOut(recording, null);
           break;
         case 'continue':
-          await this.goOn.execute(recording);
+          await this.continuation.execute(recording);
           break;
       }
     } catch (error) {

@@ -11,7 +11,7 @@ export class Incarnation {
   private dead = false;
   private stopped: Promise<void> | null = null;
   private stoppedAt: number | null = null;
-  private goOn: () => void = () => undefined;
+  private release: () => void = () => undefined;
   private crashIn: { what: string; calls: number; withEffect: boolean } | null = null;
   private lastEffect = false;
   private readonly onDeath: (() => void)[] = [];
@@ -94,14 +94,14 @@ export class Incarnation {
     this.dead = true;
     this.stoppedAt ??= this.world.clock.now();
     this.world.trace.add(this.name, 'is dead');
-    this.goOn();
+    this.release();
     for (const tell of this.onDeath) tell();
   }
 
   pause(): void {
     if (!this.runs) return;
     this.stopped = new Promise((resolve) => {
-      this.goOn = resolve;
+      this.release = resolve;
     });
     this.stoppedAt = this.world.clock.now();
     this.world.trace.add(this.name, 'is stopped');
@@ -112,7 +112,7 @@ export class Incarnation {
     this.stopped = null;
     this.stoppedAt = null;
     this.world.trace.add(this.name, 'goes on');
-    this.goOn();
+    this.release();
   }
 
   /** Rejects when the process dies: what a connection to it sees. */
