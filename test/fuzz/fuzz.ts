@@ -16,6 +16,7 @@ const SHRINK_MS = 15_000;
 const WORLD_MS = 4 * 60_000;
 
 export interface Finding {
+  /** A run with it begins with the world and the cases that this was found in. */
   readonly seed: number;
   readonly problems: readonly Problem[];
   readonly smallest: Case;
@@ -38,23 +39,20 @@ export interface FuzzOptions {
   readonly mostCases?: number;
   /** Stop at so many kinds of findings. */
   readonly mostFindings?: number;
+  /** Told as it is found: a run may be broken off. */
+  readonly onFinding?: (finding: Finding) => void;
+  readonly onWorld?: (cases: number, rssMib: readonly [number, number]) => void;
 }
 
 /** Draws cases and performs them one by one against an instance in a process of its own, for so long. */
-export async function fuzz({
-  seed,
-  forMs,
-  mostCases = Infinity,
-  mostFindings = 20,
-}: FuzzOptions): Promise<FuzzResult> {
-  const schema = buildSchema(readFileSync(CONTRACT, 'utf8'));
-  const run = new Run(schema, mostCases, mostFindings);
-  const until = performance.now() + forMs;
-  for (let n = 0; performance.now() < until && !run.isEnough; n += 1) {
+export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
+  const run = new Run(buildSchema(readFileSync(CONTRACT, 'utf8')), options);
+  const until = performance.now() + options.forMs;
+  for (let n = options.seed; performance.now() < until && !run.isEnough; n += 1) {
     // Every second one: a world in which nothing goes on shows what was stored for nothing.
     const world = await startWorld({ live: n % 2 === 1 });
     try {
-      await run.in(world, seed + n, Math.min(WORLD_MS, until - performance.now()));
+      await run.in(world, n, Math.min(WORLD_MS, until - performance.now()));
     } finally {
       await world.close();
     }
@@ -69,14 +67,17 @@ class Run implements FuzzResult {
   readonly findings: Finding[] = [];
   readonly rssMib: [number, number][] = [];
 
+  private readonly mostCases: number;
+
   constructor(
     private readonly schema: GraphQLSchema,
-    private readonly mostCases: number,
-    private readonly mostFindings: number,
-  ) {}
+    private readonly options: FuzzOptions,
+  ) {
+    this.mostCases = options.mostCases ?? Infinity;
+  }
 
   get isEnough(): boolean {
-    return this.findings.length >= this.mostFindings || this.cases >= this.mostCases;
+    return this.findings.length >= (this.options.mostFindings ?? 20) || this.cases >= this.mostCases;
   }
 
   async in(world: World, seed: number, forMs: number): Promise<void> {
@@ -86,10 +87,13 @@ class Run implements FuzzResult {
     const rssBytes = (await world.instance.readLoop())?.rssBytes ?? 0;
     const until = performance.now() + forMs;
     for (let n = 0; performance.now() < until && !this.isEnough && !world.instance.hasEnded; n += 1) {
+      // An even step, so that the seed of a finding names the kind of its world too.
       await this.draw(world, seed + n * 1_000, until);
     }
-    const after = world.instance.hasEnded ? 0 : ((await world.instance.readLoop())?.rssBytes ?? 0);
-    this.rssMib.push([Math.round(rssBytes / 2 ** 20), Math.round(after / 2 ** 20)]);
+    const after = (await world.instance.readLoop())?.rssBytes ?? 0;
+    const rssMib: [number, number] = [Math.round(rssBytes / 2 ** 20), Math.round(after / 2 ** 20)];
+    this.rssMib.push(rssMib);
+    this.options.onWorld?.(this.cases, rssMib);
   }
 
   /** Until the first finding, which is made as small as it can be. */
@@ -99,7 +103,8 @@ class Run implements FuzzResult {
     const left = Math.max(1, until - performance.now());
     const details = await fc.check(
       fc.asyncProperty(anyCase(this.schema, world), async (one) => {
-        if (performance.now() > giveUpAt) return;
+        // What comes after an end fails because of it.
+        if (performance.now() > giveUpAt || world.instance.hasEnded) return;
         const problems = await this.judge(world, one);
         if (problems.length === 0) return;
         found.set(JSON.stringify(one), problems);
@@ -117,7 +122,9 @@ class Run implements FuzzResult {
     if (!details.failed || smallest === undefined) return;
     const problems = found.get(JSON.stringify(smallest)) ?? [String(details.errorInstance)];
     this.known.add(kindOf(problems));
-    this.findings.push({ seed, problems, smallest });
+    const finding = { seed, problems, smallest };
+    this.findings.push(finding);
+    this.options.onFinding?.(finding);
   }
 
   private readonly known = new Set<string>();
@@ -125,7 +132,7 @@ class Run implements FuzzResult {
   private async judge(world: World, one: Case): Promise<Problem[]> {
     let problems = await this.observe(world, one);
     // A busy machine, or work of the product's own, shows once; a fault shows again.
-    for (let tries = 1; tries < TRIES && problems.length > 0; tries += 1) {
+    for (let tries = 1; tries < TRIES && problems.length > 0 && !world.instance.hasEnded; tries += 1) {
       await settled(SETTLE_MS);
       problems = await this.observe(world, one);
     }
@@ -140,8 +147,8 @@ class Run implements FuzzResult {
     this.cases += 1;
     this.counts.set(counted, (this.counts.get(counted) ?? 0) + 1);
     const all = [...problems];
-    const loop = instance.hasEnded ? null : await instance.readLoop();
-    if (loop === null) return [...all, `the process ended: ${instance.log.slice(-1_500)}`];
+    const loop = await instance.readLoop();
+    if (loop === null) return [`the process ended, ${instance.end}: ${instance.log.slice(-1_500)}`, ...all];
     const { blockedMs } = loop;
     if (blockedMs > MOST_BLOCKED_MS)
       all.push(`the event loop was blocked for more than ${MOST_BLOCKED_MS} ms`);

@@ -7,6 +7,8 @@ import { freePort } from '../support/redis-server.js';
 
 const ROOT = join(__dirname, '../..');
 const KEPT_LINES = 200;
+/** A process that runs nothing for so long is ended, which is a finding. */
+const LONGEST_BLOCK_MS = 30_000;
 
 export interface LoopReading {
   /** The longest time since the last reading in which the event loop ran nothing else, in ms. */
@@ -20,12 +22,16 @@ export class ProcessUnderTest {
   readonly faults: string[] = [];
   private readonly lines: string[] = [];
   private readonly ended: Promise<null>;
+  private why = '';
 
   private constructor(
     private readonly child: ChildProcess,
     readonly url: string,
   ) {
-    this.ended = once(child, 'exit').then(() => null);
+    this.ended = new Promise((resolve) => {
+      child.once('exit', () => resolve(null));
+    });
+    child.on('error', (error) => this.keep(`the process can not be reached: ${error.message}`));
     for (const stream of [child.stdout, child.stderr]) {
       if (stream) createInterface({ input: stream }).on('line', (line) => this.keep(line));
     }
@@ -48,7 +54,9 @@ export class ProcessUnderTest {
       },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
-    process.once('exit', () => child.kill('SIGKILL'));
+    const onExit = (): void => void child.kill('SIGKILL');
+    process.once('exit', onExit);
+    child.once('exit', () => process.off('exit', onExit));
     const started = new ProcessUnderTest(child, `http://127.0.0.1:${port}`);
     await eventually(async () => started.isReady(), { withinMs: 60_000, everyMs: 100 });
     return started;
@@ -62,6 +70,11 @@ export class ProcessUnderTest {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
+  /** How it ended. */
+  get end(): string {
+    return `${this.why}code ${this.child.exitCode}, signal ${this.child.signalCode}`;
+  }
+
   /** The last of what it logged. */
   get log(): string {
     return this.lines.join('\n');
@@ -69,11 +82,18 @@ export class ProcessUnderTest {
 
   /** Since the last reading; null: it has ended. */
   async readLoop(): Promise<LoopReading | null> {
+    if (this.hasEnded) return null;
     const answer = new Promise<LoopReading>((resolve) => {
       this.child.once('message', (reading) => resolve(reading as LoopReading));
     });
-    const sent = this.child.connected && this.child.send('read', () => undefined);
-    return Promise.race(sent ? [answer, this.ended] : [this.ended]);
+    this.child.send('read', () => undefined);
+    const late = setTimeout(() => {
+      this.why = `killed as it answered nothing for ${LONGEST_BLOCK_MS} ms, `;
+      this.child.kill('SIGKILL');
+    }, LONGEST_BLOCK_MS);
+    const reading = await Promise.race([answer, this.ended]);
+    clearTimeout(late);
+    return reading;
   }
 
   async stop(): Promise<void> {

@@ -18,8 +18,10 @@ setInterval(() => {
 process.on('message', () => {
   const delayMs = delays.max / 1_000_000 - EVERY_MS;
   const blockedMs = Math.max(0, Math.min(busyMs, delayMs));
-  process.send({ blockedMs, rssBytes: process.memoryUsage.rss() });
+  process.send({ blockedMs, rssBytes: process.memoryUsage.rss() }, () => undefined);
   delays.reset();
   busyMs = 0;
 });
+// Whoever reads has gone without ending this process.
+process.once('disconnect', () => process.exit());
 process.channel?.unref();
