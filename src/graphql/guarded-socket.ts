@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import type { WebSocket as ProtocolSocket } from 'graphql-ws';
+import { MessageType, type WebSocket as ProtocolSocket, parseMessage } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { BOUNDS } from '../kernel/bounds.js';
 import type { SlowReader, WaitingAnswers } from './waiting-answers.js';
 
 const GOING_AWAY = 1001;
 const TOO_BIG = 1009;
+const BAD_REQUEST = 4400;
 const INTERNAL_ERROR = 4500;
 /** A close reason has at most 123 bytes. */
 const REASON_BYTES = 123;
@@ -83,6 +84,9 @@ export class GuardedSocket implements ProtocolSocket, SlowReader {
   onMessage(handle: (data: string) => Promise<void>): void {
     this.socket.on('message', (data) => {
       handle(String(data)).catch((error: unknown) => {
+        // The protocol's library knows its types, and fails on those that only a server sends.
+        if (isOfServer(String(data)))
+          return this.close(BAD_REQUEST, 'only a server sends a message of this type');
         this.tell(() => this.ear.failed(error));
         this.close(INTERNAL_ERROR, FAULT);
       });
@@ -124,4 +128,9 @@ export class GuardedSocket implements ProtocolSocket, SlowReader {
     this.toldOf = true;
     say();
   }
+}
+
+function isOfServer(data: string): boolean {
+  const { type } = parseMessage(data);
+  return type === MessageType.ConnectionAck || type === MessageType.Next || type === MessageType.Error;
 }

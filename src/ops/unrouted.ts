@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { toHttpError } from './http-errors.js';
@@ -17,10 +17,21 @@ export function refuseUnrouted(error: FastifyError, _request: FastifyRequest, re
 /** What is no HTTP request at all is answered on the bare connection, which then ends. */
 export function refuseUnread(error: ConnectionError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  // A fault in the body of a request that is being answered: a second answer would be taken for that of the next request.
+  if (isAnswering(socket)) return void socket.destroySoon();
   const refusal = Object.assign(new Error(error.message), { statusCode: STATUS_BY_CODE[error.code] ?? 400 });
   const { status, body } = toHttpError(refusal);
   if (socket.writable) socket.write(rawAnswer(status, JSON.stringify(body)));
   socket.destroy(error);
+}
+
+/** What Node's own handler of such faults looks at as well. */
+function isAnswering(socket: Socket): boolean {
+  return (
+    '_httpMessage' in socket &&
+    socket._httpMessage instanceof ServerResponse &&
+    socket._httpMessage.headersSent
+  );
 }
 
 function rawAnswer(status: number, body: string): string {

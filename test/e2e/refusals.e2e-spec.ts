@@ -61,6 +61,12 @@ describe('whoever asks for what can not be', () => {
     expect(JSON.parse(heard.split('\r\n\r\n')[1] ?? '')).toEqual(refusal);
   });
 
+  it('is answered once, also where its body turns out to be none after the answer', async () => {
+    const head = ['POST /nothing HTTP/1.1', 'Host: a', 'Connection: close', 'Transfer-Encoding: gzip'];
+    const heard = await speak(`${head.join('\r\n')}\r\n\r\n`);
+    expect(heard.match(/HTTP\/1\.1 \d+ /g)).toHaveLength(1);
+  });
+
   it('is told where subscriptions are to be had, not that something broke here', async () => {
     const { status, code, errors } = await instance.graphql('subscription { recordingEvents { cursor } }');
     expect([status, code]).toEqual([400, 'BAD_USER_INPUT']);

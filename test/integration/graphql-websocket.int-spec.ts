@@ -213,6 +213,16 @@ describe('the GraphQL door over WebSocket', () => {
     expect(await closeOf(raw)).toMatchObject({ code: 4400 });
   });
 
+  it.each(['next', 'error', 'connection_ack'])(
+    'a message of the type %s, which only a server sends, closes it as what it is',
+    async (type) => {
+      const raw = new RawClient(app.url);
+      await raw.enter(KEY);
+      raw.send({ type, id: '1', payload: type === 'error' ? [] : {} });
+      expect(await closeOf(raw)).toMatchObject({ code: 4400 });
+    },
+  );
+
   it('so many strangers of one address may wait at once, and no more', async () => {
     const strangers = Array.from({ length: BOUNDS.uninvitedPerAddress + 5 }, () => new RawClient(app.url));
     await eventually(() => strangers.filter(({ closed }) => closed).length === 5 || 'none was refused');
