@@ -10,6 +10,7 @@ import type { Clock } from './kernel/clock.js';
 import { Drain } from './ops/drain.js';
 import { createLogger } from './ops/logger.js';
 import { Metrics } from './ops/metrics.js';
+import { Tracing } from './ops/tracing.js';
 import { refuseUnread, refuseUnrouted } from './ops/unrouted.js';
 import { secureHeaders, serveHealthAlone } from './ops/door.js';
 
@@ -41,6 +42,7 @@ export async function createApp(
   if (config.role === 'worker') serveHealthAlone(server);
   app.get(Drain).watch(server);
   app.get(Metrics).watch(server);
+  app.get(Tracing).watch(server);
   return app;
 }
 

@@ -135,6 +135,7 @@ const schema = z.object({
   BULK_DELETE_BACKOFF: duration('1s'),
   EVENT_LOG_RETENTION: duration('7d'),
   METRICS_PORT: port.optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error').default('info'),
   LOG_FORMAT: z.enum(['json', 'pretty'], 'must be json or pretty').optional(),
 });
@@ -218,6 +219,7 @@ export function readConfig(
     bulkDeleteBackoffMs: env_.BULK_DELETE_BACKOFF,
     eventLogRetentionMs: env_.EVENT_LOG_RETENTION,
     metricsPort: env_.METRICS_PORT ?? null,
+    tracing: env_.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
     logLevel: env_.LOG_LEVEL,
     logFormat: env_.LOG_FORMAT ?? (context.onTerminal ? 'pretty' : 'json'),
     development: context.development,

@@ -77,6 +77,8 @@ export interface ConfigFields {
   readonly bulkDeleteBackoffMs: number;
   readonly eventLogRetentionMs: number;
   readonly metricsPort: number | null;
+  /** Traces are sent, to where OpenTelemetry's own variables say. */
+  readonly tracing: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: 'json' | 'pretty';
   /** The embedded stack runs here: a developer's machine, with GraphiQL and the simulator's page. */

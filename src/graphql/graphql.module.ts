@@ -7,6 +7,7 @@ import { GraphqlErrors, asGraphqlError } from './graphql-errors.js';
 import { GraphqlDriver } from './graphql-driver.js';
 import { GRAPHQL_PATH, HttpDoor } from './http-door.js';
 import { httpLimits } from './http-limits.js';
+import { watchOperations } from './operation-watch.js';
 import { BOUNDS } from '../kernel/bounds.js';
 import { scalarResolvers } from './scalars.js';
 import { WaitingAnswers } from './waiting-answers.js';
@@ -46,7 +47,7 @@ function toOptions(typePaths: readonly string[], errors: GraphqlErrors, door: Ht
     resolvers: scalarResolvers,
     context: (request: FastifyRequest) => door.contextOf(request),
     formatError: (_formatted, error) => errors.toClient(asGraphqlError(error)),
-    plugins: [httpLimits],
+    plugins: [watchOperations, httpLimits],
     parseOptions: { maxTokens: BOUNDS.tokens },
     // Whoever may ask at all may ask what there is to ask for.
     introspection: true,

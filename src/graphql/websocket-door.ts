@@ -29,6 +29,7 @@ import { Documents } from './documents.js';
 import type { GraphqlContext } from './graphql-context.js';
 import { GuardedSocket, type SocketEar } from './guarded-socket.js';
 import { GRAPHQL_PATH } from './http-door.js';
+import { watchedOperation } from './operation-watch.js';
 import { refuseTooMuch } from './query-limits.js';
 import { SharedAnswers } from './shared-answers.js';
 import { WaitingAnswers } from './waiting-answers.js';
@@ -170,7 +171,9 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
   private async execute(args: ExecutionArgs): Promise<ExecutionResult> {
     this.underWay += 1;
     try {
-      return await execute(args);
+      // Prepared from this very document: it names one.
+      const operation = getOperationAST(args.document, args.operationName)!;
+      return await watchedOperation(operation, async () => await execute(args));
     } finally {
       this.underWay -= 1;
     }

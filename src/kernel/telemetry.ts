@@ -18,8 +18,15 @@ export interface TelemetryEvents {
     readonly acted: number;
     readonly failed: number;
   };
-  /** A webhook of LiveKit's was believed and stored. */
-  'livekit-webhook': Readonly<Record<string, never>>;
+  /** An operation was answered; `field` is its one field of the schema's root, or what sort it is else. */
+  'graphql-operation': {
+    readonly type: 'query' | 'mutation' | 'subscription';
+    readonly field: string;
+    readonly outcome: 'ok' | 'error';
+    readonly seconds: number;
+  };
+  /** A webhook of LiveKit's was believed, and applied or stored, so long after what it tells of; LiveKit's clock has whole seconds. */
+  'livekit-webhook': { readonly lagSeconds: number };
   /** What a webhook told was carried out; some time later where there was much to do. */
   'livekit-webhook-applied': Readonly<Record<string, never>>;
   /** A webhook was not believed. */

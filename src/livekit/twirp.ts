@@ -1,5 +1,6 @@
 import { AccessToken, type VideoGrant } from 'livekit-server-sdk';
 import { type LiveKitOutcome, emitTelemetry } from '../kernel/telemetry.js';
+import { failSpan, traced } from '../kernel/tracing.js';
 
 export type TwirpMethod = `${'Egress' | 'RoomService'}/${string}`;
 
@@ -83,10 +84,23 @@ export class TwirpConnection {
 
   async ask<T>(request: TwirpRequest<T>): Promise<TwirpAnswer<T>> {
     const begun = performance.now();
-    const answer = await this.askOnce(request);
-    const seconds = (performance.now() - begun) / 1_000;
-    emitTelemetry('livekit-request', { method: request.method, outcome: outcomeOf(answer), seconds });
-    return answer;
+    const { method } = request;
+    const attributes = { 'rpc.system.name': 'twirp', 'rpc.method': `livekit.${method}` };
+    return await traced(
+      `livekit ${method}`,
+      attributes,
+      async (span) => {
+        const answer = await this.askOnce(request);
+        const outcome = outcomeOf(answer);
+        const seconds = (performance.now() - begun) / 1_000;
+        emitTelemetry('livekit-request', { method, outcome, seconds });
+        if (answer.kind === 'error') span.setAttribute('http.response.status_code', answer.status);
+        // "No such egress" is an answer like another one.
+        if (outcome !== 'ok' && outcome !== 'refused') failSpan(span, outcome);
+        return answer;
+      },
+      'of-another',
+    );
   }
 
   private async askOnce<T>(request: TwirpRequest<T>): Promise<TwirpAnswer<T>> {

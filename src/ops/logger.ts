@@ -3,6 +3,7 @@ import { type DestinationStream, destination, type Level, type Logger, pino, std
 import { build as prettyStream } from 'pino-pretty';
 import type { Config } from '../config/config.js';
 import type { Instance } from '../config/instance.js';
+import { activeTrace } from '../kernel/tracing.js';
 import { boundedFields, boundedText } from './log-fields.js';
 import { redactor } from './redact.js';
 
@@ -47,7 +48,7 @@ export class PinoLogger implements LoggerService {
     const stack = texts.length > 1 ? texts[0] : undefined;
     const at = level === 'info' && context !== undefined && CHATTER.has(context) ? 'debug' : level;
     const fields = { ...(context && { context }), ...(stack && { stack }), ...fieldsOf(message) };
-    this.pino[at](boundedFields(fields), boundedText(textOf(message)));
+    this.pino[at]({ ...boundedFields(fields), ...activeTrace() }, boundedText(textOf(message)));
   }
 }
 

@@ -13,6 +13,7 @@ import { Metrics } from './metrics.js';
 import { ProcessBeat } from './process-beat.js';
 import { ReadinessProbe } from './readiness.js';
 import { StorageHealth } from './storage-health.js';
+import { Tracing } from './tracing.js';
 import { WebhooksHeard } from './webhooks-heard.js';
 
 @Module({
@@ -27,6 +28,7 @@ import { WebhooksHeard } from './webhooks-heard.js';
     BackendCounts,
     Metrics,
     MetricsPort,
+    Tracing,
     { provide: APP_FILTER, useClass: HttpErrors },
   ],
   exports: [ReadinessProbe, WebhooksHeard],

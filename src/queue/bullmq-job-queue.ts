@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { JobsOptions } from 'bullmq';
+import { traceCarrier } from '../kernel/tracing.js';
 import { redisFailure } from '../redis/redis-failure.js';
 import { type JobDefinition, JobQueue } from './define-job.js';
 import { Queues } from './queues.js';
@@ -14,7 +15,9 @@ export class BullmqJobQueue extends JobQueue {
     const data = definition.payload.parse(payload);
     await this.queues.whenReady();
     try {
-      await this.queues.get(definition.queue).add(definition.name, data, optionsOf(definition, data, inMs));
+      // Payloads are objects whose schemas leave out what they don't know.
+      const traced = { ...data, ...traceCarrier() };
+      await this.queues.get(definition.queue).add(definition.name, traced, optionsOf(definition, data, inMs));
     } catch (error) {
       throw redisFailure(error);
     }

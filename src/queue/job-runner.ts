@@ -10,6 +10,7 @@ import { DelayedError, type Job, type MinimalJob, UnrecoverableError, Worker } f
 import { Config } from '../config/config.js';
 import { Clock } from '../kernel/clock.js';
 import { ERROR_TABLE, isTallyError } from '../kernel/errors.js';
+import { inTraceOf, traced } from '../kernel/tracing.js';
 import { StartFault } from '../kernel/start-fault.js';
 import { QUEUE_PREFIX } from '../redis/keys.js';
 import { RedisConnections } from '../redis/redis.connections.js';
@@ -96,7 +97,7 @@ export class JobRunner implements OnModuleInit, OnApplicationBootstrap, OnApplic
   }
 
   private start(queue: QueueName): Worker {
-    const worker = new Worker(queue, (job, token) => this.run(job, token), {
+    const worker = new Worker(queue, (job, token) => inTraceOf(job.data, () => this.run(job, token)), {
       connection: this.connections.forQueues(`worker-${queue}`),
       prefix: QUEUE_PREFIX,
       concurrency: QUEUES[queue].concurrency,
@@ -138,7 +139,11 @@ export class JobRunner implements OnModuleInit, OnApplicationBootstrap, OnApplic
     const payload = definition.payload.parse(job.data);
     const name = `${job.name} ${definition.key(payload)}`;
     try {
-      const outcome = await handler.handle(payload);
+      const attributes = {
+        'tallylight.queue': definition.queue,
+        'tallylight.job.key': definition.key(payload),
+      };
+      const outcome = await traced(`job ${job.name}`, attributes, () => handler.handle(payload));
       if (outcome.again && definition.mode === 'once') {
         throw new UnrecoverableError(`job ${job.name} runs once and can't ask to be run again`);
       }

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { Clock } from '../kernel/clock.js';
+import { traced } from '../kernel/tracing.js';
 import { type JobDefinition, type JobHandler, JobQueue } from './define-job.js';
 import { jobHandlersOf } from './job-handlers.js';
 
@@ -74,7 +75,10 @@ export class LocalJobs implements BeforeApplicationShutdown {
   /** In how many ms the queue has to run it; null: it is done. */
   private async attempt<P>(definition: JobDefinition<P>, payload: P): Promise<number | null> {
     try {
-      const outcome = await this.handlerOf(definition).handle(payload);
+      const attributes = { 'tallylight.job.key': definition.key(payload) };
+      const outcome = await traced(`job ${definition.name}`, attributes, () =>
+        this.handlerOf(definition).handle(payload),
+      );
       return outcome.again ? outcome.inMs : null;
     } catch (error) {
       const message = 'a job failed at once, it is left to the queue';

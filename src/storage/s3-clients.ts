@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { S3Client } from '@aws-sdk/client-s3';
+import { traced } from '../kernel/tracing.js';
 import { NoAnswerInTime, type S3Storage } from './s3-faults.js';
 
 // The SDK would warn of the Node version at every start, on a version that this product supports.
@@ -38,7 +39,7 @@ export function streamingClient(at: S3Storage): S3Client {
 function client(at: S3Storage, socketTimeout: number): S3Client {
   // The number of connections is bounded by who asks, not here: a queue would be a place to hang.
   const agent = { keepAlive: true, maxSockets: Infinity };
-  return new S3Client({
+  const made = new S3Client({
     region: at.region,
     ...(at.endpoint ? { endpoint: at.endpoint } : {}),
     ...(at.credentials ? { credentials: at.credentials } : {}),
@@ -56,6 +57,13 @@ function client(at: S3Storage, socketTimeout: number): S3Client {
       httpsAgent: agent,
     },
   });
+  made.middlewareStack.add(
+    (next, { commandName }) =>
+      (args) =>
+        traced(`s3 ${String(commandName)}`, {}, () => next(args), 'of-another'),
+    { step: 'initialize', name: 'tallylight-trace' },
+  );
+  return made;
 }
 
 /**
