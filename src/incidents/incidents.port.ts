@@ -1,12 +1,14 @@
 /** What a person should know; a word for ever. */
-export type IncidentKind =
-  | 'dependency_unavailable'
-  | 'no_workers'
-  | 'no_egress_worker'
-  | 'webhooks_stopped'
-  | 'breaker_open'
-  | 'room_not_recorded'
-  | 'webhook_endpoint_disabled';
+export const INCIDENT_KINDS = [
+  'dependency_unavailable',
+  'no_workers',
+  'no_egress_worker',
+  'webhooks_stopped',
+  'breaker_open',
+  'room_not_recorded',
+  'webhook_endpoint_disabled',
+] as const;
+export type IncidentKind = (typeof INCIDENT_KINDS)[number];
 
 /** Instants in ms. `closedAt` is left out while it is open. */
 export interface Incident {
@@ -25,6 +27,8 @@ export abstract class Incidents {
   abstract open(kind: IncidentKind, subject: string, detail: string): Promise<void>;
   /** Nothing where none is open. */
   abstract close(kind: IncidentKind, subject: string): Promise<void>;
+  /** Of each that is open. Throws REDIS_UNAVAILABLE. */
+  abstract openKinds(): Promise<IncidentKind[]>;
   /** Open first, newest first. Throws REDIS_UNAVAILABLE. */
   abstract list(first: number): Promise<Incident[]>;
 }

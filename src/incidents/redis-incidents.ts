@@ -5,7 +5,7 @@ import { newIncidentId } from '../kernel/ids.js';
 import { keys } from '../redis/keys.js';
 import { RedisConnections } from '../redis/redis.connections.js';
 import { Script } from '../redis/script.js';
-import { type Incident, type IncidentKind, Incidents } from './incidents.port.js';
+import { INCIDENT_KINDS, type Incident, type IncidentKind, Incidents } from './incidents.port.js';
 
 const openIncident = new Script(join(__dirname, 'open-incident.lua'));
 const closeIncident = new Script(join(__dirname, 'close-incident.lua'));
@@ -66,6 +66,13 @@ export class RedisIncidents extends Incidents {
         cause: String(error),
       });
     }
+  }
+
+  async openKinds(): Promise<IncidentKind[]> {
+    const names = await this.redis.run((redis) => redis.hkeys(keys.openIncidents()));
+    return INCIDENT_KINDS.flatMap((kind) =>
+      names.filter((name) => name.startsWith(`${kind} `)).map(() => kind),
+    );
   }
 
   async list(first: number): Promise<Incident[]> {

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { monotonicFactory, ulid } from 'ulid';
+import { decodeTime, monotonicFactory, ulid } from 'ulid';
 
 declare const brand: unique symbol;
 type Branded<T extends string> = string & { readonly [brand]: T };
@@ -19,6 +19,11 @@ const ROOM_ID_MAX_BYTES = 256;
 
 export function newRecordingId(now: number): RecordingId {
   return `rec_${ulid(now)}` as RecordingId;
+}
+
+/** The instant, in ms, at which a recording's id was made. */
+export function recordingMadeAt(id: string): number {
+  return decodeTime(id.slice('rec_'.length));
 }
 
 /** Null for a text that can't be a recording's id: nothing is stored under it. */

@@ -1,5 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
+import { type IncidentKind, Incidents } from '../incidents/incidents.port.js';
+import { recordingMadeAt } from '../kernel/ids.js';
 import { isTallyError } from '../kernel/errors.js';
 import { Queues } from '../queue/queues.js';
 import { keys } from '../redis/keys.js';
@@ -24,6 +26,14 @@ export interface Counts {
   readonly unsettled: number;
   /** Effects that are not yet in a queue. */
   readonly effects: number;
+  readonly unexplained: number;
+  readonly oldestUnsettledSeconds: number;
+  readonly oldestEffectSeconds: number;
+  readonly sweepAges: readonly { readonly sweep: string; readonly seconds: number }[];
+  /** In the event log. */
+  readonly events: number;
+  /** A kind as often as incidents of it are open. */
+  readonly openIncidents: readonly IncidentKind[];
   /** No webhook tells of what LiveKit's egresses do. */
   readonly webhooksSilent: boolean;
   readonly workers: readonly KindAvailability[];
@@ -40,6 +50,7 @@ export class BackendCounts {
     private readonly recordings: RecordingStore,
     private readonly heard: WebhooksHeard,
     private readonly workers: WorkerAvailability,
+    private readonly incidents: Incidents,
     private readonly clock: Clock,
   ) {}
 
@@ -64,17 +75,49 @@ export class BackendCounts {
 
   private async readNow(): Promise<Counts> {
     // The queues' own connection would wait for a Redis that is away; this one says so.
-    const [unsettled, effects, { silentSince }] = await Promise.all([
-      this.redis.command.zcard(keys.unsettled()),
-      this.redis.command.zcard(keys.outbox()),
-      this.heard.seen(),
-    ]);
+    const { command } = this.redis;
+    const [unsettled, effects, { silentSince }, ages, events, unexplained, openIncidents] = await Promise.all(
+      [
+        command.zcard(keys.unsettled()),
+        command.zcard(keys.outbox()),
+        this.heard.seen(),
+        this.readAges(),
+        command.xlen(keys.events()),
+        command.get(keys.unexplained()),
+        this.incidents.openKinds(),
+      ],
+    );
     const [inProgress, jobs, workers] = await Promise.all([
       this.readInProgress(),
       this.readJobs(),
       this.workers.read(),
     ]);
-    return { inProgress, jobs, unsettled, effects, workers, webhooksSilent: silentSince !== null };
+    return {
+      ...{ inProgress, jobs, unsettled, effects, workers, events, openIncidents, ...ages },
+      unexplained: Number(unexplained ?? 0),
+      webhooksSilent: silentSince !== null,
+    };
+  }
+
+  private async readAges(): Promise<
+    Pick<Counts, 'oldestUnsettledSeconds' | 'oldestEffectSeconds' | 'sweepAges'>
+  > {
+    const { command } = this.redis;
+    const [[oldest], [, filedAt], sweeps] = await Promise.all([
+      // Scores are alike, so that they are in the order of their ids: of the time they were made at.
+      command.zrange(keys.unsettled(), 0, 0),
+      command.zrange(keys.outbox(), 0, 0, 'WITHSCORES'),
+      command.hgetall(keys.lastSweeps()),
+    ]);
+    const ageOf = (at: number): number => Math.max(0, this.clock.now() - at) / 1_000;
+    return {
+      oldestUnsettledSeconds: oldest === undefined ? 0 : ageOf(recordingMadeAt(oldest)),
+      oldestEffectSeconds: filedAt === undefined ? 0 : ageOf(Number(filedAt)),
+      sweepAges: Object.entries(sweeps).flatMap(([sweep, run]) => {
+        const { finishedAt } = JSON.parse(run) as { finishedAt: number | null };
+        return finishedAt === null ? [] : [{ sweep, seconds: ageOf(finishedAt) }];
+      }),
+    };
   }
 
   private async readInProgress(): Promise<Record<string, number>> {

@@ -2,9 +2,11 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { onTelemetry } from '../kernel/telemetry.js';
+import { INCIDENT_KINDS } from '../incidents/incidents.port.js';
 import { BackendCounts } from './backend-counts.js';
 
 const QUICK_SECONDS = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const LAG_SECONDS = [1, 2, 5, 10, 20, 60, 300];
 const START_SECONDS = [1, 2, 3, 5, 8, 13, 20, 35, 60];
 const FINAL = ['COMPLETE', 'FAILED', 'ABORTED', 'LIMIT_REACHED'];
 const METHODS = ['GET', 'HEAD', 'POST'];
@@ -28,6 +30,12 @@ export class Metrics implements OnApplicationShutdown {
   private readonly webhooksSilent: Gauge;
   private readonly noEgressWorker: Gauge<'kind'>;
   private readonly redisUp: Gauge;
+  private readonly unexplained: Gauge;
+  private readonly oldestUnsettled: Gauge;
+  private readonly oldestEffect: Gauge;
+  private readonly sweepAge: Gauge<'sweep'>;
+  private readonly events: Gauge;
+  private readonly incidents: Gauge<'kind'>;
   private readonly deafen: readonly (() => void)[];
 
   constructor(private readonly counts: BackendCounts) {
@@ -65,8 +73,28 @@ export class Metrics implements OnApplicationShutdown {
       'Whether no egress worker would take a recording of this kind; absent while it is not known.',
       ['kind'],
     );
+    this.unexplained = gauge(
+      'tallylight_unexplained',
+      'Egresses that no recording explains, and recordings in progress that no egress explains.',
+    );
+    this.oldestUnsettled = gauge(
+      'tallylight_oldest_unsettled_seconds',
+      'Age of the oldest recording that somebody has to come back to; 0 where there is none.',
+    );
+    this.oldestEffect = gauge(
+      'tallylight_oldest_effect_seconds',
+      'Age of the oldest effect that is not yet carried out or in a queue; 0 where there is none.',
+    );
+    this.sweepAge = gauge(
+      'tallylight_sweep_age_seconds',
+      'Time since the end of the last pass of a sweep, made by whichever process; absent before the first one.',
+      ['sweep'],
+    );
+    this.events = gauge('tallylight_event_log_length', 'Events in the log.');
+    this.incidents = gauge('tallylight_incidents_open', 'Incidents that are open, by kind.', ['kind']);
     this.redisUp = gauge('tallylight_redis_up', 'Whether Redis could be asked for this page.');
     this.deafen = [
+      this.countOperations(),
       this.countLiveKit(),
       ...this.countWebhooks(),
       ...this.countRecordings(),
@@ -90,15 +118,21 @@ export class Metrics implements OnApplicationShutdown {
   /** The page in Prometheus' text format; what Redis would have said is left out while it is away. */
   async page(): Promise<{ contentType: string; body: string }> {
     const counts = await this.counts.read();
-    for (const stored of [this.inProgress, this.jobs, this.unsettled, this.effects]) stored.reset();
+    for (const stored of [this.inProgress, this.jobs, this.sweepAge, this.incidents]) stored.reset();
     this.redisUp.set(counts === null ? 0 : 1);
-    if (counts === null)
-      for (const bare of [this.unsettled, this.effects, this.webhooksSilent]) bare.remove();
+    if (counts === null) for (const bare of this.storedAlone()) bare.remove();
     else {
       for (const [status, count] of Object.entries(counts.inProgress)) this.inProgress.set({ status }, count);
       for (const { queue, state, count } of counts.jobs) this.jobs.set({ queue, state }, count);
       this.unsettled.set(counts.unsettled);
       this.effects.set(counts.effects);
+      this.unexplained.set(counts.unexplained);
+      this.oldestUnsettled.set(counts.oldestUnsettledSeconds);
+      this.oldestEffect.set(counts.oldestEffectSeconds);
+      this.events.set(counts.events);
+      for (const { sweep, seconds } of counts.sweepAges) this.sweepAge.set({ sweep }, seconds);
+      for (const kind of INCIDENT_KINDS) this.incidents.set({ kind }, 0);
+      for (const kind of counts.openIncidents) this.incidents.inc({ kind });
       this.webhooksSilent.set(counts.webhooksSilent ? 1 : 0);
       for (const { kind, availability } of counts.workers) {
         if (availability === 'UNKNOWN') this.noEgressWorker.remove({ kind });
@@ -109,8 +143,25 @@ export class Metrics implements OnApplicationShutdown {
     return { contentType: all.contentType, body: await all.metrics() };
   }
 
+  /** Gauges of what Redis alone knows, without labels. */
+  private storedAlone(): Gauge[] {
+    const { unsettled, effects, webhooksSilent, unexplained, oldestUnsettled, oldestEffect, events } = this;
+    return [unsettled, effects, webhooksSilent, unexplained, oldestUnsettled, oldestEffect, events];
+  }
+
   onApplicationShutdown(): void {
     for (const stop of this.deafen) stop();
+  }
+
+  private countOperations(): () => void {
+    const operations = new Histogram({
+      name: 'tallylight_graphql_operation_seconds',
+      help: 'Time of one operation; field is the field of the schema it asks for, or several, or introspection.',
+      labelNames: ['type', 'field', 'outcome'] as const,
+      buckets: QUICK_SECONDS,
+      registers: [this.registry],
+    });
+    return onTelemetry('graphql-operation', ({ seconds, ...labels }) => operations.observe(labels, seconds));
   }
 
   private countLiveKit(): () => void {
@@ -139,8 +190,17 @@ export class Metrics implements OnApplicationShutdown {
       labelNames: ['reason'] as const,
       registers,
     });
+    const lag = new Histogram({
+      name: 'tallylight_livekit_webhook_lag_seconds',
+      help: "Time from what a webhook tells of until it was applied or stored; LiveKit's clock has whole seconds.",
+      buckets: LAG_SECONDS,
+      registers,
+    });
     return [
-      onTelemetry('livekit-webhook', () => taken.inc()),
+      onTelemetry('livekit-webhook', ({ lagSeconds }) => {
+        taken.inc();
+        lag.observe(Math.max(0, lagSeconds));
+      }),
       onTelemetry('webhook-refused', ({ reason }) => refused.inc({ reason })),
     ];
   }
@@ -150,6 +210,12 @@ export class Metrics implements OnApplicationShutdown {
     const requested = new Counter({
       name: 'tallylight_recordings_requested_total',
       help: 'Attempts to record that were stored.',
+      registers,
+    });
+    const starts = new Counter({
+      name: 'tallylight_recording_starts_total',
+      help: 'Starts by what came of them: ACTIVE, or the reason for which it never was.',
+      labelNames: ['outcome'] as const,
       registers,
     });
     const startSeconds = new Histogram({
@@ -168,6 +234,8 @@ export class Metrics implements OnApplicationShutdown {
       onTelemetry('recording-changed', ({ from, to, endReason, secondsSinceRequest }) => {
         if (from === null) requested.inc();
         if (from === to || from === null) return;
+        if (from === 'STARTING' && to === 'ACTIVE') starts.inc({ outcome: 'ACTIVE' });
+        if (from === 'STARTING' && FINAL.includes(to)) starts.inc({ outcome: endReason ?? 'NONE' });
         if (to === 'ACTIVE') startSeconds.observe(Math.max(0, secondsSinceRequest));
         if (FINAL.includes(to)) ended.inc({ status: to, end_reason: endReason ?? 'NONE' });
       }),

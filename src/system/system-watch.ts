@@ -4,9 +4,12 @@ import { Clock } from '../kernel/clock.js';
 import { Incidents } from '../incidents/incidents.port.js';
 import { LeaseKeeper } from '../locks/lease-keeper.js';
 import { type Check, SystemChecks } from './system-checks.js';
+import { Unexplained } from './unexplained.js';
 
 const LOOK_EVERY_MS = 5_000;
 const LEASE_MS = 20_000;
+/** What nobody asks for is counted all the same, for the metrics: of the looks of the one process, every so many. */
+const COUNTED_EVERY = 6;
 /** What fails once may be a moment's; an incident is opened by the second look that agrees. */
 const LOOKS_THAT_AGREE = 2;
 
@@ -27,6 +30,7 @@ export class SystemWatch implements OnApplicationBootstrap, OnApplicationShutdow
 
   constructor(
     private readonly checks: SystemChecks,
+    private readonly unexplained: Unexplained,
     private readonly incidents: Incidents,
     private readonly leases: LeaseKeeper,
     private readonly config: Config,
@@ -79,11 +83,13 @@ export class SystemWatch implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   private async tellWhileFirst(lost: AbortSignal): Promise<void> {
-    do {
+    for (let looks = 0; ; looks += 1) {
       await this.tellIncidents();
+      if (looks % COUNTED_EVERY === 0 && this.config.role !== 'api') await this.unexplained.count();
       if (!(await this.pause())) return;
       await this.look();
-    } while (!lost.aborted);
+      if (lost.aborted) return;
+    }
   }
 
   private async tellIncidents(): Promise<void> {

@@ -52,6 +52,17 @@ describe('what Prometheus reads', () => {
       expect(valueOf(running, 'tallylight_recordings_requested_total')).toBe(1);
       expect(valueOf(running, 'tallylight_recording_start_seconds_count')).toBe(1);
       expect(valueOf(running, 'tallylight_redis_up')).toBe(1);
+      expect(valueOf(running, 'tallylight_recording_starts_total{outcome="ACTIVE"}')).toBe(1);
+      const start = 'type="mutation",field="startRecording",outcome="ok"';
+      expect(valueOf(running, `tallylight_graphql_operation_seconds_count{${start}}`)).toBe(1);
+      expect(valueOf(running, 'tallylight_livekit_webhook_lag_seconds_count')).toBeGreaterThan(0);
+      expect(valueOf(running, 'tallylight_event_log_length')).toBeGreaterThan(1);
+      expect(valueOf(running, 'tallylight_oldest_unsettled_seconds')).toBeGreaterThan(0);
+      expect(
+        valueOf(running, 'tallylight_sweep_age_seconds{sweep="LIVEKIT_RECONCILIATION"}'),
+      ).toBeGreaterThanOrEqual(0);
+      expect(valueOf(running, 'tallylight_incidents_open{kind="breaker_open"}')).toBe(0);
+      expect(valueOf(running, 'tallylight_unexplained')).toBe(0);
       expect(running).toMatch(
         /tallylight_livekit_request_seconds_count\{method="Egress\/StartRoomCompositeEgress",outcome="ok"\} 1/,
       );

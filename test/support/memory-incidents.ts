@@ -14,6 +14,10 @@ export class MemoryIncidents extends Incidents {
     this.opened.delete(`${kind} ${subject}`);
   }
 
+  async openKinds(): Promise<IncidentKind[]> {
+    return [...this.opened.values()].map(({ kind }) => kind);
+  }
+
   async list(first: number): Promise<Incident[]> {
     return [...this.opened.values()].slice(0, first);
   }

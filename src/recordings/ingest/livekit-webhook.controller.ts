@@ -42,7 +42,9 @@ export class LiveKitWebhookController {
     else if (!(await this.isApplied(event))) {
       await this.jobs.add(applyLiveKitEvent, { event });
     }
-    if (!isLoopback(event)) emitTelemetry('livekit-webhook', {});
+    if (!isLoopback(event)) {
+      emitTelemetry('livekit-webhook', { lagSeconds: (this.clock.now() - event.createdAtMs) / 1_000 });
+    }
   }
 
   /** A track is what a room waits for that is recorded by itself. */
