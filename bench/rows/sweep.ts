@@ -49,7 +49,7 @@ async function endedOfOthers({ livekit }: Target, count: number): Promise<void> 
   livekit.openRoom('elsewhere');
   await times(count, 32, async (i) => {
     const outcome = await others.startEgress({
-      ...{ roomName: 'elsewhere', layout: 'grid', preset: 'H264_720P_30', audioOnly: true },
+      ...{ roomName: 'elsewhere', layout: 'grid', preset: 'H264_720P_30', audioOnly: true, segments: null },
       output: { kind: 'file', filepath: `/elsewhere/${i}.ogg` },
     });
     if (outcome.kind !== 'accepted') throw new Error(`an egress of others was ${outcome.kind}`);

@@ -14,6 +14,7 @@ const START: StartEgress = {
   layout: 'grid',
   preset: 'H264_720P_30',
   audioOnly: true,
+  segments: null,
   output: { kind: 'file', filepath: 'a.ogg' },
 };
 

@@ -58,6 +58,7 @@ export function toEgressSeen(info: EgressInfo): EgressSeen {
     endCause: toEndCause(info.details, info.error),
     mediaProblem: toMediaProblem(info, result),
     retryCount: info.retryCount,
+    segmented: info.segmentResults.length > 0,
   };
 }
 

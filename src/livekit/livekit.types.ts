@@ -69,6 +69,8 @@ export interface EgressSeen {
   readonly mediaProblem: string | null;
   /** How often LiveKit started it again by itself; 0 on servers that don't. */
   readonly retryCount: number;
+  /** It was asked to write segments beside its file. */
+  readonly segmented: boolean;
 }
 
 export interface LiveRoomSeen {
@@ -107,6 +109,16 @@ export type EgressOutput =
       readonly deployment: string;
     };
 
+/** MPEG-TS segments, each in the storage as soon as it is whole, and two lists of them that are rewritten with each. */
+export interface SegmentsOutput {
+  /** Its path is what the name of each segment begins with. */
+  readonly output: EgressOutput;
+  /** Names beside the segments: of the list of all, and of the list of the last few. */
+  readonly playlistName: string;
+  readonly livePlaylistName: string;
+  readonly seconds: number;
+}
+
 export type EncodingPresetWord =
   | 'H264_720P_30'
   | 'H264_720P_60'
@@ -123,6 +135,8 @@ export interface StartEgress {
   readonly preset: EncodingPresetWord;
   readonly audioOnly: boolean;
   readonly output: EgressOutput;
+  /** What it writes beside the file; null: nothing. The file of audio alone is then MP4 with AAC: segments know no other codec. */
+  readonly segments: SegmentsOutput | null;
   /** The request is given up after this, ms, where that is sooner than its usual limit. */
   readonly withinMs?: number;
 }

@@ -19,6 +19,7 @@ const AUDIO: StartEgress = {
   layout: 'grid',
   preset: 'H264_720P_30',
   audioOnly: true,
+  segments: null,
   output: S3,
 };
 
@@ -26,8 +27,8 @@ const AUDIO: StartEgress = {
 function takenBy(name: string): unknown {
   const call = goldenCase(name).calls.find(({ method }) => method.endsWith('/StartRoomCompositeEgress'))!;
   const request = RoomCompositeEgressRequest.fromJson(call.request as never);
-  const output = request.fileOutputs[0]!.output;
-  if (output.case === 's3') output.value.metadata = { 'tallylight-deployment': 'dep-1' };
+  for (const { output } of [...request.fileOutputs, ...request.segmentOutputs])
+    if (output.case === 's3') output.value.metadata = { 'tallylight-deployment': 'dep-1' };
   return request.toJson();
 }
 
@@ -45,9 +46,30 @@ describe('the request for a recording', () => {
       layout: layout as StartEgress['layout'],
       preset: 'H264_720P_30',
       audioOnly: false,
+      segments: null,
       output: { ...S3, filepath: 'tl/recordings/video/rec_2.mp4' },
     };
     expect(toStartRequest(start).toJson()).toEqual(takenBy('video-complete'));
+  });
+
+  it('with segments beside the file is the one a real server took', () => {
+    const start: StartEgress = {
+      ...{ ...AUDIO, roomName: 'segments', layout: 'speaker', audioOnly: false },
+      output: { ...S3, filepath: 'tl/recordings/segments/rec_7.mp4' },
+      segments: {
+        output: { ...S3, filepath: 'tl/recordings/segments/rec_7/part' },
+        ...{ playlistName: 'index.m3u8', livePlaylistName: 'live.m3u8', seconds: 4 },
+      },
+    };
+    expect(toStartRequest(start).toJson()).toEqual(takenBy('file-and-segments'));
+  });
+
+  it('of audio alone with segments is for MP4: OGG and segments have no codec in common', () => {
+    const segments = { output: S3, playlistName: 'index.m3u8', livePlaylistName: 'live.m3u8', seconds: 2 };
+    expect(toStartRequest({ ...AUDIO, segments }).toJson()).toMatchObject({
+      audioOnly: true,
+      fileOutputs: [{ fileType: 'MP4' }],
+    });
   });
 
   it.each(['grid', 'speaker', 'single-speaker'] as const)('names the layout %s as LiveKit does', (layout) => {

@@ -4,10 +4,12 @@ import {
   EncodingOptionsPreset,
   RoomCompositeEgressRequest,
   S3Upload,
+  SegmentedFileOutput,
 } from '@livekit/protocol';
 import {
   DEPLOYMENT_METADATA,
   type EgressOutput,
+  type SegmentsOutput,
   type StartEgress,
   type WorkerKind,
 } from './livekit.types.js';
@@ -19,7 +21,8 @@ import {
 export function toStartRequest(start: StartEgress): RoomCompositeEgressRequest {
   return new RoomCompositeEgressRequest({
     roomName: start.roomName,
-    fileOutputs: [toFileOutput(start.output, start.audioOnly)],
+    fileOutputs: [toFileOutput(start.output, start.audioOnly && start.segments === null)],
+    segmentOutputs: start.segments === null ? [] : [toSegmentOutput(start.segments)],
     ...(start.audioOnly
       ? { audioOnly: true }
       : { layout: start.layout, options: { case: 'preset', value: EncodingOptionsPreset[start.preset] } }),
@@ -32,10 +35,23 @@ export function toFleetQuestion(roomName: string, kind: WorkerKind): RoomComposi
 }
 
 /** Without a manifest: it would be an object that nobody deletes. */
-function toFileOutput(output: EgressOutput, audioOnly: boolean): EncodedFileOutput {
+function toFileOutput(output: EgressOutput, isOgg: boolean): EncodedFileOutput {
   return new EncodedFileOutput({
     filepath: output.filepath,
-    fileType: audioOnly ? EncodedFileType.OGG : EncodedFileType.MP4,
+    fileType: isOgg ? EncodedFileType.OGG : EncodedFileType.MP4,
+    disableManifest: true,
+    ...(output.kind === 's3' ? { output: { case: 's3', value: toS3Upload(output) } } : {}),
+  });
+}
+
+function toSegmentOutput({
+  output,
+  playlistName,
+  livePlaylistName,
+  seconds,
+}: SegmentsOutput): SegmentedFileOutput {
+  return new SegmentedFileOutput({
+    ...{ filenamePrefix: output.filepath, playlistName, livePlaylistName, segmentDuration: seconds },
     disableManifest: true,
     ...(output.kind === 's3' ? { output: { case: 's3', value: toS3Upload(output) } } : {}),
   });

@@ -80,7 +80,8 @@ export class RigRun {
 
   request(roomName: string, key: string, more: Partial<StartEgress> = {}): StartEgress {
     const output = this.rig.storage.egressOutput(key);
-    return { roomName, layout: 'grid', preset: 'H264_720P_30', audioOnly: true, output, ...more };
+    const start = { roomName, layout: 'grid', preset: 'H264_720P_30', audioOnly: true } as const;
+    return { ...start, output, segments: null, ...more };
   }
 
   /**

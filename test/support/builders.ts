@@ -29,6 +29,7 @@ export function aRecording({
     layout: 'GRID',
     preset: 'H264_720P_30',
     audioOnly: false,
+    crashProof: false,
     maxDurationMs: 3_600_000,
     labels: {},
     requestedAt: T0,
@@ -40,7 +41,7 @@ export function aRecording({
 
 /** What LiveKit shows of the recording's egress. */
 export function anEgress(
-  of: Pick<StoredRecording, 'id' | 'roomId' | 'audioOnly'>,
+  of: Pick<StoredRecording, 'id' | 'roomId' | 'audioOnly' | 'crashProof'>,
   { file, ...fields }: Partial<Omit<EgressSeen, 'file'>> & { file?: Partial<EgressFile> } = {},
 ): EgressSeen {
   const filepath = mediaKey(of);
@@ -61,6 +62,7 @@ export function anEgress(
     endCause: null,
     mediaProblem: null,
     retryCount: 0,
+    segmented: of.crashProof,
     ...fields,
     status,
     file: {

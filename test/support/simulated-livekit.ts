@@ -2,6 +2,7 @@ import { EgressStatus } from '@livekit/protocol';
 import type { EgressOutput, StartEgress } from '../../src/livekit/livekit.types.js';
 import { SimulatorEngine } from '../../src/livekit/simulator/engine.js';
 import { InProcessLiveKit } from '../../src/livekit/simulator/in-process.js';
+import { UploadRefused } from '../../src/livekit/simulator/recorded-media.js';
 import type { SimulatorTimings } from '../../src/livekit/simulator/timings.js';
 import type { WebhookDelivery } from '../../src/livekit/simulator/webhook-outbox.js';
 import { seededRandom } from './seeded-random.js';
@@ -12,6 +13,8 @@ export class SimulatedLiveKit {
   readonly clock = new VirtualClock();
   /** By path, whatever storage the request named. */
   readonly media = new Map<string, Buffer>();
+  /** The storage takes nothing. */
+  refuses = false;
   readonly delivered: WebhookDelivery[] = [];
   readonly engine: SimulatorEngine;
   readonly livekit: InProcessLiveKit;
@@ -23,8 +26,10 @@ export class SimulatedLiveKit {
       apiKey: 'devkey',
       apiSecret: 'devsecret-devsecret-devsecret-32x',
       writeMedia: async (output: EgressOutput, bytes: Buffer) => {
+        if (this.refuses) throw new UploadRefused('S3 upload failed');
         this.media.set(output.filepath, bytes);
       },
+      makeSegment: async ({ startsAt, seconds }) => Buffer.from(`${startsAt}+${seconds}`),
       timings,
     });
     this.engine.setReceiver(async (delivery) => {
@@ -92,6 +97,7 @@ export function aStart(roomName: string, changes: Partial<StartEgress> = {}): St
     layout: 'grid',
     preset: 'H264_720P_30',
     audioOnly,
+    segments: null,
     output: { kind: 'file', filepath: `/recordings/${roomName}.${audioOnly ? 'ogg' : 'mp4'}` },
     ...changes,
   };

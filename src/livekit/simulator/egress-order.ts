@@ -20,6 +20,15 @@ export interface FileOrder {
   readonly storage: S3Upload | 'unknown' | null;
 }
 
+export interface SegmentOrder {
+  readonly filenamePrefix: string;
+  readonly playlistName: string;
+  readonly livePlaylistName: string;
+  /** 0: LiveKit's own. */
+  readonly seconds: number;
+  readonly storage: FileOrder['storage'];
+}
+
 /** What a start asks for, the same for the old request and the new one. */
 export interface EgressOrder {
   readonly roomName: string;
@@ -27,7 +36,7 @@ export interface EgressOrder {
   /** Without one, audio is recorded from a media connection: sooner ready and far cheaper. */
   readonly usesBrowser: boolean;
   readonly files: readonly FileOrder[];
-  readonly segments: readonly SegmentedFileOutput[];
+  readonly segments: readonly SegmentOrder[];
   /** How many outputs of any kind. */
   readonly outputs: number;
   /** What is wrong with it, in the worker's words. */
@@ -52,9 +61,10 @@ export function orderOfRoomComposite(request: RoomCompositeEgressRequest): Egres
     audioOnly,
     usesBrowser: !audioOnly || request.layout !== '' || request.customBaseUrl !== '',
     files: files.map((file) => toFileOrder(file, file.output)),
-    segments,
+    segments: segments.map((one) => toSegmentOrder(one, one.output)),
     outputs,
-    fault: audioOnly && videoOnly ? 'audio_only and video_only' : faultOf(files.length, outputs),
+    fault:
+      audioOnly && videoOnly ? 'audio_only and video_only' : faultOf(files.length, segments.length, outputs),
     shown: { case: 'roomComposite', value: shown },
   };
 }
@@ -71,15 +81,22 @@ export function orderOfStartEgress(request: StartEgressRequest): EgressOrder {
   const files = request.outputs.flatMap(({ config, storage }) =>
     config.case === 'file' ? [toFileOrder(config.value, storage?.provider ?? request.storage?.provider)] : [],
   );
+  const segments = request.outputs.flatMap(({ config, storage }) =>
+    config.case === 'segments'
+      ? [toSegmentOrder(config.value, storage?.provider ?? request.storage?.provider)]
+      : [],
+  );
   return {
     roomName: request.roomName,
     audioOnly,
     usesBrowser: !audioOnly || layout !== '' || customBaseUrl !== '',
     files,
-    segments: request.outputs.flatMap(({ config }) => (config.case === 'segments' ? [config.value] : [])),
+    segments,
     outputs: request.outputs.length,
     fault:
-      audioOnly && videoOnly ? 'audio_only and video_only' : faultOf(files.length, request.outputs.length),
+      audioOnly && videoOnly
+        ? 'audio_only and video_only'
+        : faultOf(files.length, segments.length, request.outputs.length),
     shown: { case: 'egress', value: shown },
   };
 }
@@ -90,7 +107,8 @@ export function checkOrder(order: EgressOrder): void {
     throw overBus('invalid_argument', `request has missing or invalid field: ${order.fault}`);
   }
   const wantsOgg = order.files.some(({ fileType }) => fileType === EncodedFileType.OGG);
-  if (wantsOgg && !order.audioOnly) {
+  // OGG has Opus, segments have AAC: nothing is in both.
+  if (wantsOgg && (!order.audioOnly || order.segments.length > 0)) {
     throw overBus('invalid_argument', 'no supported codec is compatible with all outputs');
   }
 }
@@ -101,19 +119,29 @@ function toFileOrder(
   file: { filepath: string; fileType: EncodedFileType; disableManifest: boolean },
   upload: Upload,
 ): FileOrder {
-  const { value } = upload ?? {};
-  const storage = value instanceof S3Upload ? value : value === undefined ? null : 'unknown';
   return {
     filepath: file.filepath,
     fileType: file.fileType,
     disableManifest: file.disableManifest,
-    storage,
+    storage: storageOf(upload),
   };
 }
 
-function faultOf(files: number, outputs: number): string | null {
+function toSegmentOrder(segments: SegmentedFileOutput, upload: Upload): SegmentOrder {
+  const { filenamePrefix, playlistName, livePlaylistName, segmentDuration: seconds } = segments;
+  return { filenamePrefix, playlistName, livePlaylistName, seconds, storage: storageOf(upload) };
+}
+
+function storageOf(upload: Upload): FileOrder['storage'] {
+  const { value } = upload ?? {};
+  if (value instanceof S3Upload) return value;
+  return value === undefined ? null : 'unknown';
+}
+
+function faultOf(files: number, segments: number, outputs: number): string | null {
   if (outputs === 0) return 'output';
-  return files > 1 ? 'multiple file outputs' : null;
+  if (files > 1) return 'multiple file outputs';
+  return segments > 1 ? 'multiple segmented file outputs' : null;
 }
 
 function redactOutput(output: unknown): void {

@@ -9,6 +9,7 @@ import { CPU_USED, type Recorder } from './recorder.js';
 import type { RecorderSurroundings } from './recorder.types.js';
 import { type OpenRoom, RoomBook } from './room-book.js';
 import { RoomDesk, type SentData } from './room-desk.js';
+import { type MakeSegment, makeRealSegment } from './segment-media.js';
 import { Scheduler } from './scheduler.js';
 import type { JoinKind } from './simulated-room.js';
 import { REAL_TIMINGS, type SimulatorTimings } from './timings.js';
@@ -22,6 +23,8 @@ import { type Worker, WorkerFleet } from './worker-fleet.js';
 export interface SimulatorOptions {
   readonly clock: Clock;
   readonly writeMedia: WriteMedia;
+  /** What segments are made of; absent: what plays. */
+  readonly makeSegment?: MakeSegment;
   readonly apiKey: string;
   readonly apiSecret: string;
   readonly timings?: SimulatorTimings;
@@ -70,7 +73,7 @@ export class SimulatorEngine {
   private isDown = false;
 
   constructor(options: SimulatorOptions) {
-    const { clock, timings = REAL_TIMINGS, random = systemRandom } = options;
+    const { clock, timings = REAL_TIMINGS, random = systemRandom, makeSegment = makeRealSegment } = options;
     const scheduler = new Scheduler(clock);
     const chance = new Chance(random);
     this.clock = clock;
@@ -84,7 +87,7 @@ export class SimulatorEngine {
     this.fleet = new WorkerFleet(this.store, this.faults);
     const uploader = new Uploader(options.writeMedia, new RecordedMedia(), this.faults);
     const { faults, rooms, fleet } = this;
-    const around: RecorderSurroundings = { scheduler, timings, chance, rooms, faults, uploader };
+    const around: RecorderSurroundings = { scheduler, timings, chance, rooms, faults, uploader, makeSegment };
     this.desks = {
       egress: new EgressDesk(this.store, fleet, around),
       rooms: new RoomDesk(rooms, fleet, faults, scheduler, timings),

@@ -32,6 +32,10 @@ export const FAULT_NAMES = [
   'pipeline-failed',
   /** The pipeline does not end when it is told to: FAILED 500 half a minute (or `delayMs`) after ENDING, no file. */
   'pipeline-frozen',
+  /** The pipeline stands still a while (`delayMs`) after ACTIVE: no segment any more, while its worker answers; it never ends by itself. */
+  'pipeline-wedged',
+  /** Each segment arrives later (30 s, or `delayMs`). */
+  'segments-slow',
   /** Killed for its CPU use a while (`delayMs`) after ACTIVE: FAILED 403 with its file. */
   'cpu-kill-with-file',
   /** The worker's session limit a while (`delayMs`) after ACTIVE: LIMIT_REACHED with its file. */

@@ -48,6 +48,7 @@ const CASES: Record<string, Director> = {
       if (call.note === 'worker dead') engine.killWorker({ withChild: false });
     },
   },
+  'file-and-segments': {},
   refusals: { setting: () => undefined },
 };
 
@@ -62,14 +63,20 @@ const TIMINGS = {
 /** Of a 200, only these must be equal and not only of the same kind. */
 const EQUAL_FIELDS = ['status', 'source_type', 'error', 'error_code', 'details', 'code', 'msg', 'meta'];
 
+/** What an egress has uploaded. */
+const written: string[] = [];
+
 describe('what a real server answered and told, asked of the simulator', () => {
   it.each(Object.keys(CASES))('%s', async (name) => {
+    written.length = 0;
     const golden = goldenCase(name);
     const director = CASES[name] ?? {};
     const simulator = await startSimulator({
       ...GOLDEN_KEYS,
       timings: TIMINGS,
-      writeMedia: () => Promise.resolve(),
+      writeMedia: async ({ filepath }) => {
+        written.push(filepath);
+      },
     });
     const told: Record<string, unknown>[] = [];
     simulator.engine.setReceiver(async ({ body }) => {
@@ -150,6 +157,9 @@ async function untilReady(
   if (isFirstAfterStart && waitsForSignal) {
     const recorder = () => engine.rooms.list([]).some(({ activeRecording }) => activeRecording);
     await eventually(() => recorder() || 'no recorder is in the room');
+  }
+  if (call.response.includes('"segment_count":"1"')) {
+    await eventually(() => written.some((path) => path.endsWith('live.m3u8')) || 'there is no segment yet');
   }
   director.before?.(simulator, call, egressId);
   const shown = /"items":\[\{.*"status":"(EGRESS_\w+)"/.exec(call.response)?.[1];

@@ -1,9 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { EgressOutput } from '../livekit.types.js';
 import { UploadRefused, type WriteMedia } from './recorded-media.js';
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  '.mp4': 'video/mp4',
+  '.ogg': 'audio/ogg',
+  '.json': 'application/json',
+  '.ts': 'video/mp2t',
+  '.m3u8': 'application/x-mpegurl',
+};
 
 type S3Output = Extract<EgressOutput, { kind: 's3' }>;
 
@@ -42,7 +50,7 @@ async function upload(output: S3Output, bytes: Buffer): Promise<void> {
         Bucket: output.bucket,
         Key: output.filepath,
         Body: bytes,
-        ContentType: output.filepath.endsWith('.mp4') ? 'video/mp4' : 'audio/ogg',
+        ContentType: CONTENT_TYPES[extname(output.filepath)],
         ContentDisposition: 'inline',
       }),
     );

@@ -2,6 +2,7 @@ import { DisconnectReason, type EgressInfo, EgressStatus } from '@livekit/protoc
 import type { EgressOrder } from './egress-order.js';
 import { detailsOf, type EndReason, setEnded, setFile, setMediaEnd, setMediaStart } from './egress-record.js';
 import { faultDelay, type FaultName } from './faults.js';
+import { SegmentStream } from './segment-stream.js';
 import type { Ending, RecorderSurroundings, RecordingService } from './recorder.types.js';
 import type { Cancel } from './scheduler.js';
 import type { RecorderTimings } from './timings.js';
@@ -24,6 +25,8 @@ export class Recorder {
   private orphaned = false;
   private signalled = false;
   private mediaEnd = 0n;
+  private wedged = false;
+  private readonly segments: SegmentStream | null;
   private plans: Cancel[] = [];
   private announceUp: () => void = () => undefined;
   /** Resolves when the child can be told anything. */
@@ -40,6 +43,10 @@ export class Recorder {
     private readonly around: RecorderSurroundings,
   ) {
     this.asAccepted = info.clone();
+    const [segments] = order.segments;
+    this.segments = segments
+      ? new SegmentStream(info, segments, order.audioOnly, around, (error) => this.failUpload(error))
+      : null;
   }
 
   get cores(): number {
@@ -119,6 +126,13 @@ export class Recorder {
     this.report();
   }
 
+  /** It stands still and answers: neither a segment nor an end comes of it any more. */
+  wedge(): void {
+    if (this.phase !== 'recording') return;
+    this.wedged = true;
+    this.segments?.stop();
+  }
+
   /** The child alone is killed: its worker says so at once, the room notices later. */
   crash(): void {
     if (this.phase === 'gone') return;
@@ -156,6 +170,7 @@ export class Recorder {
     const strikes: readonly (readonly [FaultName, () => void])[] = [
       ['child-crash', () => this.crash()],
       ['pipeline-failed', () => this.breakDown()],
+      ['pipeline-wedged', () => this.wedge()],
       ['cpu-kill-with-file', () => this.killGently('CPU exhausted', CPU_USED)],
       ['limit-reached', () => this.reachLimit()],
     ];
@@ -192,6 +207,7 @@ export class Recorder {
     this.info.status = EgressStatus.EGRESS_ACTIVE;
     this.info.updatedAt = this.now();
     this.report();
+    this.segments?.begin();
     this.strike();
   }
 
@@ -210,14 +226,18 @@ export class Recorder {
     this.plan(this.around.timings.recorderLeavesMs, () => this.leave());
     const { faults, timings } = this.around;
     const frozen = faults.strike('pipeline-frozen', this.roomName);
-    if (frozen) return this.plan(frozen.delayMs ?? timings.eosMs, () => this.breakDown('pipeline frozen'));
+    if (frozen || this.wedged)
+      return this.plan(frozen?.delayMs ?? timings.eosMs, () => this.breakDown('pipeline frozen'));
+    const segments = this.segments?.end();
     const slow = faults.strike('upload-slow', this.roomName);
     const extraMs = slow ? faultDelay(slow, 'slowUploadMs', timings) : 0;
-    this.plan(this.pace.uploadMs + extraMs, () => void this.deliver(ending));
+    this.plan(this.pace.uploadMs + extraMs, () => void this.deliver(ending, segments));
   }
 
-  private async deliver({ status, reason, fault, endedAt }: Ending): Promise<void> {
+  private async deliver({ status, reason, fault, endedAt }: Ending, segments?: Promise<void>): Promise<void> {
     if (this.orphaned) return this.vanish();
+    await segments;
+    if (this.phase !== 'finishing') return;
     setMediaEnd(this.info, this.order, this.mediaEnd);
     const delivered = await this.around.uploader.upload(this.info, this.order);
     // Killed while it uploaded: whatever arrived, nobody is told.
@@ -238,6 +258,16 @@ export class Recorder {
     if (this.around.faults.strike('complete-then-failed', this.roomName)) {
       this.around.scheduler.after(this.around.timings.launchMs, () => this.reportCrash('exit status 1'));
     }
+  }
+
+  /** What it records can't be uploaded: it ends, with what it has so far. */
+  private failUpload(error: string): void {
+    if (this.phase !== 'recording' && this.phase !== 'finishing') return;
+    if (this.orphaned) return this.vanish();
+    this.leave();
+    this.exit();
+    setEnded(this.info, EgressStatus.EGRESS_FAILED, this.now(), 'Failure', { error, errorCode: 400 });
+    this.report();
   }
 
   /** The worker's last word on a child that is gone, from what it knew at the start. */
@@ -271,6 +301,7 @@ export class Recorder {
 
   private exit(): void {
     this.cancelPlans();
+    this.segments?.stop();
     this.phase = 'gone';
     this.service.childGone(this.info.egressId);
     this.announceUp();

@@ -3,6 +3,7 @@ import type { Chance } from './chance.js';
 import type { EgressFault, EndReason } from './egress-record.js';
 import type { FaultBook } from './faults.js';
 import type { RoomBook } from './room-book.js';
+import type { MakeSegment } from './segment-media.js';
 import type { Scheduler } from './scheduler.js';
 import type { SimulatorTimings } from './timings.js';
 import type { Uploader } from './uploader.js';
@@ -14,6 +15,7 @@ export interface RecorderSurroundings {
   readonly rooms: RoomBook;
   readonly faults: FaultBook;
   readonly uploader: Uploader;
+  readonly makeSegment: MakeSegment;
 }
 
 /** The service that a recording child belongs to, the only one it talks to. */

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { EgressInfo, S3Upload } from '@livekit/protocol';
 import type { EgressOutput } from '../livekit.types.js';
-import type { EgressOrder, FileOrder } from './egress-order.js';
+import type { EgressOrder, FileOrder, SegmentOrder } from './egress-order.js';
 import type { FaultBook } from './faults.js';
 import { type RecordedMedia, UploadRefused, type WriteMedia } from './recorded-media.js';
 
@@ -57,6 +57,15 @@ export class Uploader {
     }
   }
 
+  /** One object, where an output of the request says. Throws UploadRefused. */
+  put(to: FileOrder | SegmentOrder, path: string, bytes: Buffer): Promise<void> {
+    return this.write(outputAt(to, path), bytes);
+  }
+
+  locationOf(to: FileOrder | SegmentOrder, path: string): string {
+    return locationOf(to, path);
+  }
+
   private async uploadManifest(
     info: EgressInfo,
     file: FileOrder,
@@ -77,7 +86,7 @@ export class Uploader {
   }
 }
 
-function outputAt({ storage }: FileOrder, filepath: string): EgressOutput {
+function outputAt({ storage }: Pick<FileOrder, 'storage'>, filepath: string): EgressOutput {
   if (storage === null) return { kind: 'file', filepath };
   if (storage === 'unknown') {
     throw new UploadRefused('upload failed: the simulator writes to S3 and to its own disk alone');
@@ -96,7 +105,7 @@ function outputAt({ storage }: FileOrder, filepath: string): EgressOutput {
 }
 
 /** As little to be relied on as LiveKit's own: https whatever the endpoint says, nonsense in the virtual-host style. */
-function locationOf({ storage }: FileOrder, path: string): string {
+function locationOf({ storage }: Pick<FileOrder, 'storage'>, path: string): string {
   if (storage === null || storage === 'unknown') return path;
   return s3Location(storage, path);
 }

@@ -145,8 +145,18 @@ function startStranger(world: SimWorld, action: Extract<Action, { do: 'stranger'
   const { room, sameKey, marked, forMs } = action;
   const ofOurs = sameKey ? world.rows().filter(({ roomId }) => roomId === room) : [];
   const id = ofOurs.at(-1)?.id ?? newRecordingId(world.clock.now());
-  const output = strangersOutput(mediaKey({ id, roomId: room as RoomId, audioOnly: true }), marked);
-  const order = { roomName: room, layout: 'grid', preset: 'H264_720P_30', audioOnly: true, output } as const;
+  const output = strangersOutput(
+    mediaKey({ id, roomId: room as RoomId, audioOnly: true, crashProof: false }),
+    marked,
+  );
+  const order = {
+    roomName: room,
+    layout: 'grid',
+    preset: 'H264_720P_30',
+    audioOnly: true,
+    output,
+    segments: null,
+  } as const;
   const stop = (egressId: string): void =>
     void world.clock.after(forMs, () => void world.door.stopEgress(egressId).catch(() => undefined));
   world.door.startEgress({ ...order, withinMs: 30_000 }).then(
