@@ -105,7 +105,15 @@ async function tell({ redisClient }: Target, events: number, seconds: number): P
 
 function eventOf(id: RecordingId, roomId: RoomId, version: number, at: number): object {
   const { upkeep: _, ...first } = newRecording({
-    ...{ id, roomId, roomName: 'A room', layout: 'GRID', preset: 'H264_720P_30', audioOnly: false },
+    ...{
+      id,
+      roomId,
+      roomName: 'A room',
+      layout: 'GRID',
+      preset: 'H264_720P_30',
+      audioOnly: false,
+      crashProof: false,
+    },
     ...{ labels: { team: 'one' }, maxDurationMs: 21_600_000, requestedAt: at, startLimitMs: 35_000 },
   });
   const status = version === 1 ? 'STARTING' : 'ACTIVE';

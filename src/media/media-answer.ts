@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Config } from '../config/config.js';
 import { TallyError } from '../kernel/errors.js';
 import type { Recording } from '../recordings/domain/recording.js';
+import { mediaExtension } from '../storage/object-keys.js';
 import { type ObjectInfo, ObjectStorage } from '../storage/object-storage.port.js';
 import { type AnswerPlan, planAnswer } from './answer-plan.js';
 import { toHttpDate } from './http-date.js';
@@ -127,8 +128,9 @@ function describe(
   reply.status(206).header('content-range', `bytes ${first}-${last}/${info.sizeBytes}`);
 }
 
-function contentTypeOf({ audioOnly }: Recording): string {
-  return audioOnly ? 'audio/ogg' : 'video/mp4';
+function contentTypeOf(recording: Recording): string {
+  const kind = recording.audioOnly ? 'audio' : 'video';
+  return `${kind}/${mediaExtension(recording)}`;
 }
 
 function lengthOf(info: ObjectInfo, plan: AnswerPlan): number {

@@ -112,6 +112,7 @@ export class LostAttempts {
     const requestedAt = decodeTime(recordingId.slice('rec_'.length));
     const blank = newRecording({
       ...{ id: recordingId, roomId: room.id, roomName: room.name, layout, preset, audioOnly },
+      crashProof: egress.segmented,
       labels: {},
       maxDurationMs: maxDurationMs ?? this.config.recordingMaxDurationMs,
       requestedAt,

@@ -11,6 +11,7 @@ import { RoomRecordingsResolver } from './graphql/room-recordings.resolver.js';
 import { LiveKitWebhookController } from './ingest/livekit-webhook.controller.js';
 import { ApplyLiveKitEventJob } from './jobs/apply-livekit-event.job.js';
 import { AutoRecordJob } from './jobs/auto-record.job.js';
+import { DropSegmentsJob } from './jobs/drop-segments.job.js';
 import { DropRoomMetadataJob } from './jobs/drop-room-metadata.job.js';
 import { EARLIER_TIMERS } from './jobs/earlier-timers.js';
 import { FinishDeletionJob } from './jobs/finish-deletion.job.js';
@@ -42,6 +43,7 @@ import { RoomSlots } from './store/room-slots.port.js';
 import { AutoRecord } from './use-cases/auto-record.js';
 import { ApplyLiveKitEvent } from './use-cases/apply-livekit-event.js';
 import { DeleteRecording } from './use-cases/delete-recording.js';
+import { DropSegments } from './use-cases/drop-segments.js';
 import { EndEgress } from './use-cases/end-egress.js';
 import { FindRecordings } from './use-cases/find-recordings.js';
 import { FollowRecordings } from './use-cases/follow-recordings.js';
@@ -84,6 +86,7 @@ const useCases = [
   StopRecording,
   EndEgress,
   DeleteRecording,
+  DropSegments,
   FindRecordings,
   FollowRecordings,
   ReconcileRecording,
@@ -107,6 +110,7 @@ const jobs = [
   WriteMetadataJob,
   FinishDeletionJob,
   DropRoomMetadataJob,
+  DropSegmentsJob,
   SignalRoomJob,
   ...EARLIER_TIMERS,
 ];
@@ -126,6 +130,7 @@ const forOthers = [
   StopRecording,
   EndEgress,
   DeleteRecording,
+  DropSegments,
   FindRecordings,
   Unsettled,
   AutoRecord,

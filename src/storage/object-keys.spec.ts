@@ -29,10 +29,10 @@ const recording = parseRecordingId('rec_01JD8PZ5Y3V9W6X2K4M7N0QRST') as Recordin
 
 describe('object keys', () => {
   it('are those of the configuration contract', () => {
-    expect(mediaKey({ roomId: room, id: recording, audioOnly: false })).toBe(
+    expect(mediaKey({ roomId: room, id: recording, audioOnly: false, crashProof: false })).toBe(
       'recordings/standup-7/rec_01JD8PZ5Y3V9W6X2K4M7N0QRST.mp4',
     );
-    expect(mediaKey({ roomId: room, id: recording, audioOnly: true })).toBe(
+    expect(mediaKey({ roomId: room, id: recording, audioOnly: true, crashProof: false })).toBe(
       'recordings/standup-7/rec_01JD8PZ5Y3V9W6X2K4M7N0QRST.ogg',
     );
     expect(metadataKey({ roomId: room, id: recording })).toBe(
@@ -50,7 +50,7 @@ describe('object keys', () => {
         fc.boolean(),
         fc.constantFrom('', '/', '/out/', 'a/b/', '/srv/.tallylight/storage/'),
         (roomId, recordingId, audioOnly, before) => {
-          const key = mediaKey({ roomId, id: recordingId, audioOnly });
+          const key = mediaKey({ roomId, id: recordingId, audioOnly, crashProof: false });
           const artifacts = artifactsOf({ roomId, id: recordingId });
           expect(parseMediaKey(before + key)).toEqual({ key, recordingId, artifacts });
           expect(artifacts.media).toContain(key);
@@ -94,15 +94,17 @@ describe('object keys', () => {
     fc.assert(
       fc.property(roomNames, roomNames, recordingIds, (a, b, id) => {
         const keys = (roomId: RoomId) => [
-          mediaKey({ roomId, id, audioOnly: false }),
-          mediaKey({ roomId, id, audioOnly: true }),
+          mediaKey({ roomId, id, audioOnly: false, crashProof: false }),
+          mediaKey({ roomId, id, audioOnly: true, crashProof: false }),
           metadataKey({ roomId, id }),
           roomMetadataKey(roomId),
           roomKey(roomId),
         ];
         const all = new Set([...keys(a), ...keys(b)]);
         expect(all.size).toBe(a === b ? 5 : 10);
-        expect(mediaKey({ roomId: a, id, audioOnly: false }).startsWith(MEDIA_PREFIX)).toBe(true);
+        expect(
+          mediaKey({ roomId: a, id, audioOnly: false, crashProof: false }).startsWith(MEDIA_PREFIX),
+        ).toBe(true);
         expect(metadataKey({ roomId: a, id }).startsWith(METADATA_PREFIX)).toBe(true);
         expect(roomKey(a).startsWith(ROOM_PREFIX)).toBe(true);
         expect([...all].every(isObjectKey)).toBe(true);

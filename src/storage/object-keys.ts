@@ -26,28 +26,55 @@ export function artifactsOf({ id, roomId }: HasObjects): Artifacts {
 function artifactsIn(room: string, id: RecordingId): Artifacts {
   return {
     media: EXTENSIONS.map((extension) => `${MEDIA_PREFIX}${room}/${id}.${extension}`),
-    prefixes: [`${MEDIA_PREFIX}${room}/${id}/`],
+    prefixes: [segmentFolder(room, id)],
     record: `${METADATA_PREFIX}${room}/${id}.json`,
   };
 }
 
 const EXTENSIONS = ['mp4', 'ogg'] as const;
 
-/** Of the file that a recording's egress writes. */
-export function mediaExtension({ audioOnly }: { readonly audioOnly: boolean }): (typeof EXTENSIONS)[number] {
-  return audioOnly ? 'ogg' : 'mp4';
+/** What decides how the file of a recording is written. */
+export interface Written {
+  readonly audioOnly: boolean;
+  readonly crashProof: boolean;
 }
 
-/** Of the recording whose file this is. */
+/** Of the file that a recording's egress writes: OGG and segments have no codec in common, so a crash-proof one is never OGG. */
+export function mediaExtension({ audioOnly, crashProof }: Written): (typeof EXTENSIONS)[number] {
+  return audioOnly && !crashProof ? 'ogg' : 'mp4';
+}
+
+/** Of the recording whose file this is, where it is not crash-proof. */
 export function isAudioOnly(media: string): boolean {
-  return media.endsWith(`.${mediaExtension({ audioOnly: true })}`);
+  return media.endsWith(`.${mediaExtension({ audioOnly: true, crashProof: false })}`);
 }
 
 /** Where the file of a recording is. */
-export function mediaKey(recording: HasObjects & { readonly audioOnly: boolean }): string {
+export function mediaKey(recording: HasObjects & Written): string {
   const room = encodeRoomId(recording.roomId);
   return `${MEDIA_PREFIX}${room}/${recording.id}.${mediaExtension(recording)}`;
 }
+
+/** Where a crash-proof recording's segments are, and the lists of them; beside each other, as an egress writes them. */
+export interface SegmentKeys {
+  /** What the name of each segment begins with: its number and `.ts` follow. */
+  readonly prefix: string;
+  /** Of all segments, and of the last few: rewritten with each segment. */
+  readonly playlist: string;
+  readonly livePlaylist: string;
+}
+
+export function segmentKeys(recording: HasObjects): SegmentKeys {
+  const folder = segmentFolder(encodeRoomId(recording.roomId), recording.id);
+  return {
+    prefix: `${folder}${SEGMENT_NAME}`,
+    playlist: `${folder}index.m3u8`,
+    livePlaylist: `${folder}live.m3u8`,
+  };
+}
+
+const SEGMENT_NAME = 'part';
+const segmentFolder = (room: string, id: RecordingId): string => `${MEDIA_PREFIX}${room}/${id}/`;
 
 export function metadataKey(recording: HasObjects): string {
   return artifactsOf(recording).record;
@@ -85,6 +112,7 @@ export const RESTORE_GENERATIONS_KEY = 'rebuilds.json';
 const MEDIA = /(?:^|\/)(recordings\/([^/.][^/]*)\/([^/]+)\.(?:mp4|ogg))$/;
 const RECORD = /^recordings\/\.metadata\/([^/.][^/]*)\/([^/]+)\.json$/;
 
+const SEGMENT = /^recordings\/([^/.][^/]*)\/([^/]+)\/[^/]+$/;
 const ROOM_AS_RECORDED = /^recordings\/\.room_metadata\/([^/]+)\/room_metadata\.json$/;
 
 /** The room that was kept under this key; `hashed`: only the object says which; null: no such key. */
@@ -108,6 +136,12 @@ export function parseMediaKey(path: string): NamedObject | null {
 /** The recording whose record a key names; null for any other key. */
 export function parseMetadataKey(key: string): NamedObject | null {
   const [, room = '', id = ''] = RECORD.exec(key) ?? [];
+  return namedBy(key, room, id);
+}
+
+/** The recording among whose segments a key is; null for any other key. */
+export function parseSegmentKey(key: string): NamedObject | null {
+  const [, room = '', id = ''] = SEGMENT.exec(key) ?? [];
   return namedBy(key, room, id);
 }
 

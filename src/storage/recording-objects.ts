@@ -5,6 +5,9 @@ import type { Artifacts } from './object-keys.js';
 import { type DeleteResult, ObjectStorage } from './object-storage.port.js';
 
 const LISTS_AT_ONCE = 16;
+/** As many as one request takes. */
+const KEYS_AT_ONCE = 1_000;
+const DONE = '';
 
 /** What became of one recording's objects. `mediaGone`: its file is deleted for good, though not all of it is. */
 export type Removal =
@@ -30,39 +33,73 @@ export class RecordingObjects {
   async remove(all: readonly Artifacts[], giveUp?: AbortSignal): Promise<Removal[]> {
     const results = new Map<Artifacts, Removal>();
     let left = all;
-    for (const [keysOf, mediaGone] of [
-      [async (one: Artifacts) => one.media, false],
-      [(one: Artifacts) => this.listed(one), true],
-      [async (one: Artifacts) => [one.record], true],
+    for (const [step, mediaGone] of [
+      [() => this.removeKeys(left, (one) => one.media, giveUp), false],
+      [() => this.removeListed(left, giveUp), true],
+      [() => this.removeKeys(left, (one) => [one.record], giveUp), true],
     ] as const) {
-      const faults = await this.removeKeys(left, keysOf, giveUp);
+      const faults = await step();
       for (const [one, why] of faults) results.set(one, { gone: false, mediaGone, why });
       left = left.filter((one) => !faults.has(one));
     }
     return all.map((one) => results.get(one) ?? GONE);
   }
 
-  /** Those of which not everything is gone, and why. */
-  private async removeKeys(
+  /** The segments alone, as many pages of them as there are. Safe to repeat. Null: they are gone; else why not. */
+  async removeSegments(one: Artifacts): Promise<string | null> {
+    return (await this.removeListed([one], undefined)).get(one) ?? null;
+  }
+
+  /** What is found by its prefix, page by page: a long recording has tens of thousands of segments. */
+  private async removeListed(
     all: readonly Artifacts[],
-    keysOf: (one: Artifacts) => Promise<readonly string[]>,
     giveUp: AbortSignal | undefined,
   ): Promise<Map<Artifacts, string>> {
     const faults = new Map<Artifacts, string>();
-    const keys = new Map<Artifacts, readonly string[]>();
     const limit = pLimit(LISTS_AT_ONCE);
     let away = false;
     await Promise.all(
       all.map((one) =>
         limit(async () => {
           // Who does not answer one is not asked a thousand times.
-          const found = away ? null : await this.unlessAway(() => keysOf(one), giveUp);
-          if (found === null) faults.set(one, NO_ANSWER);
-          else keys.set(one, found);
-          away ||= found === null;
+          const why = away ? NO_ANSWER : await this.unlessAway(() => this.removePages(one, giveUp), giveUp);
+          away ||= why === null;
+          if (why !== DONE) faults.set(one, why ?? NO_ANSWER);
         }),
       ),
     );
+    return faults;
+  }
+
+  /** DONE, or why not. */
+  private async removePages({ prefixes }: Artifacts, giveUp: AbortSignal | undefined): Promise<string> {
+    for (const prefix of prefixes) {
+      let page: string[] = [];
+      const flush = async (): Promise<string> => {
+        const results = await this.ask(page, giveUp);
+        const why = page.map((key) => whyNot(results, key)).find((fault) => fault !== null);
+        page = [];
+        return why ?? DONE;
+      };
+      for await (const { key } of this.storage.list(prefix)) {
+        if (page.push(key) < KEYS_AT_ONCE) continue;
+        const done = await flush();
+        if (done !== DONE) return done;
+      }
+      const done = await flush();
+      if (done !== DONE) return done;
+    }
+    return DONE;
+  }
+
+  /** Those of which not everything is gone, and why. */
+  private async removeKeys(
+    all: readonly Artifacts[],
+    keysOf: (one: Artifacts) => readonly string[],
+    giveUp: AbortSignal | undefined,
+  ): Promise<Map<Artifacts, string>> {
+    const faults = new Map<Artifacts, string>();
+    const keys = new Map(all.map((one) => [one, keysOf(one)]));
     const results = await this.ask([...keys.values()].flat(), giveUp);
     for (const [one, its] of keys) {
       const refused = its.flatMap((key) => {
@@ -91,12 +128,6 @@ export class RecordingObjects {
       if (isThere !== false) return false;
     }
     return true;
-  }
-
-  private async listed({ prefixes }: Artifacts): Promise<string[]> {
-    const keys: string[] = [];
-    for (const prefix of prefixes) for await (const { key } of this.storage.list(prefix)) keys.push(key);
-    return keys;
   }
 
   /** Null: the storage could not be asked, and has deleted nothing that we know of. */

@@ -8,16 +8,20 @@ import { MetadataArchive } from '../recordings/store/metadata-archive.js';
 import { RecordingStore } from '../recordings/store/recording.store.js';
 import { RecordingWriter } from '../recordings/write/recording.writer.js';
 import {
+  artifactsOf,
   mediaKey,
   metadataKey,
   type NamedObject,
   parseMediaKey,
   parseMetadataKey,
   parseRoomMetadataKey,
+  parseSegmentKey,
 } from '../storage/object-keys.js';
 import { type ObjectInfo, ObjectStorage } from '../storage/object-storage.port.js';
 import { RecordingObjects } from '../storage/recording-objects.js';
-import type { ObjectsSeen } from './objects-seen.js';
+import type { ObjectsSeen, SeenKind } from './objects-seen.js';
+import { areSegmentsSpare } from '../recordings/domain/segments.js';
+import { DropSegments } from '../recordings/use-cases/drop-segments.js';
 import { RestoreFromRecord } from '../recordings/use-cases/restore-from-record.js';
 import type { SweepPass } from './sweep.js';
 
@@ -30,7 +34,7 @@ type Restore = (key: string) => Promise<void>;
 
 interface Named extends NamedObject {
   readonly info: ObjectInfo;
-  readonly what: 'metadata' | 'media';
+  readonly what: SeenKind;
 }
 
 /** Objects whose recording is unknown, deleted, or tells something else. Objects that are none of ours are left alone. */
@@ -43,6 +47,7 @@ export class LookAtObjects {
     private readonly archive: MetadataArchive,
     private readonly objects: RecordingObjects,
     private readonly restore: RestoreFromRecord,
+    private readonly segments: DropSegments,
     private readonly clock: Clock,
   ) {}
 
@@ -58,8 +63,10 @@ export class LookAtObjects {
     seen: ObjectsSeen,
     restore: Restore,
   ): Promise<void> {
-    const named = objects.map(nameOf).filter((one) => one !== null);
-    for (const { recordingId, what } of named) seen.add(recordingId, what);
+    const named = objects
+      .map(nameOf)
+      .filter((one) => one !== null)
+      .filter((one) => isFirst(one, seen));
     pass.examined(named.length);
     const ids = [...new Set(named.map(({ recordingId }) => recordingId))];
     const rows = new Map(await Promise.all(ids.map(async (id) => [id, await this.store.get(id)] as const)));
@@ -70,6 +77,7 @@ export class LookAtObjects {
       if (row === null) await this.lookAtOrphan(pass, one, seen, restore);
       else if (row.upkeep.deleted) await this.lookAtLeftover(pass, one, seen);
       else if (!isOf(one, row)) this.noteForeign(pass, one);
+      else if (one.what === 'segments') await this.lookAtSegments(pass, one, row);
       else if (one.what === 'metadata') await this.lookAtRecord(pass, one, row);
       else await this.lookAtMedia(pass, one, row);
     }
@@ -98,12 +106,27 @@ export class LookAtObjects {
     // With a record it comes back by that, and its media with it.
     const { record } = one.artifacts;
     if (seen.has(recordingId, 'metadata') || (await this.storage.head(record)) !== null) return;
+    const isFolder = one.what === 'segments';
     pass.note({
       kind: 'MEDIA_WITHOUT_RECORD',
-      subject: info.key,
+      subject: isFolder ? folderOf(one) : info.key,
       action: 'none: keep it or remove it by hand',
-      detail: `${info.sizeBytes} bytes of which no record says whose they are`,
+      detail: `${isFolder ? 'segments' : `${info.sizeBytes} bytes`} of which no record says whose they are`,
     });
+  }
+
+  /** What a file has as well; where there is none, segments are all that is left of a recording, and stay. */
+  private async lookAtSegments(pass: SweepPass, one: Named, row: StoredRecording): Promise<void> {
+    if (!areSegmentsSpare(row) || this.clock.now() - row.updatedAt < ON_ITS_WAY_MS) return;
+    await pass.suspect(
+      {
+        kind: 'LEFTOVER',
+        subject: folderOf(one),
+        action: 'remove them',
+        detail: `segments of recording ${row.id}, whose file is there`,
+      },
+      () => this.segments.execute(row.id),
+    );
   }
 
   private lookAtLeftover(pass: SweepPass, one: Named, seen: ObjectsSeen): Promise<void> {
@@ -219,9 +242,23 @@ function nameOf(info: ObjectInfo): Named | null {
   const record = parseMetadataKey(info.key);
   if (record !== null) return { info, what: 'metadata', ...record };
   const media = parseMediaKey(info.key);
-  return media?.key === info.key ? { info, what: 'media', ...media } : null;
+  if (media?.key === info.key) return { info, what: 'media', ...media };
+  const segment = parseSegmentKey(info.key);
+  return segment === null ? null : { info, what: 'segments', ...segment };
+}
+
+/** Of thousands of segments the first one stands for all. */
+function isFirst({ recordingId, what }: Named, seen: ObjectsSeen): boolean {
+  if (what === 'segments' && seen.has(recordingId, what)) return false;
+  seen.add(recordingId, what);
+  return true;
+}
+
+function folderOf({ artifacts: { prefixes } }: Named): string {
+  return prefixes[0] ?? '';
 }
 
 function isOf({ key, what }: Named, row: StoredRecording): boolean {
+  if (what === 'segments') return artifactsOf(row).prefixes.some((prefix) => key.startsWith(prefix));
   return key === (what === 'metadata' ? metadataKey(row) : mediaKey(row));
 }

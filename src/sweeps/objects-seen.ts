@@ -2,6 +2,9 @@ import type { RecordingId } from '../kernel/ids.js';
 
 const METADATA = 1;
 const MEDIA = 2;
+const SEGMENTS = 4;
+const FLAGS = { metadata: METADATA, media: MEDIA, segments: SEGMENTS } as const;
+export type SeenKind = keyof typeof FLAGS;
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const FIRST_SIZE = 1 << 12;
 
@@ -17,14 +20,14 @@ export class ObjectsSeen {
   private flags = new Uint8Array(FIRST_SIZE);
   private count = 0;
 
-  add(id: RecordingId, what: 'metadata' | 'media'): void {
+  add(id: RecordingId, what: SeenKind): void {
     if (this.count * 2 >= this.flags.length) this.grow();
-    this.put(bitsOf(id, -12, -6), bitsOf(id, -6), what === 'metadata' ? METADATA : MEDIA);
+    this.put(bitsOf(id, -12, -6), bitsOf(id, -6), FLAGS[what]);
   }
 
-  has(id: RecordingId, what: 'metadata' | 'media'): boolean {
+  has(id: RecordingId, what: SeenKind): boolean {
     const place = this.placeOf(bitsOf(id, -12, -6), bitsOf(id, -6));
-    return ((this.flags[place] ?? 0) & (what === 'metadata' ? METADATA : MEDIA)) !== 0;
+    return ((this.flags[place] ?? 0) & FLAGS[what]) !== 0;
   }
 
   private put(high: number, low: number, flags: number): void {

@@ -98,7 +98,7 @@ describe('a start, with Redis behind a connection that breaks,', () => {
     const recording = newRecording({
       ...{ id: newRecordingId(now), roomId: aRoomId(room), roomName: room, layout: 'GRID', labels: {} },
       ...{ preset: 'H264_720P_30', audioOnly: true, maxDurationMs: 60_000, requestedAt: now },
-      startLimitMs: 8_000,
+      ...{ crashProof: false, startLimitMs: 8_000 },
     });
     await instances[0]!.app.get(RecordingWriter).create(recording, firstEffects(recording), 'test');
     await becomes(instances[1]!, recording.id, { status: 'ACTIVE' });

@@ -188,6 +188,7 @@ describe('recordings in Redis', () => {
             layout: 'GRID',
             preset: 'H264_720P_30',
             audioOnly: false,
+            crashProof: false,
             maxDurationMs: 1,
             labels: {
               ...(i % 2 === 0 && { team: 'a' }),

@@ -1,7 +1,7 @@
 import type { StoredRecording } from '../../src/recordings/domain/recording.js';
 import { keys } from '../../src/redis/keys.js';
 import { newRoom, type RoomRecordingSettings } from '../../src/rooms/domain/room.js';
-import { mediaKey, metadataKey, roomMetadataKey } from '../../src/storage/object-keys.js';
+import { mediaKey, metadataKey, roomMetadataKey, segmentKeys } from '../../src/storage/object-keys.js';
 import type { SweepRun } from '../../src/sweeps/sweep.js';
 import { aRecording, aRecordingId, aRoomId, anEgress, T0 } from '../support/builders.js';
 import { aRoomName } from '../support/room-names.js';
@@ -74,7 +74,7 @@ describe('sweeps over what is kept', () => {
       expect(run).toMatchObject({ findings: [], failed: 0 });
       expect(run.examined).toBeGreaterThan(0);
       await scene.storage.put(
-        mediaKey({ id: aRecordingId(), roomId: aRoomId(), audioOnly: false }),
+        mediaKey({ id: aRecordingId(), roomId: aRoomId(), audioOnly: false, crashProof: false }),
         Buffer.from('new'),
         'video/mp4',
       );
@@ -221,7 +221,7 @@ describe('sweeps over what is kept', () => {
     });
 
     it('tells of media that no record knows, and never touches it', async () => {
-      const key = mediaKey({ id: aRecordingId(), roomId: aRoomId(), audioOnly: false });
+      const key = mediaKey({ id: aRecordingId(), roomId: aRoomId(), audioOnly: false, crashProof: false });
       await scene.storage.put(key, Buffer.from('whose?'), 'video/mp4');
       await scene.clock.advance(LATER_MS);
       for (let i = 0; i < 3; i += 1)
@@ -258,6 +258,33 @@ describe('sweeps over what is kept', () => {
       await scene.clock.advance(LATER_MS);
       const key = mediaKey(recording);
       await inTwoSights('storage', `LEFTOVER ${key}`, () => isThere(key));
+    });
+
+    const putSegments = async (of: StoredRecording): Promise<string> => {
+      const { prefix, playlist } = segmentKeys(of);
+      for (const key of [`${prefix}_00000.ts`, `${prefix}_00001.ts`, playlist])
+        await scene.storage.put(key, Buffer.from('x'), 'video/mp2t');
+      return playlist.slice(0, playlist.lastIndexOf('/') + 1);
+    };
+
+    it('removes segments that outlived their use, told as one', async () => {
+      const recording = ended({ hasMedia: true, crashProof: true });
+      await scene.keep(recording);
+      const folder = await putSegments(recording);
+      await scene.clock.advance(LATER_MS);
+      await inTwoSights('storage', `LEFTOVER ${folder}`, () => isThere(`${folder}part_00001.ts`));
+    });
+
+    it('leaves segments alone that are all there is of a recording, or that it knows nothing of', async () => {
+      const recording = ended({ crashProof: true, status: 'FAILED' });
+      await scene.keep(recording);
+      const folder = await putSegments(recording);
+      const unknown = await putSegments(aRecording());
+      await scene.clock.advance(LATER_MS);
+      await scene.pass(scene.sweeps.storage);
+      expect(told(await scene.pass(scene.sweeps.storage))).toEqual([`MEDIA_WITHOUT_RECORD ${unknown}`]);
+      expect(await isThere(`${folder}part_00000.ts`)).toBe(true);
+      expect(await isThere(`${unknown}part_00000.ts`)).toBe(true);
     });
 
     it('removes the room metadata that outlived the room’s last recording', async () => {

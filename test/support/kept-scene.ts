@@ -17,6 +17,7 @@ import { RedisRecordingRestorer } from '../../src/recordings/store/redis-recordi
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
 import { RedisRoomSlots } from '../../src/recordings/store/redis-room-slots.js';
 import { RestoreGeneration } from '../../src/recordings/store/restore-generation.js';
+import { DropSegments } from '../../src/recordings/use-cases/drop-segments.js';
 import { DeleteRecording } from '../../src/recordings/use-cases/delete-recording.js';
 import { FleetProbe } from '../../src/recordings/recorders/fleet-probe.js';
 import { RedisRecorderLog } from '../../src/recordings/recorders/redis-recorder-log.js';
@@ -115,7 +116,10 @@ export class KeptScene {
     const removal = new RecordingObjects(storage);
     const deletion = new DeleteRecording(store, this.writer, removal, clock);
     const restore = new RestoreFromRecord(storage, store, this.restorer, returns, this.events, clock);
-    const objects = new LookAtObjects(storage, store, this.writer, this.archive, removal, restore, clock);
+    const segments = new DropSegments(store, storage, removal);
+    const objects = new LookAtObjects(
+      ...([storage, store, this.writer, this.archive, removal, restore, segments, clock] as const),
+    );
     const rows = new LookAtRows(storage, this.archive);
     const recorders = new RedisRecorderLog(connections);
     const fleet = new FleetProbe(livekit, clock);

@@ -39,7 +39,7 @@ function aComplete(roomId: RoomId, i: number): StoredRecording {
   const made = newRecording({
     ...{ id: `rec_${ulid(requestedAt)}` as RecordingId, roomId, roomName: roomId, labels: {} },
     ...{ layout: 'GRID', preset: 'H264_720P_30', audioOnly: false, maxDurationMs: 1_000 },
-    ...{ requestedAt, startLimitMs: 1_000 },
+    ...{ requestedAt, crashProof: false, startLimitMs: 1_000 },
   });
   const upkeep = { ...made.upkeep, holdsSlot: false, bucketChecked: true };
   return { ...made, status: 'COMPLETE', endedAt: requestedAt, upkeep };

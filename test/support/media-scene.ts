@@ -140,6 +140,8 @@ export function aFinishedRecording(changes: Partial<Recording>): Recording {
     layout: 'GRID',
     preset: 'H264_720P_30',
     audioOnly: false,
+    crashProof: false,
+    recovered: false,
     filename: null,
     sizeBytes: null,
     durationMs: null,

@@ -78,4 +78,6 @@ export type Effect =
   | { readonly do: 'write-metadata' }
   | { readonly do: 'signal-room' }
   | { readonly do: 'finish-deletion'; readonly at: number }
-  | { readonly do: 'drop-room-metadata' };
+  | { readonly do: 'drop-room-metadata' }
+  /** Its file is in the bucket: what was written beside it is not needed any more. */
+  | { readonly do: 'drop-segments' };

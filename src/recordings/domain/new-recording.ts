@@ -12,6 +12,7 @@ export interface Attempt {
   readonly layout: RecordingLayout;
   readonly preset: EncodingPreset;
   readonly audioOnly: boolean;
+  readonly crashProof: boolean;
   readonly maxDurationMs: number;
   readonly labels: Labels;
   readonly requestedAt: number;
@@ -37,6 +38,7 @@ export function newRecording({ maxDurationMs, startLimitMs, ...attempt }: Attemp
     continues: null,
     continuedBy: null,
     roomSid: null,
+    recovered: false,
     hasMedia: false,
     rev: 1,
     upkeep: {

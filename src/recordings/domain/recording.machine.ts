@@ -2,6 +2,7 @@ import { seeEgress } from './egress-fact.js';
 import { gone, mediaFound, recorderLost } from './lost-egress.js';
 import { awaitsContinuation, isToBeContinued } from './continuation.js';
 import type { Effect, Fact } from './facts.js';
+import { areSegmentsSpare } from './segments.js';
 import { join, nothing, type Patch, startResult, withPatch } from './patch.js';
 import { isFinal, type RecordingStatus, type StoredRecording, VISIBLE_FIELDS } from './recording.js';
 import { isUnsent, startSending } from './start-request.js';
@@ -266,6 +267,7 @@ function followUps(
     ...(atOnce || lookMs !== null
       ? [{ do: 'reconcile', at: atOnce ? at : at + (lookMs ?? 0) } as const]
       : []),
+    ...(areSegmentsSpare(next) && !areSegmentsSpare(now) ? [{ do: 'drop-segments' } as const] : []),
     // What outlived its deletion is over now, reported or not: whatever it left in the bucket meanwhile goes.
     ...(now.upkeep.deleted && lookMs === null ? [{ do: 'finish-deletion', at } as const] : []),
   ];

@@ -50,6 +50,10 @@ export interface Recording {
   readonly continuedBy: RecordingId | null;
   /** The session of the room that is recorded (RM_...); null until LiveKit named it. */
   readonly roomSid: string | null;
+  /** Segments are written beside its file. */
+  readonly crashProof: boolean;
+  /** Its media was joined from its segments. */
+  readonly recovered: boolean;
   /** Its egress left media in the bucket, in time or late. */
   readonly hasMedia: boolean;
 }
@@ -146,6 +150,8 @@ export const VISIBLE_FIELDS = [
   'continues',
   'continuedBy',
   'roomSid',
+  'crashProof',
+  'recovered',
   'hasMedia',
 ] as const satisfies readonly (keyof Recording)[];
 

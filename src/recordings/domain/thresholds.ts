@@ -6,6 +6,10 @@ export const THRESHOLDS = {
   /** A dependency that could not be asked is asked again after this. */
   askAgainMs: 2_000,
 
+  // Segments
+  /** The length of one: what a worker that dies loses, and what is paid in requests to the bucket, both grow with it. */
+  segmentMs: 2_000,
+
   // A start
   /** Whoever stored an attempt sends it within moments; one that is unsent for so long was left by a process that died. */
   unsentMs: 1_500,

@@ -31,7 +31,15 @@ export interface RecordingEventView {
 export function toRecordingView(recording: Recording): RecordingView {
   const { continues, continuedBy, hasMedia, ...shown } = recording;
   const isPlayable = hasMedia && isFinal(recording.status);
-  return { ...shown, continuesId: continues, continuedById: continuedBy, isPlayable };
+  return {
+    ...shown,
+    // A row of an earlier version says nothing of them.
+    crashProof: Boolean(shown.crashProof),
+    recovered: Boolean(shown.recovered),
+    continuesId: continues,
+    continuedById: continuedBy,
+    isPlayable,
+  };
 }
 
 export function toEventCursor({ epoch, id }: LogPosition): string {

@@ -8,6 +8,7 @@ import type { Effect } from '../domain/facts.js';
 import { type OutboxEntry, RecordingStore } from '../store/recording.store.js';
 import { EffectDispatcher } from '../write/effect-dispatcher.port.js';
 import { dropRoomMetadata } from './drop-room-metadata.job.js';
+import { dropSegments } from './drop-segments.job.js';
 import { EARLIER_EFFECTS } from './earlier-timers.js';
 import { finishDeletion } from './finish-deletion.job.js';
 import { reconcileRecording } from './reconcile-recording.job.js';
@@ -30,6 +31,7 @@ const KNOWN: Readonly<Record<Effect['do'], true>> = {
   'signal-room': true,
   'finish-deletion': true,
   'drop-room-metadata': true,
+  'drop-segments': true,
 };
 const isKnown = ({ effect }: OutboxEntry): boolean => Object.hasOwn(KNOWN, effect.do) || isEarlier(effect);
 const isEarlier = (effect: { readonly do: string }): boolean => EARLIER_EFFECTS.includes(effect.do);
@@ -179,6 +181,8 @@ export class QueueEffects extends EffectDispatcher {
         return to(finishDeletion, { recordingId, roomId }, later);
       case 'drop-room-metadata':
         return to(dropRoomMetadata, { roomId });
+      case 'drop-segments':
+        return to(dropSegments, { recordingId });
     }
   }
 }

@@ -73,7 +73,7 @@ function withDefaults(recording: StoredRecording): StoredRecording {
   const { id, roomId, roomName, layout, preset, audioOnly, labels, requestedAt, upkeep } = recording;
   const { maxDurationMs } = upkeep;
   const start = { id, roomId, roomName, layout, preset, audioOnly, labels, requestedAt, maxDurationMs };
-  const blank = newRecording({ ...start, startLimitMs: 0 });
+  const blank = newRecording({ ...start, crashProof: false, startLimitMs: 0 });
   const unknown = { ...blank.upkeep, holdsSlot: false, startSentAt: requestedAt };
   return { ...blank, ...recording, upkeep: { ...unknown, ...upkeep } };
 }

@@ -1,14 +1,16 @@
+import { posix } from 'node:path';
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { Config } from '../../config/config.js';
 import { Clock } from '../../kernel/clock.js';
 import { newToken, type RecordingId } from '../../kernel/ids.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
-import type { RecordingLayoutWord, StartOutcome } from '../../livekit/livekit.types.js';
-import { mediaKey } from '../../storage/object-keys.js';
+import type { RecordingLayoutWord, SegmentsOutput, StartOutcome } from '../../livekit/livekit.types.js';
+import { mediaKey, segmentKeys } from '../../storage/object-keys.js';
 import { ObjectStorage } from '../../storage/object-storage.port.js';
 import type { RecordingLayout } from '../../kernel/recording-options.js';
 import type { Fact } from '../domain/facts.js';
 import type { StoredRecording } from '../domain/recording.js';
+import { THRESHOLDS } from '../domain/thresholds.js';
 import { RecordingWriter } from '../write/recording.writer.js';
 
 /** Asked later than this part of its start timeout, an egress could hardly become active in time. */
@@ -97,8 +99,19 @@ export class LaunchEgress implements BeforeApplicationShutdown {
     }
     const { roomId, audioOnly, layout, preset } = recording;
     const output = this.storage.egressOutput(mediaKey(recording));
-    const options = { layout: LAYOUTS[layout], preset, audioOnly, output };
+    const segments = recording.crashProof ? this.segmentsOf(recording) : null;
+    const options = { layout: LAYOUTS[layout], preset, audioOnly, output, segments };
     return this.livekit.startEgress({ roomName: roomId, ...options, withinMs });
+  }
+
+  private segmentsOf(recording: StoredRecording): SegmentsOutput {
+    const { prefix, playlist, livePlaylist } = segmentKeys(recording);
+    return {
+      output: this.storage.egressOutput(prefix),
+      playlistName: posix.basename(playlist),
+      livePlaylistName: posix.basename(livePlaylist),
+      seconds: THRESHOLDS.segmentMs / 1_000,
+    };
   }
 
   private async store(id: RecordingId, fact: Fact): Promise<void> {

@@ -9,6 +9,7 @@ const recording = {
   id: newRecordingId(1_700_000_000_000),
   roomId: parseRoomId('standup')!,
   audioOnly: false,
+  crashProof: false,
 };
 const key = mediaKey(recording);
 const S3 = {

@@ -46,9 +46,9 @@ export class StartContinuation {
 
   private async start(lost: StoredRecording): Promise<void> {
     const now = this.clock.now();
-    const { roomId, roomName, layout, preset, audioOnly, labels, upkeep } = lost;
+    const { roomId, roomName, layout, preset, audioOnly, crashProof, labels, upkeep } = lost;
     const attempt = {
-      ...{ id: newRecordingId(now), roomId, roomName, layout, preset, audioOnly, labels },
+      ...{ id: newRecordingId(now), roomId, roomName, layout, preset, audioOnly, crashProof, labels },
       maxDurationMs: upkeep.maxDurationMs,
       requestedAt: now,
       startLimitMs: this.config.livekitStartTimeoutMs,

@@ -188,6 +188,7 @@ export class StartRecording {
       layout: request.layout ?? settings.layout,
       preset: request.preset ?? settings.preset,
       audioOnly: request.audioOnly ?? settings.audioOnly,
+      crashProof: settings.crashProof,
       maxDurationMs: request.maxDurationMs ?? settings.maxDurationMs ?? this.config.recordingMaxDurationMs,
       labels: request.labels,
       requestedAt: now,

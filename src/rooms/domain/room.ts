@@ -14,6 +14,8 @@ export interface RoomRecordingSettings {
   readonly retentionDays: number | null;
   /** A recorder lost while the meeting goes on is followed by a new recording. */
   readonly restartWhenLost: boolean;
+  /** Segments are written beside the file of each recording. */
+  readonly crashProof: boolean;
   /** Recording starts by itself as soon as so many participants publish; null: never. */
   readonly autoRecordFrom: number | null;
 }
@@ -41,6 +43,7 @@ export const DEFAULT_RECORDING_SETTINGS: RoomRecordingSettings = {
   maxDurationMs: null,
   retentionDays: null,
   restartWhenLost: true,
+  crashProof: false,
   autoRecordFrom: null,
 };
 

@@ -37,6 +37,7 @@ const settings = z.object({
     .nullable()
     .optional(),
   restartWhenLost: z.boolean(NOT_NULL).optional(),
+  crashProof: z.boolean(NOT_NULL).optional(),
   autoRecordFrom: z
     .int()
     .min(1, 'must be at least 1 participant; null never records by itself')

@@ -25,6 +25,7 @@ const archived = z.object({
     maxDurationMs: z.int().positive().nullable().default(DEFAULTS.maxDurationMs),
     retentionDays: z.int().positive().nullable().default(DEFAULTS.retentionDays),
     restartWhenLost: z.boolean().default(DEFAULTS.restartWhenLost),
+    crashProof: z.boolean().default(DEFAULTS.crashProof),
     autoRecordFrom: z.int().positive().nullable().default(DEFAULTS.autoRecordFrom),
   }),
   createdAt: instant,

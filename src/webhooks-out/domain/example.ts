@@ -51,6 +51,8 @@ function changeOf(type: ChangeType, at: number): LoggedChange {
       layout: 'GRID',
       preset: 'H264_720P_30',
       audioOnly: false,
+      crashProof: false,
+      recovered: false,
     },
     ...{ filename: isOver ? 'example.mp4' : null, sizeBytes: isOver ? 1_048_576 : null },
     ...{ durationMs: isOver ? 60_000 : null, requestedAt: at - 62_000, startedAt: at - 60_000 },

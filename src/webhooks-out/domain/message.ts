@@ -72,6 +72,9 @@ function shown({ type, recording }: LoggedChange, mediaPath: (id: string) => str
   return {
     ...fields,
     ...instants,
+    // A row of an earlier version says nothing of them.
+    crashProof: Boolean(recording.crashProof),
+    recovered: Boolean(recording.recovered),
     continues: continues && { id: continues },
     continuedBy: continuedBy && { id: continuedBy },
     mediaPath: isPlayable ? mediaPath(recording.id) : null,

@@ -16,6 +16,7 @@ import { EventLog } from '../../../src/recordings/events/event-log.port.js';
 import { LiveKitWebhookController } from '../../../src/recordings/ingest/livekit-webhook.controller.js';
 import { ApplyLiveKitEventJob } from '../../../src/recordings/jobs/apply-livekit-event.job.js';
 import { AutoRecordJob } from '../../../src/recordings/jobs/auto-record.job.js';
+import { DropSegmentsJob } from '../../../src/recordings/jobs/drop-segments.job.js';
 import { DropRoomMetadataJob } from '../../../src/recordings/jobs/drop-room-metadata.job.js';
 import { FinishDeletionJob } from '../../../src/recordings/jobs/finish-deletion.job.js';
 import { QueueEffects } from '../../../src/recordings/jobs/queue-effects.js';
@@ -59,6 +60,7 @@ export const JOBS: readonly Class[] = [
   WriteMetadataJob,
   FinishDeletionJob,
   DropRoomMetadataJob,
+  DropSegmentsJob,
   SignalRoomJob,
   RunSweepJob,
   RunBulkDeletionJob,
