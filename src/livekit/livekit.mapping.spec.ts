@@ -89,6 +89,7 @@ describe('an egress as a real server showed it', () => {
       endCause: 'stop-api',
       mediaProblem: null,
       retryCount: 0,
+      segmented: false,
     });
   });
 

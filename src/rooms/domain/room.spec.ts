@@ -58,6 +58,7 @@ describe('a room', () => {
         maxDurationMs: null,
         retentionDays: null,
         restartWhenLost: true,
+        crashProof: false,
         autoRecordFrom: null,
       },
     });
