@@ -154,7 +154,7 @@ withHelm('the Helm chart', () => {
   it.each([
     ['nobody would run jobs', ['--set', 'roles.all.replicas=0,roles.api.replicas=1']],
     ['nobody would serve', ['--set', 'roles.all.replicas=0,roles.worker.replicas=1']],
-    ['secrets.REDIS_URL is missing', ['--set', 'secrets.REDIS_URL=null']],
+    ['secrets.TALLYLIGHT_ADMIN_KEY is missing', ['--set', 'secrets=null']],
     ['PUBLIC_URL', ['--set', 'config.PUBLIC_URL=nowhere']],
     ['STORAGE_URL', ['--set', 'config.STORAGE_URL=nowhere']],
   ])('refuses values where %s', (why, more) => {

@@ -19,7 +19,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{ .Values.existingSecret }}
 {{- else -}}
 {{- range list "TALLYLIGHT_ADMIN_KEY" "REDIS_URL" "LIVEKIT_API_KEY" "LIVEKIT_API_SECRET" -}}
-{{- if not (index $.Values.secrets .) -}}
+{{- if not (index ($.Values.secrets | default dict) .) -}}
 {{- fail (printf "secrets.%s is missing: set it, or existingSecret to the name of a Secret that has it" .) -}}
 {{- end -}}
 {{- end -}}
