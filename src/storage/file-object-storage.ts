@@ -1,7 +1,7 @@
 import { constants, type BigIntStats } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
+import { Readable, addAbortSignal } from 'node:stream';
 import type { Clock } from '../kernel/clock.js';
 import { isTallyError, type TallyError } from '../kernel/errors.js';
 import { newToken } from '../kernel/ids.js';
@@ -35,11 +35,28 @@ export class FileObjectStorage extends ObjectStorage {
   }
 
   async put(key: string, body: Buffer, _contentType: string): Promise<void> {
+    await this.putAside(key, (handle) => handle.writeFile(body));
+  }
+
+  async write(key: string, body: Readable, _contentType: string, giveUp?: AbortSignal): Promise<number> {
+    let written = 0;
+    if (giveUp) addAbortSignal(giveUp, body);
+    await this.putAside(key, async (handle) => {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        await handle.writeFile(chunk);
+        written += chunk.length;
+      }
+    });
+    return written;
+  }
+
+  /** Beside its place first, so that nobody ever sees a part of it. */
+  private async putAside(key: string, fill: (handle: FileHandle) => Promise<void>): Promise<void> {
     const target = this.pathOf(key);
     const aside = join(this.folder, ASIDE, newToken());
     await this.asking({ verb: 'writing', of: key }, async () => {
       try {
-        await this.writeAside(aside, body);
+        await this.writeAside(aside, fill);
         await makeFolders(this.folder, dirname(target));
         await rename(aside, target);
         await syncFolder(dirname(target));
@@ -138,7 +155,7 @@ export class FileObjectStorage extends ObjectStorage {
     await this.asking({ verb: 'writing to its folder and reading it' }, async () => {
       await readdir(this.folder);
       try {
-        await this.writeAside(probe, Buffer.from('tallylight'));
+        await this.writeAside(probe, (handle) => handle.writeFile('tallylight'));
       } finally {
         await rm(probe, { force: true });
       }
@@ -183,14 +200,14 @@ export class FileObjectStorage extends ObjectStorage {
     }
   }
 
-  private async writeAside(path: string, body: Buffer): Promise<void> {
+  private async writeAside(path: string, fill: (handle: FileHandle) => Promise<void>): Promise<void> {
     // Not recursive: a storage folder that went away must not come back empty.
     await mkdir(dirname(path), FOLDER_MODE).catch((error: unknown) => {
       if (failureName(error) !== 'EEXIST') throw error;
     });
     const handle = await open(path, 'wx', FILE_MODE);
     try {
-      await handle.writeFile(body);
+      await fill(handle);
       await handle.sync();
     } finally {
       await handle.close();

@@ -33,6 +33,11 @@ export type DeleteResult =
 export abstract class ObjectStorage {
   /** Whole or not at all, durable when it answers. */
   abstract put(key: string, body: Buffer, contentType: string): Promise<void>;
+  /**
+   * Writes what a stream gives, in flat memory, whole or not at all, and answers its length in bytes. A stream that fails leaves
+   * nothing behind under the key; neither does a storage that takes nothing for a minute. `giveUp` ends it.
+   */
+  abstract write(key: string, body: Readable, contentType: string, giveUp?: AbortSignal): Promise<number>;
   abstract get(key: string): Promise<Buffer | null>;
   /** `giveUp` ends the waiting for an answer, here and in `open`. */
   abstract head(key: string, giveUp?: AbortSignal): Promise<ObjectInfo | null>;

@@ -11,6 +11,7 @@ import {
   type HeadObjectCommandOutput,
   type ListObjectsV2CommandOutput,
 } from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Clock } from '../kernel/clock.js';
 import { isTallyError, type TallyError } from '../kernel/errors.js';
@@ -27,6 +28,7 @@ import { controlClient, PATIENCE, type Patience, streamingClient, within } from 
 import { S3Deletes } from './s3-deletes.js';
 import {
   describeS3Failure,
+  NoAnswerInTime,
   placeOf,
   type S3Storage,
   statusOf,
@@ -39,6 +41,12 @@ import { type Asked, beyondEnd, failureName, ObjectArchived, storageUnavailable 
 
 /** How often a small object is read again whose answer broke off. */
 const READS = 3;
+/** Of a body that is written as it comes: two parts are in memory at once, and 10,000 of them are the most a store takes. */
+const PART_BYTES = 16 * 1024 * 1024;
+const PARTS_AT_ONCE = 2;
+/** A part that the store takes more slowly is given up. */
+const WRITE_SILENT_MS = 60_000;
+const WRITE_LONGEST_MS = 12 * 3_600_000;
 /** The slowest upload that is waited for. */
 const BYTES_PER_MS = 500;
 
@@ -71,6 +79,53 @@ export class S3ObjectStorage extends ObjectStorage {
     await this.asking({ verb: 'writing', of: key }, withinMs, (signal) =>
       this.control.send(command, { abortSignal: signal }),
     );
+  }
+
+  async write(key: string, body: Readable, contentType: string, giveUp?: AbortSignal): Promise<number> {
+    const upload = new Upload({
+      client: this.control,
+      params: { ...this.object(key), Body: body, ContentType: contentType },
+      partSize: PART_BYTES,
+      queueSize: PARTS_AT_ONCE,
+    });
+    const over = new AbortController();
+    let written = 0;
+    let lastAt = this.clock.now();
+    upload.on('httpUploadProgress', ({ loaded = 0 }) => {
+      written = loaded;
+      lastAt = this.clock.now();
+    });
+    const stalled = new Promise<never>((_resolve, reject) => {
+      void this.untilStalled(() => lastAt, over.signal).then((yes) => {
+        if (yes) reject(new NoAnswerInTime(WRITE_SILENT_MS));
+      });
+    });
+    stalled.catch(() => undefined);
+    const write = async (signal: AbortSignal): Promise<number> => {
+      signal.addEventListener('abort', () => void upload.abort(), { once: true });
+      try {
+        await Promise.race([upload.done(), stalled]);
+        return written;
+      } catch (error) {
+        // What has come of it until now is taken back by the store; the stream is not read any further.
+        void upload.abort();
+        body.destroy();
+        throw error;
+      } finally {
+        over.abort();
+      }
+    };
+    return this.asking({ verb: 'writing', of: key }, WRITE_LONGEST_MS, write, giveUp);
+  }
+
+  /** True as soon as nothing was taken for so long; false when it is over before. */
+  private async untilStalled(lastAt: () => number, over: AbortSignal): Promise<boolean> {
+    while (!over.aborted) {
+      const left = lastAt() + WRITE_SILENT_MS - this.clock.now();
+      if (left <= 0) return true;
+      await this.clock.sleep(left, over).catch(() => undefined);
+    }
+    return false;
   }
 
   async get(key: string): Promise<Buffer | null> {

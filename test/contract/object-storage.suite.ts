@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import * as fc from 'fast-check';
 import type { ObjectInfo, ObjectStorage } from '../../src/storage/object-storage.port.js';
@@ -7,6 +9,12 @@ export interface StorageUnderTest {
   /** Keys of these tests begin with it, so that a shared bucket stays clean. */
   readonly space: string;
   stop(): Promise<void>;
+}
+
+async function hashOf(stream: Readable): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of stream) hash.update(chunk as Buffer);
+  return hash.digest('hex');
 }
 
 /** What every object storage must do; run on each adapter, and on a real bucket where one is given. */
@@ -42,6 +50,36 @@ export function objectStorageBattery(name: string, start: () => Promise<StorageU
         }),
         { numRuns: 20 },
       );
+    });
+
+    it.each([0, 1, 5_000_000, 40_000_000])('writes a stream of %i bytes as it comes', async (length) => {
+      const chunk = Buffer.alloc(64 * 1024, 'tallylight ');
+      function* made(): Iterable<Buffer> {
+        for (let at = 0; at < length; at += chunk.length)
+          yield chunk.subarray(0, Math.min(chunk.length, length - at));
+      }
+      const written = await storage.write(
+        key('streamed.mp4'),
+        Readable.from(made(), { objectMode: false }),
+        'video/mp4',
+      );
+      const head = await storage.head(key('streamed.mp4'));
+      expect([written, head?.sizeBytes]).toEqual([length, length]);
+      const opened = await storage.open(key('streamed.mp4'));
+      const back = await hashOf(opened!.stream);
+      expect(back).toBe(await hashOf(Readable.from(made())));
+    });
+
+    it.each([1_000, 20_000_000])('leaves nothing of a stream that fails after %i bytes', async (length) => {
+      await put('torn.mp4', 'what was there');
+      function* torn(): Iterable<Buffer> {
+        for (let at = 0; at < length; at += 1_000_000) yield Buffer.alloc(Math.min(1_000_000, length));
+        throw new Error('the source broke off');
+      }
+      const body = Readable.from(torn(), { objectMode: false });
+      await expect(storage.write(key('torn.mp4'), body, 'video/mp4')).rejects.toThrow();
+      expect(String(await storage.get(key('torn.mp4')))).toBe('what was there');
+      expect(await keysOf('torn')).toEqual([key('torn.mp4')]);
     });
 
     it('says null of what is not there', async () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { TallyError } from '../../src/kernel/errors.js';
 import type { EgressOutput } from '../../src/livekit/livekit.types.js';
 import {
@@ -31,6 +32,13 @@ export class MemoryObjectStorage extends ObjectStorage {
     await this.beforePut(key);
     this.reach();
     this.objects.set(key, { body: Buffer.from(body), lastModifiedMs: this.now() });
+  }
+
+  async write(key: string, body: Readable, contentType: string): Promise<number> {
+    this.reach();
+    const whole = await buffer(body);
+    await this.put(key, whole, contentType);
+    return whole.length;
   }
 
   async get(key: string): Promise<Buffer | null> {

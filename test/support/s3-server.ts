@@ -6,7 +6,15 @@ import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import type { S3Storage } from '../../src/storage/s3-faults.js';
 import { signedRefusal, wantedHeaders } from './signed-requests.js';
-import { deleteAnswer, keysToDelete, lifecycleAnswer, listAnswer, refusal } from './s3-xml.js';
+import {
+  completeUploadAnswer,
+  createUploadAnswer,
+  deleteAnswer,
+  keysToDelete,
+  lifecycleAnswer,
+  listAnswer,
+  refusal,
+} from './s3-xml.js';
 
 /** Bytes that are made when they are read, so that a large object needs no memory. */
 export interface MadeContent {
@@ -21,6 +29,12 @@ interface StoredObject {
   readonly lastModified: Date;
 }
 
+interface MultipartUpload {
+  readonly key: string;
+  readonly type: string | undefined;
+  readonly parts: Map<number, Buffer>;
+}
+
 export type S3Operation =
   | 'PutObject'
   | 'GetObject'
@@ -29,6 +43,10 @@ export type S3Operation =
   | 'DeleteObjects'
   | 'ListObjectsV2'
   | 'HeadBucket'
+  | 'CreateMultipartUpload'
+  | 'UploadPart'
+  | 'CompleteMultipartUpload'
+  | 'AbortMultipartUpload'
   | 'GetBucketLifecycleConfiguration';
 
 /** A fault holds for `operation` (all without one) until it was given `times` times (always without). */
@@ -69,6 +87,9 @@ export class S3Server {
   /** Bodies being sent at this moment. */
   openBodies = 0;
   private writes = 0;
+  /** Begun and neither completed nor aborted, with their parts by number. */
+  readonly uploads = new Map<string, MultipartUpload>();
+  private uploadsBegun = 0;
 
   private constructor(
     private readonly server: Server,
@@ -155,6 +176,15 @@ export class S3Server {
     switch (operation) {
       case 'PutObject':
         return this.put(request, response, key);
+      case 'CreateMultipartUpload': {
+        const id = `upload-${(this.uploadsBegun += 1)}`;
+        this.uploads.set(id, { key, type: request.headers['content-type'], parts: new Map() });
+        return xml(response, 200, createUploadAnswer(this.bucket, key, id));
+      }
+      case 'UploadPart':
+      case 'CompleteMultipartUpload':
+      case 'AbortMultipartUpload':
+        return this.upload(operation, request, response, url.searchParams);
       case 'GetObject':
       case 'HeadObject':
         return this.read(request, response, key, url.searchParams, fault);
@@ -200,6 +230,39 @@ export class S3Server {
     }
     this.plant(key, body, request.headers['content-type']);
     response.writeHead(200, { etag: `"${this.objects.get(key)?.etag}"` }).end();
+  }
+
+  private async upload(
+    operation: 'UploadPart' | 'CompleteMultipartUpload' | 'AbortMultipartUpload',
+    request: IncomingMessage,
+    response: ServerResponse,
+    query: URLSearchParams,
+  ): Promise<void> {
+    const id = query.get('uploadId') ?? '';
+    const body = await bodyOf(request);
+    const upload = this.uploads.get(id);
+    if (!upload) return refuse(response, 404, 'NoSuchUpload');
+    if (operation === 'UploadPart') {
+      upload.parts.set(Number(query.get('partNumber')), body);
+      const etag = createHash('md5').update(body).digest('hex');
+      return void response.writeHead(200, { etag: `"${etag}"` }).end();
+    }
+    this.uploads.delete(id);
+    if (operation === 'AbortMultipartUpload') return void response.writeHead(204).end();
+    const named = [...body.toString('utf8').matchAll(/<PartNumber>(\d+)<\/PartNumber>/g)].map(([, n]) =>
+      Number(n),
+    );
+    const parts = named.map((number) => upload.parts.get(number));
+    // Every part but the last has 5 MiB at least.
+    if (parts.slice(0, -1).some((part) => (part?.length ?? 0) < 5 * 1024 * 1024)) {
+      return refuse(response, 400, 'EntityTooSmall');
+    }
+    this.plant(upload.key, Buffer.concat(parts.map((part) => part ?? Buffer.alloc(0))), upload.type);
+    xml(
+      response,
+      200,
+      completeUploadAnswer(this.bucket, upload.key, this.objects.get(upload.key)?.etag ?? ''),
+    );
   }
 
   private async read(
@@ -311,6 +374,12 @@ function contentOf(bytes: Buffer): MadeContent {
 function operationOf(request: IncomingMessage, url: URL, key: string): S3Operation | null {
   const { method } = request;
   if (key !== '') {
+    if (method === 'POST' && url.searchParams.has('uploads')) return 'CreateMultipartUpload';
+    if (url.searchParams.has('uploadId')) {
+      if (method === 'PUT') return 'UploadPart';
+      if (method === 'POST') return 'CompleteMultipartUpload';
+      return method === 'DELETE' ? 'AbortMultipartUpload' : null;
+    }
     if (method === 'PUT') return 'PutObject';
     if (method === 'GET') return 'GetObject';
     if (method === 'DELETE') return 'DeleteObject';

@@ -48,6 +48,14 @@ export function listAnswer(
   );
 }
 
+export function createUploadAnswer(bucket: string, key: string, id: string): string {
+  return `${HEAD}<InitiateMultipartUploadResult ${SPACE}><Bucket>${bucket}</Bucket><Key>${escapeXml(key)}</Key><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`;
+}
+
+export function completeUploadAnswer(bucket: string, key: string, etag: string): string {
+  return `${HEAD}<CompleteMultipartUploadResult ${SPACE}><Bucket>${bucket}</Bucket><Key>${escapeXml(key)}</Key><ETag>&quot;${etag}&quot;</ETag></CompleteMultipartUploadResult>`;
+}
+
 export function lifecycleAnswer(rules: string): string {
   return `${HEAD}<LifecycleConfiguration ${SPACE}>${rules}</LifecycleConfiguration>`;
 }

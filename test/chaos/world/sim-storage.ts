@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { TallyError } from '../../../src/kernel/errors.js';
 import type { EgressOutput } from '../../../src/livekit/livekit.types.js';
 import {
@@ -84,6 +85,12 @@ export class SimStorage extends ObjectStorage {
 
   put(key: string, body: Buffer, _contentType: string): Promise<void> {
     return this.ask(`put ${key.slice(-12)}`, () => this.bucket.set(key, body));
+  }
+
+  async write(key: string, body: Readable, contentType: string): Promise<number> {
+    const whole = await buffer(body);
+    await this.put(key, whole, contentType);
+    return whole.length;
   }
 
   get(key: string): Promise<Buffer | null> {
