@@ -7,6 +7,7 @@ import { awaitsContinuation } from '../domain/continuation.js';
 import { firstEffects, newRecording } from '../domain/new-recording.js';
 import type { StoredRecording } from '../domain/recording.js';
 import { FleetProbe } from '../recorders/fleet-probe.js';
+import { workerKindOf } from '../recorders/worker-availability.port.js';
 import { RecordingStore } from '../store/recording.store.js';
 import { RecordingWriter } from '../write/recording.writer.js';
 import { LaunchEgress } from './launch-egress.js';
@@ -35,7 +36,7 @@ export class StartContinuation {
     if (this.oneByOne.pendingCount >= MOST_WAITING) return;
     // The next one asks again once this one has its answer.
     await this.oneByOne(async () => {
-      if (!(await this.fleet.isThereNow(lost.roomId))) return;
+      if (!(await this.fleet.isThereNow(lost.roomId, workerKindOf(lost.audioOnly)))) return;
       // It may have been stopped, or gone on, while a worker was waited for.
       const present = await this.store.get(lost.id);
       if (present === null || !awaitsContinuation(present)) return;
