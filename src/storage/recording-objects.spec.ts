@@ -42,7 +42,7 @@ describe('the removal of recordings from the storage', () => {
       giveUp.signal,
     );
     giveUp.abort();
-    const left = { gone: false, mediaGone: false, why: expect.stringContaining('could not be asked') };
+    const left = { gone: false, why: expect.stringContaining('could not be asked') };
     expect(await removal).toEqual([left, left]);
   });
 
@@ -70,9 +70,14 @@ describe('the removal of recordings from the storage', () => {
       for (const key of [...media, record]) await put(storage, key);
     storage.refused.add(refused.media[0] ?? '').add(half.record);
     expect(await new RecordingObjects(storage).remove([refused, gone, half])).toEqual([
-      { gone: false, mediaGone: false, why: 'no' },
+      { gone: false, why: 'no' },
       { gone: true },
-      { gone: false, mediaGone: true, why: 'no' },
+      { gone: false, why: 'no' },
+    ]);
+    expect(await new RecordingObjects(storage).haveMedia([refused, gone, half])).toEqual([
+      true,
+      false,
+      false,
     ]);
     expect((await left(storage)).toSorted()).toEqual(
       [refused.media[0], refused.record, half.record].toSorted(),
@@ -84,7 +89,8 @@ describe('the removal of recordings from the storage', () => {
     storage.away = true;
     const all = Array.from({ length: 50 }, () => artifactsOf(aRecording()));
     const removals = await new RecordingObjects(storage).remove(all);
-    expect(removals.every((one) => !one.gone && !one.mediaGone)).toBe(true);
+    expect(removals.every((one) => !one.gone)).toBe(true);
     expect(storage.asked).toBe(1);
+    expect(await new RecordingObjects(storage).haveMedia(all)).toEqual(all.map(() => null));
   });
 });

@@ -9,9 +9,8 @@ const LISTS_AT_ONCE = 16;
 const KEYS_AT_ONCE = 1_000;
 const DONE = '';
 
-/** What became of one recording's objects. `mediaGone`: its file is deleted for good, though not all of it is. */
-export type Removal =
-  { readonly gone: true } | { readonly gone: false; readonly mediaGone: boolean; readonly why: string };
+/** What became of one recording's objects. Not all of it gone may be nothing gone: `haveMedia` tells. */
+export type Removal = { readonly gone: true } | { readonly gone: false; readonly why: string };
 
 const GONE: Removal = { gone: true };
 const NO_ANSWER = 'the storage could not be asked';
@@ -33,16 +32,33 @@ export class RecordingObjects {
   async remove(all: readonly Artifacts[], giveUp?: AbortSignal): Promise<Removal[]> {
     const results = new Map<Artifacts, Removal>();
     let left = all;
-    for (const [step, mediaGone] of [
-      [() => this.removeKeys(left, (one) => one.media, giveUp), false],
-      [() => this.removeListed(left, giveUp), true],
-      [() => this.removeKeys(left, (one) => [one.record], giveUp), true],
-    ] as const) {
+    for (const step of [
+      () => this.removeKeys(left, (one) => one.media, giveUp),
+      () => this.removeListed(left, giveUp),
+      () => this.removeKeys(left, (one) => [one.record], giveUp),
+    ]) {
       const faults = await step();
-      for (const [one, why] of faults) results.set(one, { gone: false, mediaGone, why });
+      for (const [one, why] of faults) results.set(one, { gone: false, why });
       left = left.filter((one) => !faults.has(one));
     }
     return all.map((one) => results.get(one) ?? GONE);
+  }
+
+  /** Of each, in their order, whether its media is there; null: the storage could not be asked. */
+  async haveMedia(all: readonly Artifacts[]): Promise<(boolean | null)[]> {
+    const limit = pLimit(LISTS_AT_ONCE);
+    let away = false;
+    const isThere = async ({ media }: Artifacts): Promise<boolean | null> => {
+      for (const key of media) {
+        const found = away
+          ? null
+          : await this.unlessAway(async () => (await this.storage.head(key)) !== null);
+        away ||= found === null;
+        if (found !== false) return found;
+      }
+      return false;
+    };
+    return Promise.all(all.map((one) => limit(() => isThere(one))));
   }
 
   /** The segments alone, as many pages of them as there are. Safe to repeat. Null: they are gone; else why not. */
@@ -140,7 +156,7 @@ export class RecordingObjects {
       : this.unlessAway(() => this.storage.deleteMany(keys), giveUp);
   }
 
-  private async unlessAway<T>(work: () => Promise<T>, giveUp: AbortSignal | undefined): Promise<T | null> {
+  private async unlessAway<T>(work: () => Promise<T>, giveUp?: AbortSignal): Promise<T | null> {
     if (giveUp?.aborted) return null;
     try {
       return await unlessGivenUp(work(), giveUp);

@@ -73,8 +73,6 @@ export interface Work {
   readonly claim?: Claim;
   /** Tries to delete it that failed. */
   readonly attempts: number;
-  /** The storage confirmed that the media is gone. */
-  readonly mediaGone?: boolean;
   /** Since when its end is waited for. */
   readonly waitingSince?: number;
 }
@@ -87,14 +85,9 @@ export interface Entry {
 
 export const NEW_WORK: Work = { attempts: 0 };
 
-/** After one more try that failed. Media that was once confirmed to be gone is gone, whatever the storage says of its name later. */
-export function workAfterTry(before: Work, { roomId }: Claim, mediaGone: boolean): Work {
-  return {
-    ...before,
-    claim: { roomId },
-    attempts: before.attempts + 1,
-    mediaGone: mediaGone || before.mediaGone === true,
-  };
+/** After one more try that failed. */
+export function workAfterTry(before: Work, { roomId }: Claim): Work {
+  return { ...before, claim: { roomId }, attempts: before.attempts + 1 };
 }
 
 /** How long until a recording is tried again that failed so often, in ms. */

@@ -17,7 +17,6 @@ export interface Claimed extends Claim {
 /** What the storage did not confirm. */
 export interface NotDeleted {
   readonly claimed: Claimed;
-  readonly mediaGone: boolean;
   readonly why: string;
 }
 
@@ -67,9 +66,17 @@ export class DeleteClaimed {
       await this.jobs.add(finishDeletion, { recordingId: claimed.id, roomId: claimed.roomId });
   }
 
-  /** Its media is gone and the rest could not be removed in time: it is carried through, by whoever can. */
-  async carryThroughLater(id: RecordingId, by: string): Promise<void> {
-    await this.writer.apply(id, { kind: 'deletion-requested', by, at: this.clock.now() }, by);
+  /**
+   * Those of which nothing was deleted are left as they are. What is begun, or may be, is carried through by whoever can: a
+   * storage that does not answer may have deleted all the same, and so may a process that died. Whether each has its media; null:
+   * it could not be asked.
+   */
+  async giveUp(left: readonly NotDeleted[], by: string): Promise<(boolean | null)[]> {
+    const media = await this.objects.haveMedia(left.map(({ claimed }) => artifactsOf(claimed)));
+    for (const [i, { claimed }] of left.entries())
+      if (media[i] !== true)
+        await this.writer.apply(claimed.id, { kind: 'deletion-requested', by, at: this.clock.now() }, by);
+    return media;
   }
 
   private async remove(all: readonly Claimed[]): Promise<{ gone: Claimed[]; left: NotDeleted[] }> {
@@ -79,7 +86,7 @@ export class DeleteClaimed {
     all.forEach((claimed, i) => {
       const removal = removals[i];
       if (removal === undefined || removal.gone) gone.push(claimed);
-      else left.push({ claimed, mediaGone: removal.mediaGone, why: removal.why });
+      else left.push({ claimed, why: removal.why });
     });
     return { gone, left };
   }

@@ -144,15 +144,17 @@ export class RunBulkDeletion {
     const now = this.clock.now();
     const tried = left.map((one) => ({
       one,
-      work: workAfterTry(works.get(one.claimed.id) ?? NEW_WORK, one.claimed, one.mediaGone),
+      work: workAfterTry(works.get(one.claimed.id) ?? NEW_WORK, one.claimed),
     }));
-    const [given, again] = [tried, tried].map((all, keep) =>
-      all.filter(({ work }) => work.attempts < this.config.bulkDeleteAttempts === (keep === 1)),
-    ) as [typeof tried, typeof tried];
-    for (const { one, work } of given)
-      if (work.mediaGone) await this.deletion.carryThroughLater(one.claimed.id, bulk.requestedBy.name);
+    const isGivenUp = ({ work }: (typeof tried)[number]) => work.attempts >= this.config.bulkDeleteAttempts;
+    const given = tried.filter(isGivenUp);
+    const again = tried.filter((one) => !isGivenUp(one));
+    const media = await this.deletion.giveUp(
+      given.map(({ one }) => one),
+      bulk.requestedBy.name,
+    );
     await this.store.advance(bulk.id, {
-      failed: given.map(({ one, work }) => failureOf(one, work)),
+      failed: given.map(({ one, work }, i) => failureOf(one, work, media[i] ?? null)),
       later: again.map(({ one, work }) => ({
         recordingId: one.claimed.id,
         work,
@@ -174,10 +176,18 @@ function claimedOf(judged: readonly Judged[], what: 'confirm' | 'delete'): Claim
   );
 }
 
-function failureOf({ claimed: { id }, why }: NotDeleted, { attempts, mediaGone }: Work): Failed {
-  const message = mediaGone
-    ? `the media of recording ${id} is deleted, its record is not yet: ${why}; it is tried again until it is`
-    : `the media of recording ${id} is not deleted: ${why}; nothing of it was touched`;
+/** `hasMedia` null: it is not known. */
+function failureOf(
+  { claimed: { id }, why }: NotDeleted,
+  { attempts }: Work,
+  hasMedia: boolean | null,
+): Failed {
+  const message =
+    hasMedia === true
+      ? `the media of recording ${id} is not deleted: ${why}; nothing of it was touched`
+      : hasMedia === false
+        ? `the media of recording ${id} is deleted, its record is not yet: ${why}; it is tried again until it is`
+        : `recording ${id} is not deleted: ${why}; it is tried again until the storage answers`;
   return { recordingId: id, code: 'STORAGE_UNAVAILABLE', message, attempts };
 }
 
