@@ -118,10 +118,8 @@ export class LaunchEgress implements BeforeApplicationShutdown {
     for (const pauseMs of [0, ...STORE_AGAIN_MS]) {
       await this.clock.sleep(pauseMs);
       try {
-        const applied = await this.writer.apply(id, { ...fact, at: this.clock.now() }, 'livekit');
-        // Redis was lost and rebuilt meanwhile, without this attempt: nobody owns the egress, and its room is free.
-        if (applied === null && fact.kind === 'start-accepted')
-          await this.livekit.stopEgress(fact.egress.egressId);
+        // Where Redis has forgotten the attempt, its egress is found like any without a row: taken back from its record, or ended.
+        await this.writer.apply(id, { ...fact, at: this.clock.now() }, 'livekit');
         return;
       } catch (error) {
         this.warn(
