@@ -77,7 +77,7 @@ export class LiveKitReconciliationSweep extends Sweep {
       const seen = byRecording.get(recording.id) ?? [];
       const egresses = full ? seen : await this.reconcile.withEnded(recording, seen);
       const after = await this.compare(pass, recording, egresses, at);
-      if (after !== null && (await this.reconcile.heldEnd(after, {})) === 'GONE_EGRESS') gone.push(after);
+      if (after !== null && (await this.isGone(after))) gone.push(after);
       byRecording.delete(recording.id);
       if (after !== null && !pass.dryRun) {
         await this.watch(after, withRecorder.has(after.roomId));
@@ -87,6 +87,11 @@ export class LiveKitReconciliationSweep extends Sweep {
     await this.lookAtGhosts(pass, byRecording, live);
     for (const egress of listed) this.noteStranger(pass, egress);
     await this.endGone(pass, gone, live);
+  }
+
+  private async isGone(recording: StoredRecording): Promise<boolean> {
+    if (recording.upkeep.absence === null) return false;
+    return this.reconcile.isHeldEnd('GONE_EGRESS', recording, {});
   }
 
   /** Rooms that are recorded by themselves, with somebody in them, also where no webhook came. */

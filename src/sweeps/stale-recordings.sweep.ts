@@ -41,8 +41,7 @@ export class StaleRecordingsSweep extends Sweep {
       const seen = {
         room: known<RoomEvidence>(room === undefined ? { open: false } : { open: true, ...room }),
       };
-      if ((await this.reconcile.heldEnd(recording, seen)) === 'STALE_RECORDING')
-        stale.push({ recording, seen });
+      if (await this.reconcile.isHeldEnd('STALE_RECORDING', recording, seen)) stale.push({ recording, seen });
     }
     const again = stale.filter(({ recording }) => pass.isSeenAgain(toFinding(recording)));
     const allowed = await this.breaker.allows(

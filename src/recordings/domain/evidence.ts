@@ -113,11 +113,11 @@ export function lastAskedAt({ heardAt, silentAt }: WorkerEvidence): number | nul
   return silentAt.at(-1) ?? heardAt;
 }
 
-/** The first thing that could not be asked in this run, if any. */
+/** The first thing that could not be asked in this run, if any. A fleet that has not answered in time was asked. */
 export function firstUnavailable(evidence: Evidence): TallyError | null {
-  const { looked, room, publishes, media, continuation, fleet, fleetInTheEnd } = evidence;
+  const { looked, room, publishes, media, continuation, fleetInTheEnd } = evidence;
   const ofWorkers = [...evidence.workers.values()].flatMap((one) => [one.listed, one.answer, one.confirmed]);
-  for (const one of [looked, room, publishes, media, continuation, fleetInTheEnd, ...ofWorkers, fleet])
+  for (const one of [looked, room, publishes, media, continuation, fleetInTheEnd, ...ofWorkers])
     if (one.state === 'unavailable') return one.error;
   return null;
 }

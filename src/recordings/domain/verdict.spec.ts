@@ -16,7 +16,16 @@ import type { Fact } from './facts.js';
 import { isFinal, type StoredRecording } from './recording.js';
 import { decide } from './recording.machine.js';
 import { isUnsettled, watchedEgresses } from './slot.js';
-import { heldEndOf, type Limits, nextTime, type Question, type Verdict, verdict } from './verdict.js';
+import {
+  isHeldEnd,
+  type Limits,
+  nextTime,
+  type Question,
+  type Verdict,
+  verdict,
+  verdictOfHeldEnd,
+  verdictOfStopNotFound,
+} from './verdict.js';
 
 const LIMITS: Limits = {
   startTimeoutMs: 20_000,
@@ -148,6 +157,72 @@ describe('the verdict on a worker', () => {
     expect(judge(ofRoom, { ...evidence, room: another, fleetInTheEnd: known(false) }, NOW)).toMatchObject({
       do: 'wait',
     });
+  });
+});
+
+describe('the verdict on an egress that LiveKit has forgotten', () => {
+  const unseen = (ms: number): Fact => ({ kind: 'egresses-listed', egresses: [], at: at(ms) });
+  const missing = after(active, unseen(80_000), unseen(85_000), unseen(90_000));
+  const judgeGone = (news: Partial<WorkerEvidence>, more: Partial<Evidence> = {}): Verdict =>
+    verdictOfHeldEnd('GONE_EGRESS')({
+      recording: missing,
+      evidence: { ...NO_EVIDENCE, ...worker({ ...longSilent, listed: known(null), ...news }), ...more },
+      now: NOW,
+      limits: LIMITS,
+    });
+  const proven = { another: known(true), confirmed: known<WorkerAnswer>('silent') };
+
+  it('ends it once nobody answers for it while others answer, and the bucket was asked', () => {
+    expect(judgeGone({})).toMatchObject({ question: { ask: 'another-worker' } });
+    expect(judgeGone({ another: known(true) })).toMatchObject({
+      question: { ask: 'worker-again', listed: null },
+    });
+    expect(judgeGone(proven)).toMatchObject({ question: { ask: 'media' } });
+    expect(judgeGone(proven, { media: known(null) })).toMatchObject({
+      do: 'apply',
+      fact: { kind: 'egress-gone', proof: 'absence' },
+    });
+  });
+
+  it.each([
+    ['a silence that is young', { ...proven, silentAt: silence(4, 2, 0) }],
+    ['a worker that answers', { ...proven, answer: answered('alive') }],
+    ['a worker that says it ends', { ...proven, answer: answered('not-askable') }],
+    ['a message bus on which nobody answers', { another: known(false) }],
+    ['a last question that somebody answered', { ...proven, confirmed: known<WorkerAnswer>('alive') }],
+    ['one that LiveKit lists again', { ...proven, confirmed: known<WorkerAnswer>('not-askable') }],
+  ])('ends nothing by %s', (_, news) => {
+    const silentFleet = { fleet: unavailable, fleetInTheEnd: known(false), media: known(null) };
+    expect(judgeGone(news, silentFleet)).toMatchObject({ do: 'wait' });
+  });
+
+  it('is asked about by its worker alone, also while it ends', () => {
+    const ending = after(active, { kind: 'stop-taken', egress: null, at: at(60_000) });
+    const evidence = {
+      ...worker({ heardAt: at(60_000), listed: known(null) }),
+      looked: known(true as const),
+    };
+    expect(judge(ending, evidence, NOW)).toEqual({
+      do: 'ask',
+      question: { ask: 'worker', egressId: ID, listed: 'ACTIVE' },
+    });
+  });
+
+  it('is not over by a stop that nobody could hear', () => {
+    const judgeStop = (news: Partial<WorkerEvidence>, more: Partial<Evidence> = {}): Verdict => {
+      const evidence = { ...NO_EVIDENCE, ...worker({ listed: known(null), ...news }), ...more };
+      return verdictOfStopNotFound({
+        recording: active,
+        evidence: { ...evidence, stopNotFound: true, media: known(null) },
+        now: NOW,
+        limits: LIMITS,
+      });
+    };
+    expect(judgeStop({ another: known(false) }, { fleet: unavailable })).toMatchObject({ do: 'wait' });
+    expect(judgeStop({ another: known(false) }, { fleet: known(true) })).toMatchObject({
+      question: { ask: 'worker-again', listed: null },
+    });
+    expect(judgeStop(proven)).toMatchObject({ fact: { kind: 'egress-gone', proof: 'not-found' } });
   });
 });
 
@@ -392,8 +467,9 @@ describe('the verdict, whatever is known', () => {
         const recording = after(aRecording(), sent, ...facts);
         const evidence = { ...NO_EVIDENCE, room: known({ open: false } as const) };
         const now = (facts.at(-1)?.at ?? T0) + laterMs;
+        const of = { recording, evidence, now, limits: LIMITS };
         if (isFinal(recording.status))
-          expect(heldEndOf({ recording, evidence, now, limits: LIMITS })).toBeNull();
+          expect([isHeldEnd('GONE_EGRESS', of), isHeldEnd('STALE_RECORDING', of)]).toEqual([false, false]);
       }),
       { numRuns: 500 },
     );

@@ -15,7 +15,8 @@ export type Question =
   | { readonly ask: 'egresses'; readonly withinMs?: number }
   | { readonly ask: 'egress'; readonly egressId: string }
   | { readonly ask: 'worker'; readonly egressId: string; readonly listed: EgressStatus }
-  | { readonly ask: 'worker-again'; readonly egressId: string; readonly listed: EgressStatus }
+  /** `listed` null: LiveKit lists it no more. */
+  | { readonly ask: 'worker-again'; readonly egressId: string; readonly listed: EgressStatus | null }
   | { readonly ask: 'another-worker'; readonly egressId: string; readonly since: number }
   | { readonly ask: 'fleet'; readonly since: number }
   | { readonly ask: 'fleet-in-the-end'; readonly since: number }
@@ -92,7 +93,10 @@ export function verdictOfLook(of: Case): Verdict {
   return firstOf([seen, lookAnyway, neverAccepted, lookIntoBucket], of) ?? { do: 'wait', until: null };
 }
 
-/** The same, where LiveKit answered a stop with "no such egress": asked once more by its id, then the bucket has the last word. */
+/**
+ * The same, where LiveKit answered a stop with "no such egress": it ends the recording only where its worker is proven not to
+ * serve it; a worker that can't be reached is stopped by the removal of its recorder, like any whose stop was left open.
+ */
 export function verdictOfStopNotFound(of: Case): Verdict {
   return firstOf([seen, stopNotFound], of) ?? { do: 'wait', until: null };
 }
@@ -103,15 +107,24 @@ export function verdictOfHeldEnd(held: HeldEnd): (of: Case) => Verdict {
   return (of) => firstOf([seen, part], of) ?? { do: 'wait', until: null };
 }
 
-/** Whether a recording is to be ended by what was not there; the sweep asks it of all before it ends any. */
-export function heldEndOf({ recording, evidence, now, limits }: Case): HeldEnd | null {
-  if (isFinal(recording.status)) return null;
-  if (Object.keys(recording.upkeep.egresses).length > 0 && isAbsenceProven(recording)) return 'GONE_EGRESS';
+/** Whether a recording is to be ended so, as far as is known; the sweep asks it of all before it ends any. */
+export function isHeldEnd(held: HeldEnd, of: Case): boolean {
+  if (isFinal(of.recording.status)) return false;
+  return held === 'GONE_EGRESS' ? isGone(of) : isStale(of);
+}
+
+/** LiveKit lists its egresses no more, and nobody has answered for them for long. */
+function isGone({ recording, evidence, limits }: Case): boolean {
+  if (Object.keys(recording.upkeep.egresses).length === 0 || !isAbsenceProven(recording)) return false;
+  return watchedEgresses(recording).every((id) => isLongSilent(workerOf(evidence, id), limits));
+}
+
+function isStale({ recording, evidence, now, limits }: Case): boolean {
   const { room } = evidence;
   const deserted = room.state === 'known' && (!room.value.open || room.value.numPublishers === 0);
-  if (!deserted) return null;
+  if (!deserted) return false;
   const { heardAt } = workerOf(evidence, recording.egressId ?? '');
-  return now - Math.max(recording.updatedAt, heardAt ?? 0) > limits.staleAfterMs ? 'STALE_RECORDING' : null;
+  return now - Math.max(recording.updatedAt, heardAt ?? 0) > limits.staleAfterMs;
 }
 
 function firstOf(parts: readonly Part[], of: Case): Verdict | null {
@@ -218,17 +231,22 @@ function neverAccepted({ recording, evidence, now }: Case): Verdict | null {
   }));
 }
 
-function stopNotFound({ recording, evidence, now }: Case): Verdict | null {
+function stopNotFound(of: Case): Verdict | null {
+  const { recording, evidence, now } = of;
   const { egressId } = recording;
   if (!evidence.stopNotFound || egressId === null || isFinal(recording.status)) return null;
   const { listed } = workerOf(evidence, egressId);
   if (listed.state === 'not-asked') return ask({ ask: 'egress', egressId });
   if (listed.state === 'unavailable' || listed.value !== null) return null;
+  // Whoever waits for the answer to a stop does not wait for half a minute for a fleet that says nothing.
+  const proof = proofOf(of, egressId, { listed: null, since: now, patient: false });
+  if (proof.state === 'open') return ask(proof.question);
+  if (proof.state === 'none') return null;
   return withMedia(evidence, (media) => ({
     do: 'apply',
     fact: { kind: 'egress-gone', proof: 'not-found', media, at: now },
     cause: null,
-    reason: 'LiveKit knows its egress neither by the stop nor by its id',
+    reason: `LiveKit knows its egress no more, and nobody answers for it, while ${CONTROLS[proof.control]}`,
   }));
 }
 
@@ -243,28 +261,35 @@ function lookIntoBucket({ recording, evidence, now }: Case): Verdict | null {
   }));
 }
 
-/** An egress that LiveKit has forgotten may record all the same: whoever answers for it is not gone. */
+/**
+ * An egress that LiveKit has forgotten may record all the same: whoever answers for it is not gone, and neither is one that
+ * can't be reached. So its silence is proven like that of one that is listed.
+ */
 function goneEgress(of: Case): Verdict | null {
   const { recording, evidence, now } = of;
-  if (heldEndOf(of) !== 'GONE_EGRESS') return null;
+  if (!isHeldEnd('GONE_EGRESS', of)) return null;
   for (const egressId of watchedEgresses(recording)) {
-    const { answer } = workerOf(evidence, egressId);
+    const { answer, silentAt } = workerOf(evidence, egressId);
     if (answer.state === 'not-asked') return ask({ ask: 'worker', egressId, listed: 'ACTIVE' });
     if (answer.state === 'unavailable') return null;
     // Who says that it ends already is its worker: LiveKit itself has no status of it any more.
     if (answer.value.said === 'alive' || answer.value.said === 'not-askable') return null;
+    const proof = proofOf(of, egressId, { listed: null, since: silentAt.at(-1) ?? now, patient: true });
+    if (proof.state === 'open') return ask(proof.question);
+    if (proof.state === 'none') return null;
   }
   return withMedia(evidence, (media) => ({
     do: 'apply',
     fact: { kind: 'egress-gone', proof: 'absence', media, at: now },
     cause: null,
-    reason: 'LiveKit has listed its egress no more for several looks, and nobody answers for it',
+    reason:
+      'LiveKit has listed its egress no more for several looks, and nobody answers for it while others do',
   }));
 }
 
 /** It has neither reported nor answered for long, and nobody publishes: a coffee break, with a worker that answers, is none. */
 function staleRecording(of: Case): Verdict | null {
-  if (heldEndOf(of) !== 'STALE_RECORDING') return null;
+  if (!isHeldEnd('STALE_RECORDING', of)) return null;
   return withMedia(of.evidence, (media) => ({
     do: 'apply',
     fact: { kind: 'egress-gone', proof: 'silence', media, at: of.now },
@@ -300,29 +325,28 @@ function worker(of: Case, egressId: string): Verdict | null {
   // The question depends on the status that LiveKit lists.
   if (evidence.looked.state === 'not-asked') return ask({ ask: 'egresses' });
   if (listed.state === 'not-asked') return ask({ ask: 'egress', egressId });
-  if (listed.state === 'unavailable' || listed.value === null || isFinal(listed.value.status)) return null;
-  const { status } = listed.value;
-  if (answer.state === 'known' && answer.value.askedAs === status) return null;
+  if (listed.state === 'unavailable') return null;
+  // One that LiveKit has forgotten is known by its worker alone.
+  const status = listed.value?.status ?? 'ACTIVE';
+  if (isFinal(status) || (answer.state === 'known' && answer.value.askedAs === status)) return null;
   return ask({ ask: 'worker', egressId, listed: status });
 }
 
-/** Somebody answers, and right after that this one is silent once more: so a message bus that was away ends nothing when it comes back. */
+function isLongSilent({ silentAt }: WorkerEvidence, { workerLostAfterMs }: Limits): boolean {
+  const lasted = (silentAt.at(-1) ?? 0) - (silentAt[0] ?? 0);
+  return silentAt.length >= THRESHOLDS.leastSilences && lasted >= workerLostAfterMs;
+}
+
 function silent(of: Case, egressId: string, known: WorkerEvidence): Verdict | null {
   const { evidence, now, limits } = of;
-  const { silentAt, listed, another, confirmed } = known;
-  const [first = 0] = silentAt;
-  const since = silentAt.at(-1) ?? 0;
-  if (silentAt.length < THRESHOLDS.leastSilences || since - first < limits.workerLostAfterMs) return null;
+  const { silentAt, listed } = known;
+  if (!isLongSilent(known, limits)) return null;
   if (listed.state === 'not-asked') return ask({ ask: 'egress', egressId });
   if (listed.state === 'unavailable' || listed.value === null || isFinal(listed.value.status)) return null;
-  if (another.state === 'not-asked') return ask({ ask: 'another-worker', egressId, since });
-  if (another.state === 'unavailable') return null;
-  const control = another.value ? 'there' : controlOf(of, known, listed.value.status, since);
-  if (control === null) return null;
-  if (typeof control !== 'string') return ask(control);
-  if (confirmed.state === 'not-asked')
-    return ask({ ask: 'worker-again', egressId, listed: listed.value.status });
-  if (confirmed.state === 'unavailable' || confirmed.value !== 'silent') return null;
+  const { status } = listed.value;
+  const proof = proofOf(of, egressId, { listed: status, since: silentAt.at(-1) ?? 0, patient: true });
+  if (proof.state === 'open') return ask(proof.question);
+  if (proof.state === 'none') return null;
   if (evidence.media.state === 'not-asked') return ask({ ask: 'media' });
   // A bucket that is unavailable must not keep the meeting from being recorded further; it is looked into afterwards.
   const media = evidence.media.state === 'known' ? evidence.media.value : null;
@@ -330,8 +354,40 @@ function silent(of: Case, egressId: string, known: WorkerEvidence): Verdict | nu
     do: 'apply',
     fact: { kind: 'recorder-lost', egressId, media, at: now },
     cause: 'recorder-check',
-    reason: `its worker has not answered since ${new Date(first).toISOString()}, while ${CONTROLS[control]}`,
+    reason: `its worker has not answered since ${new Date(silentAt[0] ?? 0).toISOString()}, while ${CONTROLS[proof.control]}`,
   };
+}
+
+/** Whether the silence of one worker says anything of it. `none`: it does not, as far as can be found out now. */
+type Proof =
+  | { readonly state: 'none' }
+  | { readonly state: 'open'; readonly question: Question }
+  | { readonly state: 'proven'; readonly control: Control };
+type Control = keyof typeof CONTROLS;
+
+/** The silence that is to be proven. `patient`: LiveKit may take half a minute to say that nobody is there. */
+interface Silence {
+  readonly listed: EgressStatus | null;
+  readonly since: number;
+  readonly patient: boolean;
+}
+
+/** Somebody answers, and right after that this one is silent once more: so a message bus that was away ends nothing when it comes back. */
+function proofOf(of: Case, egressId: string, silence: Silence): Proof {
+  const { listed, since } = silence;
+  const known = workerOf(of.evidence, egressId);
+  const { another, confirmed } = known;
+  if (another.state === 'not-asked')
+    return { state: 'open', question: { ask: 'another-worker', egressId, since } };
+  if (another.state === 'unavailable') return { state: 'none' };
+  const control = another.value ? 'there' : controlOf(of, known, silence);
+  if (control === null) return { state: 'none' };
+  if (typeof control !== 'string') return { state: 'open', question: control };
+  if (confirmed.state === 'not-asked')
+    return { state: 'open', question: { ask: 'worker-again', egressId, listed } };
+  return confirmed.state === 'known' && confirmed.value === 'silent'
+    ? { state: 'proven', control }
+    : { state: 'none' };
 }
 
 const CONTROLS = {
@@ -343,14 +399,13 @@ const CONTROLS = {
 function controlOf(
   { recording, evidence }: Case,
   { presence }: WorkerEvidence,
-  listed: EgressStatus,
-  since: number,
-): keyof typeof CONTROLS | Question | null {
+  { listed, since, patient }: Silence,
+): Control | Question | null {
   const { fleet, fleetInTheEnd, room } = evidence;
   if (fleet.state === 'not-asked') return { ask: 'fleet', since };
   if (fleet.state === 'known' && fleet.value) return 'there';
   // It may have left because it was stopped as soon as the message bus was back: then it is ending by now, or answers.
-  if (listed !== 'ENDING' && presence !== 'unknown') {
+  if (listed !== null && listed !== 'ENDING' && presence !== 'unknown') {
     if (room.state === 'not-asked') return { ask: 'room' };
     const goesOn = room.state === 'known' && room.value.open && room.value.numPublishers > 0;
     const sameSession =
@@ -358,6 +413,7 @@ function controlOf(
       (room.state === 'known' && room.value.open && room.value.sid === recording.roomSid);
     if (goesOn && sameSession && (presence === 'left' || !room.value.activeRecording)) return 'left';
   }
+  if (!patient) return null;
   if (fleetInTheEnd.state === 'not-asked') return { ask: 'fleet-in-the-end', since };
   return fleetInTheEnd.state === 'known' && fleetInTheEnd.value ? 'there' : null;
 }

@@ -168,13 +168,17 @@ export class GatherEvidence {
   }
 
   /** Asked after the control, and only where LiveKit still lists it as it did: one that was stopped meanwhile says nothing of its worker. */
-  private async confirm(evidence: Evidence, egressId: string, listed: EgressStatus): Promise<Evidence> {
+  private async confirm(
+    evidence: Evidence,
+    egressId: string,
+    listed: EgressStatus | null,
+  ): Promise<Evidence> {
     const present = await this.observed(this.livekit.findEgress(egressId));
     if (present.state === 'unavailable') return withWorker(evidence, egressId, { confirmed: present });
-    if (present.state !== 'known' || present.value?.status !== listed)
+    if (present.state !== 'known' || (present.value?.status ?? null) !== listed)
       return withWorker(evidence, egressId, { confirmed: known<WorkerAnswer>('not-askable') });
     const askedAt = this.clock.now();
-    const confirmed = await this.observed(this.question(egressId, listed));
+    const confirmed = await this.observed(this.question(egressId, listed ?? 'ACTIVE'));
     // A silence that confirms is none to be counted: it was asked for out of turn.
     const remembered =
       confirmed.state === 'known' && confirmed.value === 'alive'
@@ -183,8 +187,12 @@ export class GatherEvidence {
     return withWorker(evidence, egressId, { ...remembered, confirmed });
   }
 
-  private question(egressId: string, listed: EgressStatus): Promise<WorkerAnswer> {
-    return listed === 'ENDING' ? this.livekit.askEndingWorker(egressId) : this.livekit.askWorker(egressId);
+  /** LiveKit asks the worker first: that it does not know an egress it says only once nobody has answered for it. */
+  private async question(egressId: string, listed: EgressStatus): Promise<WorkerAnswer> {
+    const said = await (listed === 'ENDING'
+      ? this.livekit.askEndingWorker(egressId)
+      : this.livekit.askWorker(egressId));
+    return said === 'not-known' ? 'silent' : said;
   }
 
   private async remember(

@@ -12,7 +12,7 @@ import { liveEgresses, watchedEgresses } from '../domain/slot.js';
 import {
   type Case,
   type HeldEnd,
-  heldEndOf,
+  isHeldEnd,
   type Limits,
   nextTime,
   type Verdict,
@@ -98,7 +98,7 @@ export class ReconcileRecording {
     return this.sight(id, { complete: true, egresses, at }, cause);
   }
 
-  /** LiveKit answered a stop of it with "no such egress". */
+  /** LiveKit answered a stop of it with "no such egress": it is over where that is proven, and else as it was. */
   async stopNotFound(id: RecordingId): Promise<StoredRecording | null> {
     const evidence = { ...NO_EVIDENCE, stopNotFound: true };
     const run = requireAsked(await this.drive(id, evidence, verdictOfStopNotFound, 'livekit'));
@@ -106,10 +106,9 @@ export class ReconcileRecording {
   }
 
   /** Whether what was not there is to end it, judged by what a sweep has seen; nothing is asked of LiveKit, and nothing changes. */
-  async heldEnd(recording: StoredRecording, seen: Partial<Evidence>): Promise<HeldEnd | null> {
-    const given = { ...NO_EVIDENCE, ...seen };
-    const evidence = given.room.state === 'known' ? await this.gather.remembered(given, recording) : given;
-    return heldEndOf({ recording, evidence, now: this.clock.now(), limits: this.limits });
+  async isHeldEnd(held: HeldEnd, recording: StoredRecording, seen: Partial<Evidence>): Promise<boolean> {
+    const evidence = await this.gather.remembered({ ...NO_EVIDENCE, ...seen }, recording);
+    return isHeldEnd(held, { recording, evidence, now: this.clock.now(), limits: this.limits });
   }
 
   /** Ends it so, unless more evidence says otherwise; false: it was not ended. Throws where that could not be asked for. */

@@ -101,8 +101,15 @@ export class StopRecording {
         if (outcome.status === 'ENDING') return this.taken(recording, actor, null);
         return (await this.reconcile.look(recording.id)) ?? recording;
       case 'not-known':
-        return (await this.reconcile.stopNotFound(recording.id)) ?? recording;
+        return this.notKnown(recording, actor);
     }
+  }
+
+  /** LiveKit knows no such egress; where that proves nothing, its recorder is sent out of the room, which ends any egress. */
+  private async notKnown(recording: StoredRecording, actor: Actor): Promise<StoredRecording> {
+    const judged = await this.reconcile.stopNotFound(recording.id);
+    if (judged === null || isFinal(judged.status)) return judged ?? recording;
+    return this.taken(judged, actor, null);
   }
 
   private async taken(

@@ -47,8 +47,13 @@ const MUTANTS = [
       ),
       change(
         `${M}/verdict.ts`,
-        "    if (answer.value.said === 'alive' || answer.value.said === 'not-askable') return null;\n",
-        '',
+        'for (const egressId of watchedEgresses(recording)) {\n    const { answer, silentAt }',
+        'for (const egressId of watchedEgresses(recording).slice(99)) {\n    const { answer, silentAt }',
+      ),
+      change(
+        `${M}/verdict.ts`,
+        '.every((id) => isLongSilent(workerOf(evidence, id), limits))',
+        '.every(() => true)',
       ),
     ],
   },
@@ -278,13 +283,13 @@ const MUTANTS = [
     changes: [
       change(
         `${M}/verdict.ts`,
-        'if (silentAt.length < THRESHOLDS.leastSilences || since - first < limits.workerLostAfterMs) return null;',
-        'if (silentAt.length < 1 || since < first) return null;',
+        'return silentAt.length >= THRESHOLDS.leastSilences && lasted >= workerLostAfterMs;',
+        'return silentAt.length >= 1 && lasted < 1e12;',
       ),
       change(
         `${M}/verdict.ts`,
-        "  if (another.state === 'not-asked') return ask({ ask: 'another-worker', egressId, since });",
-        "  if (another.state === 'not-asked')\n    return { do: 'apply', fact: { kind: 'recorder-lost', egressId, media: null, at: now }, cause: 'recorder-check', reason: 'silence' };",
+        "  if (another.state === 'not-asked')\n    return { state: 'open', question: { ask: 'another-worker', egressId, since } };",
+        "  if (since !== null) return { state: 'proven', control: 'there' };",
       ),
     ],
   },
@@ -315,8 +320,8 @@ const MUTANTS = [
     changes: [
       change(
         `${M}/verdict.ts`,
-        "  if (another.state === 'not-asked') return ask({ ask: 'another-worker', egressId, since });",
-        "  if (another.state === 'not-asked')\n    return { do: 'apply', fact: { kind: 'recorder-lost', egressId, media: null, at: now }, cause: 'recorder-check', reason: 'silence' };",
+        "  if (another.state === 'not-asked')\n    return { state: 'open', question: { ask: 'another-worker', egressId, since } };",
+        "  if (since !== null) return { state: 'proven', control: 'there' };",
       ),
     ],
   },
@@ -327,8 +332,8 @@ const MUTANTS = [
     changes: [
       change(
         `${U}/gather-evidence.ts`,
-        "return listed === 'ENDING' ? this.livekit.askEndingWorker(egressId) : this.livekit.askWorker(egressId);",
-        'return this.livekit.askWorker(listed === egressId ? listed : egressId);',
+        "listed === 'ENDING'\n      ? this.livekit.askEndingWorker(egressId)",
+        'listed === egressId\n      ? this.livekit.askEndingWorker(egressId)',
       ),
     ],
   },
@@ -344,8 +349,8 @@ const MUTANTS = [
       ),
       change(
         `${U}/gather-evidence.ts`,
-        "return listed === 'ENDING' ? this.livekit.askEndingWorker(egressId) : this.livekit.askWorker(egressId);",
-        'return this.livekit.askWorker(listed === egressId ? listed : egressId);',
+        "listed === 'ENDING'\n      ? this.livekit.askEndingWorker(egressId)",
+        'listed === egressId\n      ? this.livekit.askEndingWorker(egressId)',
       ),
     ],
   },
@@ -511,7 +516,17 @@ const MUTANTS = [
       change(
         'src/recordings/domain/verdict.ts',
         "    if (answer.value.said === 'alive' || answer.value.said === 'not-askable') return null;\n",
-        "    if (answer.state === 'unavailable') return null;\n",
+        '',
+      ),
+      change(
+        'src/recordings/domain/verdict.ts',
+        '.every((id) => isLongSilent(workerOf(evidence, id), limits))',
+        '.every(() => true)',
+      ),
+      change(
+        'src/recordings/domain/verdict.ts',
+        "return confirmed.state === 'known' && confirmed.value === 'silent'\n",
+        "return confirmed.state === 'known'\n",
       ),
     ],
   },
@@ -544,6 +559,54 @@ const MUTANTS = [
     defect: 'a room that Redis forgot is held is given to a second recording for good',
     shownBy: 'Redis forgets who holds a room',
     changes: [change('src/sweeps/orphaned-locks.sweep.ts', '    await this.giveBack(pass);\n', '')],
+  },
+  {
+    name: 'M39',
+    defect: 'an egress that LiveKit has forgotten is ended because nobody can be reached',
+    shownBy: 'LiveKit loses its records before the message bus falls silent',
+    changes: [
+      change(
+        `${M}/verdict.ts`,
+        'const proof = proofOf(of, egressId, { listed: null, since: silentAt.at(-1) ?? now, patient: true });',
+        "const proof = silentAt.length === 0 ? { state: 'none' } : { state: 'proven' };",
+      ),
+    ],
+  },
+  {
+    name: 'M40',
+    defect: 'a stop that is answered 404 ends the recording, whoever records it',
+    shownBy: 'a stop of what LiveKit has forgotten while the message bus is silent',
+    changes: [
+      change(
+        `${M}/verdict.ts`,
+        'const proof = proofOf(of, egressId, { listed: null, since: now, patient: false });',
+        "const proof = { state: 'proven', control: 'there' };",
+      ),
+    ],
+  },
+  {
+    name: 'M41',
+    defect: 'whoever hears the answer to a start stops its egress where Redis has forgotten the attempt',
+    shownBy: 'Redis forgets a recording before the answer to its start comes',
+    changes: [
+      change(
+        `${U}/launch-egress.ts`,
+        "await this.writer.apply(id, { ...fact, at: this.clock.now() }, 'livekit');",
+        "const applied = await this.writer.apply(id, { ...fact, at: this.clock.now() }, 'livekit');\n        if (applied === null && fact.kind === 'start-accepted') await this.livekit.stopEgress(fact.egress.egressId);",
+      ),
+    ],
+  },
+  {
+    name: 'M42',
+    defect: 'a bulk deletion says that nothing was touched where the storage did not answer',
+    shownBy: 'a bulk deletion that dies half way, and a storage that is away for all its further tries',
+    changes: [
+      change(
+        'src/bulk-deletions/use-cases/delete-claimed.ts',
+        'if (media[i] !== true)',
+        'if (media[i] === undefined)',
+      ),
+    ],
   },
 ];
 

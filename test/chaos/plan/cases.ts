@@ -38,9 +38,9 @@ const fault = (at: number, name: Extract<Action, { do: 'fault' }>['name'], more:
   ...{ at, do: 'fault', name, room: ROOM, times: null, delayMs: null, forMs: 50_000 },
   ...more,
 });
-const crash = (at: number, place: number, what: string, calls: number, mild?: true): Action => ({
+const crash = (at: number, place: number, what: string, calls: number, more: object = {}): Action => ({
   ...{ at, do: 'crash', place, what, calls },
-  ...{ withEffect: false, backInMs: 5_000, ...(mild && { mild }) },
+  ...{ withEffect: false, backInMs: 5_000, ...more },
 });
 
 /** Single histories in which a defect that others had, or we, would show at once; by what they are about. */
@@ -51,7 +51,7 @@ export const CASES: ReadonlyMap<string, Plan> = new Map([
   ],
   [
     'the process dies before it claims its start',
-    aPlan([0, 1].map((place) => crash(2_900, place, 'commit', 2, true))),
+    aPlan([0, 1].map((place) => crash(2_900, place, 'commit', 2, { mild: true }))),
   ],
   [
     'Redis carries commands out and does not answer',
@@ -126,6 +126,52 @@ export const CASES: ReadonlyMap<string, Plan> = new Map([
     ]),
   ],
   ['LiveKit loses its records while a worker records', aPlan([{ at: 15_000, do: 'lose-egresses' }])],
+  [
+    'LiveKit loses its records while the message bus is silent',
+    aPlan([
+      { at: 18_000, do: 'silence-bus', forMs: 40_000 },
+      { at: 20_000, do: 'lose-egresses' },
+    ]),
+  ],
+  [
+    'LiveKit loses its records before the message bus falls silent',
+    aPlan(
+      [
+        { at: 12_000, do: 'lose-egresses' },
+        { at: 17_000, do: 'silence-bus', forMs: 70_000 },
+      ],
+      { lobby: false, healAt: 90_000 },
+    ),
+  ],
+  [
+    'a stop of what LiveKit has forgotten while the message bus is silent',
+    aPlan([
+      { at: 15_000, do: 'silence-bus', forMs: 43_000 },
+      { at: 20_000, do: 'lose-egresses' },
+      stop(25_000),
+      { at: 35_000, do: 'close-room', room: ROOM },
+    ]),
+  ],
+  [
+    'a worker dies and LiveKit loses its records',
+    aPlan([killWorker(15_000), { at: 16_000, do: 'lose-egresses' }]),
+  ],
+  [
+    'Redis forgets a recording before the answer to its start comes',
+    aPlan([
+      fault(2_000, 'start-answer-late', { times: 1, delayMs: 20_000 }),
+      { at: 16_000, do: 'lose-key', room: ROOM, what: 'row' },
+    ]),
+  ],
+  [
+    'a bulk deletion that dies half way, and a storage that is away for all its further tries',
+    aPlan([
+      stop(10_000),
+      ...[0, 1].map((place) => crash(14_900, place, 'delete', 1, { withEffect: true })),
+      { at: 15_000, do: 'delete-many', room: ROOM, scope: 'ids', dryRun: false },
+      { at: 15_500, do: 'storage', what: 'away', forMs: 43_000 },
+    ]),
+  ],
   [
     'a proxy gives a start up that goes on behind it',
     aPlan([

@@ -324,9 +324,7 @@ export class SimWorld {
   aliveForMs(egressId: string): number {
     const since = this.living.get(egressId);
     const worker = this.engine.fleet.list().find(({ recorders }) => recorders.has(egressId));
-    // What LiveKit has lost its record of can only be known by its worker.
-    const isUnknown = this.unlisted.has(egressId) && this.engine.fleet.isSilent;
-    return since === undefined || !worker?.alive || worker.paused || isUnknown ? 0 : this.clock.now() - since;
+    return since === undefined || !worker?.alive || worker.paused ? 0 : this.clock.now() - since;
   }
 
   /** LiveKit lists it as running for ever, and nobody is there that could end it. */
