@@ -25,7 +25,8 @@ const OF_ROWS = ['recording', 'slot', 'index', 'room', 'silence', 'sweep-sights'
 const TIMERS = `${QUEUE_PREFIX}:timers:`;
 const WHOLE_KEYS: ReadonlySet<string> = new Set([
   ...[keys.slots(), keys.unsettled(), keys.events(), keys.eventsFloor(), keys.outbox(), keys.heard()],
-  ...[keys.recorders(), keys.rooms(), keys.roomNames(), keys.roomChanges(), keys.unsavedRooms()],
+  ...[keys.recorderNotes('seen'), keys.recorderNotes('left'), keys.recorderNotes('nudged')],
+  ...[keys.rooms(), keys.roomNames(), keys.roomChanges(), keys.unsavedRooms()],
 ]);
 
 @Injectable()

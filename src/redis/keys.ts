@@ -35,8 +35,8 @@ export const keys = {
   unsavedRooms: () => `${TAG}:unsaved-rooms`,
   /** When each egress' worker answered last. */
   heard: () => `${TAG}:heard`,
-  /** Whether each egress' recorder was seen in its room, and left it. */
-  recorders: () => `${TAG}:recorders`,
+  /** When each egress' recorder was seen in its room, left it, or became worth a question. */
+  recorderNotes: (what: 'seen' | 'left' | 'nudged') => `${TAG}:recorder-${what}`,
   /** Egresses whose worker is proven dead, by the instant of the proof. */
   deadEgresses: () => `${TAG}:dead-egresses`,
   /** Rooms that should be recorded and are not: since when, and up to when that was counted. */

@@ -157,7 +157,8 @@ export class LiveKitReconciliationSweep extends Sweep {
     let oldest: number | null = this.clock.now();
     for (const egressId of watchedEgresses(recording)) {
       const { heardAt, silentAt, presence } = await this.recorders.state(egressId);
-      if (recorderShown && presence === 'unknown') await this.recorders.setPresence(egressId, 'seen');
+      if (recorderShown && presence === 'unknown')
+        await this.recorders.setPresence(egressId, 'seen', recording.requestedAt);
       oldest = Math.min(oldest, silentAt.at(-1) ?? heardAt ?? 0);
     }
     await this.wakeOverdue(recording, oldest);

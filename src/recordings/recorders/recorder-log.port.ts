@@ -4,10 +4,16 @@ export interface RecorderState {
   readonly heardAt: number | null;
   /** The questions since then that nobody answered, oldest first. */
   readonly silentAt: readonly number[];
-  /** `left`: it had been seen in its room and is gone from there. */
+  /** `left`: it was in its room and is gone from there, by the latest that was noted of it. */
   readonly presence: 'unknown' | 'seen' | 'left';
   /** Something happened in its room then: it is worth to ask it at once. Null: nothing did. */
   readonly nudgedAt: number | null;
+}
+
+/** Events have the time of a second: who is seen and left within one has left. */
+export function presenceOf(seenAt: number | null, leftAt: number | null): RecorderState['presence'] {
+  if (seenAt === null && leftAt === null) return 'unknown';
+  return leftAt !== null && leftAt >= (seenAt ?? 0) ? 'left' : 'seen';
 }
 
 /**
@@ -20,7 +26,8 @@ export abstract class RecorderLog {
   abstract state(egressId: string): Promise<RecorderState>;
   /** Whether the worker of any other egress answered a question that was asked after that. */
   abstract anotherHeardSince(egressId: string, at: number): Promise<boolean>;
-  abstract setPresence(egressId: string, presence: 'seen' | 'left'): Promise<void>;
+  /** `at`: by LiveKit's clock, as its event says, or before any event of it. */
+  abstract setPresence(egressId: string, presence: 'seen' | 'left', at: number): Promise<void>;
   abstract nudge(egressId: string, at: number): Promise<void>;
   /** Its worker is proven dead. LiveKit lists it for ever, so it is remembered for long. */
   abstract markDead(egressId: string, at: number): Promise<void>;

@@ -1,13 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { keys } from '../../redis/keys.js';
 import { RedisConnections } from '../../redis/redis.connections.js';
-import { RecorderLog, type RecorderState } from './recorder-log.port.js';
+import { presenceOf, RecorderLog, type RecorderState } from './recorder-log.port.js';
 
 /** Questions are asked every few seconds: what is older than this belongs to no silence any more. */
 const SILENCE_SECONDS = 3_600;
 const KEPT_QUESTIONS = 50;
 /** Workers that died, the latest: LiveKit forgets none of their egresses. */
 const KEPT_DEAD = 10_000;
+/** What was noted so long ago is of an egress that nobody will ever forget: its recording is gone. */
+const KEPT_MS = 7 * 86_400_000;
 
 @Injectable()
 export class RedisRecorderLog extends RecorderLog {
@@ -16,7 +18,11 @@ export class RedisRecorderLog extends RecorderLog {
   }
 
   async heard(egressId: string, askedAt: number): Promise<void> {
-    await this.connections.run((redis) => redis.zadd(keys.heard(), 'GT', askedAt, egressId));
+    await this.connections.pipeline((all) =>
+      all
+        .zadd(keys.heard(), 'GT', askedAt, egressId)
+        .zremrangebyscore(keys.heard(), '-inf', `(${askedAt - KEPT_MS}`),
+    );
   }
 
   async silent(egressId: string, askedAt: number): Promise<void> {
@@ -31,20 +37,21 @@ export class RedisRecorderLog extends RecorderLog {
   }
 
   async state(egressId: string): Promise<RecorderState> {
-    const [heard, silent, noted] = await this.connections.pipeline((all) =>
+    const [heard, silent, seen, left, nudged] = await this.connections.pipeline((all) =>
       all
         .zscore(keys.heard(), egressId)
         .zrange(keys.silence(egressId), 0, -1)
-        .hmget(keys.recorders(), egressId, nudged(egressId)),
+        .zscore(keys.recorderNotes('seen'), egressId)
+        .zscore(keys.recorderNotes('left'), egressId)
+        .zscore(keys.recorderNotes('nudged'), egressId),
     );
-    const heardAt = heard === null ? null : Number(heard);
+    const heardAt = instantOf(heard);
     const silentAt = (silent as string[]).map(Number).filter((at) => heardAt === null || at > heardAt);
-    const [presence, at] = noted as (string | null)[];
     return {
       heardAt,
       silentAt,
-      presence: presence === 'seen' || presence === 'left' ? presence : 'unknown',
-      nudgedAt: at == null ? null : Number(at),
+      presence: presenceOf(instantOf(seen), instantOf(left)),
+      nudgedAt: instantOf(nudged),
     };
   }
 
@@ -55,12 +62,19 @@ export class RedisRecorderLog extends RecorderLog {
     return latest.some((id) => id !== egressId);
   }
 
-  async setPresence(egressId: string, presence: 'seen' | 'left'): Promise<void> {
-    await this.connections.run((redis) => redis.hset(keys.recorders(), egressId, presence));
+  async setPresence(egressId: string, presence: 'seen' | 'left', at: number): Promise<void> {
+    await this.note(presence, egressId, at);
   }
 
   async nudge(egressId: string, at: number): Promise<void> {
-    await this.connections.run((redis) => redis.hset(keys.recorders(), nudged(egressId), at));
+    await this.note('nudged', egressId, at);
+  }
+
+  private async note(what: 'seen' | 'left' | 'nudged', egressId: string, at: number): Promise<void> {
+    const key = keys.recorderNotes(what);
+    await this.connections.pipeline((all) =>
+      all.zadd(key, 'GT', at, egressId).zremrangebyscore(key, '-inf', `(${at - KEPT_MS}`),
+    );
   }
 
   async markDead(egressId: string, at: number): Promise<void> {
@@ -78,12 +92,14 @@ export class RedisRecorderLog extends RecorderLog {
     await this.connections.pipeline((all) =>
       all
         .zrem(keys.heard(), egressId)
-        .hdel(keys.recorders(), egressId, nudged(egressId))
+        .zrem(keys.recorderNotes('seen'), egressId)
+        .zrem(keys.recorderNotes('left'), egressId)
+        .zrem(keys.recorderNotes('nudged'), egressId)
         .del(keys.silence(egressId)),
     );
   }
 }
 
-function nudged(egressId: string): string {
-  return `${egressId} nudged`;
+function instantOf(score: unknown): number | null {
+  return typeof score === 'string' ? Number(score) : null;
 }

@@ -32,11 +32,11 @@ export class ApplyLiveKitEvent {
         return this.nudge(event.roomName);
       case 'participant-left':
         if (event.participantKind !== 'egress') return null;
-        await this.notePresence(event.roomName, event.identity, 'left');
+        await this.notePresence(event.roomName, event.identity, 'left', event.createdAtMs);
         return this.nudge(event.roomName);
       case 'participant-joined':
         if (event.participantKind === 'egress')
-          await this.notePresence(event.roomName, event.identity, 'seen');
+          await this.notePresence(event.roomName, event.identity, 'seen', event.createdAtMs);
         if (event.participantKind === 'standard') await this.greet(event.roomName, event.identity);
         return null;
       case 'room-started':
@@ -57,9 +57,15 @@ export class ApplyLiveKitEvent {
   }
 
   /** Of our own egresses alone: nobody would ever forget what is noted of another's. */
-  private async notePresence(roomName: string, egressId: string, presence: 'seen' | 'left'): Promise<void> {
+  private async notePresence(
+    roomName: string,
+    egressId: string,
+    presence: 'seen' | 'left',
+    at: number,
+  ): Promise<void> {
     const recording = await this.inProgress(roomName);
-    if (recording?.upkeep.egresses[egressId] === 'live') await this.recorders.setPresence(egressId, presence);
+    if (recording?.upkeep.egresses[egressId] === 'live')
+      await this.recorders.setPresence(egressId, presence, at);
   }
 
   /** Something happened in its room that is worth a look, and a question to its worker. */

@@ -1,11 +1,16 @@
-import { RecorderLog, type RecorderState } from '../../../src/recordings/recorders/recorder-log.port.js';
+import {
+  presenceOf,
+  RecorderLog,
+  type RecorderState,
+} from '../../../src/recordings/recorders/recorder-log.port.js';
 import type { Incarnation } from './incarnation.js';
 import type { SimRedis, Table } from './sim-redis.js';
 
 export interface RecorderTables {
   readonly heard: Table<number>;
   readonly silent: Table<readonly number[]>;
-  readonly presence: Table<'seen' | 'left'>;
+  readonly seen: Table<number>;
+  readonly left: Table<number>;
   readonly dead: Table<number>;
   readonly nudged: Table<number>;
 }
@@ -20,9 +25,7 @@ export class SimRecorderLog extends RecorderLog {
   }
 
   heard(egressId: string, askedAt: number): Promise<void> {
-    return this.command('heard', () => {
-      this.tables.heard.set(egressId, Math.max(askedAt, this.tables.heard.get(egressId) ?? 0));
-    });
+    return this.command('heard', () => latest(this.tables.heard, egressId, askedAt));
   }
 
   silent(egressId: string, askedAt: number): Promise<void> {
@@ -38,7 +41,8 @@ export class SimRecorderLog extends RecorderLog {
       const silentAt = (this.tables.silent.get(egressId) ?? []).filter(
         (at) => heardAt === null || at > heardAt,
       );
-      const presence = this.tables.presence.get(egressId) ?? 'unknown';
+      const { seen, left } = this.tables;
+      const presence = presenceOf(seen.get(egressId) ?? null, left.get(egressId) ?? null);
       return { heardAt, silentAt, presence, nudgedAt: this.tables.nudged.get(egressId) ?? null };
     });
   }
@@ -49,12 +53,12 @@ export class SimRecorderLog extends RecorderLog {
     );
   }
 
-  setPresence(egressId: string, presence: 'seen' | 'left'): Promise<void> {
-    return this.command(`presence ${presence}`, () => this.tables.presence.set(egressId, presence));
+  setPresence(egressId: string, presence: 'seen' | 'left', at: number): Promise<void> {
+    return this.command(`presence ${presence}`, () => latest(this.tables[presence], egressId, at));
   }
 
   nudge(egressId: string, at: number): Promise<void> {
-    return this.command('nudge recorder', () => this.tables.nudged.set(egressId, at));
+    return this.command('nudge recorder', () => latest(this.tables.nudged, egressId, at));
   }
 
   markDead(egressId: string, at: number): Promise<void> {
@@ -69,7 +73,8 @@ export class SimRecorderLog extends RecorderLog {
     return this.command('forget recorder', () => {
       this.tables.heard.delete(egressId);
       this.tables.silent.delete(egressId);
-      this.tables.presence.delete(egressId);
+      this.tables.seen.delete(egressId);
+      this.tables.left.delete(egressId);
       this.tables.nudged.delete(egressId);
     });
   }
@@ -77,4 +82,9 @@ export class SimRecorderLog extends RecorderLog {
   private command<T>(what: string, op: () => T): Promise<T> {
     return this.of.pass(what, () => this.redis.command(op));
   }
+}
+
+/** Only forward. */
+function latest(table: Table<number>, egressId: string, at: number): void {
+  table.set(egressId, Math.max(at, table.get(egressId) ?? at));
 }

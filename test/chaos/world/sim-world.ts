@@ -136,7 +136,8 @@ export class SimWorld {
     this.recorders = {
       heard: this.redis.table<number>(),
       silent: this.redis.table<readonly number[]>(),
-      presence: this.redis.table<'seen' | 'left'>(),
+      seen: this.redis.table<number>(),
+      left: this.redis.table<number>(),
       dead: this.redis.table<number>(),
       nudged: this.redis.table<number>(),
     };
