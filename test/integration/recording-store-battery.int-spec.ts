@@ -15,34 +15,31 @@ import type { Commit, RecordingStore } from '../../src/recordings/store/recordin
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
 import { RedisRecordingRestorer } from '../../src/recordings/store/redis-recording-restorer.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
+import { RedisRoomSlots } from '../../src/recordings/store/redis-room-slots.js';
+import { type HeldSlot, RoomSlots } from '../../src/recordings/store/room-slots.port.js';
 import { restoreStep } from '../../src/recordings/store/restore-step.js';
 import { keys } from '../../src/redis/keys.js';
 import { RedisConnections } from '../../src/redis/redis.connections.js';
 import { DataEpoch } from '../../src/redis/data-epoch.js';
 import { newRoom } from '../../src/rooms/domain/room.js';
-import { Dice } from '../chaos/world/dice.js';
 import { Incarnation } from '../chaos/world/incarnation.js';
 import { SimClock } from '../chaos/world/sim-clock.js';
 import { RecordingTables, SimRecordingStore } from '../chaos/world/sim-recording-store.js';
 import { SimRecordingRestorer } from '../chaos/world/sim-recording-restorer.js';
+import { SimRoomSlots } from '../chaos/world/sim-room-slots.js';
 import { SimRedis } from '../chaos/world/sim-redis.js';
 import { Trace } from '../chaos/world/trace.js';
 import { aConfig } from '../support/a-config.js';
 import { aRecording, aRecordingId, aRoomId, anEgress, T0 } from '../support/builders.js';
+import { BATTERY_RUNS, CalmDice } from '../support/battery.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
-
-/** Nothing goes wrong and nothing takes time. */
-class CalmDice extends Dice {
-  override next(): number {
-    return 0.5;
-  }
-}
 
 const ROOMS = ['r1', 'r2', 'r3'].map((name) => aRoomId(name));
 const STEPS = fc.array(
   fc.record({
     op: fc.constantFrom(
       ...(['create', 'create', 'tell', 'tell', 'tell', 'tell', 'again', 'stale', 'restore', 'ack'] as const),
+      ...(['free', 'take', 'lose-slot', 'forget-deleted'] as const),
     ),
     which: fc.nat(7),
     fact: fc.nat(12),
@@ -56,6 +53,7 @@ type Step = (typeof STEPS extends fc.Arbitrary<infer T> ? T : never)[number];
 interface Side {
   readonly store: RecordingStore;
   readonly restorer: RecordingRestorer;
+  readonly slots: RoomSlots;
 }
 
 describe('the recording store of the simulation', () => {
@@ -77,9 +75,9 @@ describe('the recording store of the simulation', () => {
         for (const [i, step] of steps.entries()) await both.perform(step, i);
         await both.compare();
       }),
-      { numRuns: 120 },
+      { numRuns: BATTERY_RUNS },
     );
-  }, 120_000);
+  }, 600_000);
 });
 
 async function aPair(connections: RedisConnections) {
@@ -103,11 +101,13 @@ async function aPair(connections: RedisConnections) {
   const real: Side = {
     store: new RedisRecordingStore(connections, new RedisRecordingPages(connections, missing), clock),
     restorer: new RedisRecordingRestorer(connections, clock),
+    slots: new RedisRoomSlots(connections, clock),
   };
   const around = { isRebuiltBy: () => false, cameBack: () => undefined };
   const sim: Side = {
     store: new SimRecordingStore(tables, of),
     restorer: new SimRecordingRestorer(tables, around, of),
+    slots: new SimRoomSlots(tables, of),
   };
   const made: RecordingId[] = [];
   const copies: StoredRecording[] = [];
@@ -179,6 +179,31 @@ async function aPair(connections: RedisConnections) {
       await alike(({ restorer }) => restorer.restore([back], null), plain);
       return undefined;
     }
+    const room = ROOMS[which % ROOMS.length]!;
+    if (op === 'lose-slot') {
+      // A single key that is gone, with its place in the list of those that are held.
+      await redis.del(keys.slot(room));
+      await redis.zrem(keys.slots(), room);
+      return tables.slots.delete(room);
+    }
+    if (op === 'free') {
+      const [held] = await alike(({ slots }) => heldIn(slots, 0), plain);
+      const row = held === undefined ? null : await real.store.get(held.recordingId);
+      const rev = fact % 3 === 0 ? null : (row?.rev ?? 0) + (fact % 2);
+      if (held !== undefined) await alike(({ slots }) => slots.free(held, rev), plain);
+      return undefined;
+    }
+    if (op === 'take') {
+      const row = await real.store.get(id);
+      const rev = (row?.rev ?? 1) + (fact % 3 === 0 ? 1 : 0);
+      await alike(({ slots }) => slots.take({ id, roomId: row?.roomId ?? room, rev }), plain);
+      return undefined;
+    }
+    if (op === 'forget-deleted') {
+      const before = at - 700 * fact;
+      await Promise.all([real.store.forgetDeleted(before), sim.store.forgetDeleted(before)]);
+      return undefined;
+    }
     const before = op === 'stale' ? copies.find((copy) => copy.id === id) : await real.store.get(id);
     if (before == null) return undefined;
     copies.push(before);
@@ -202,6 +227,7 @@ async function aPair(connections: RedisConnections) {
       await alike(({ store }) => store.slotHolder(room), plain);
       await alike(({ store }) => store.countInRoom(room), plain);
     }
+    for (const ms of [0, 5_000]) await alike(({ slots }) => heldIn(slots, ms), plain);
     for (const key of ['k1', 'k2']) await alike(({ store }) => store.keyUse('c', key), plain);
     await alike(({ store }) => store.unsettled(null, 100), plain);
     await alike(
@@ -242,6 +268,12 @@ async function aPair(connections: RedisConnections) {
       );
   };
   return { perform, compare };
+}
+
+async function heldIn(slots: RoomSlots, longerThanMs: number): Promise<HeldSlot[]> {
+  const all: HeldSlot[] = [];
+  for await (const slot of slots.heldLongerThan(longerThanMs)) all.push(slot);
+  return all;
 }
 
 function factOf(recording: StoredRecording, number: number, at: number): Fact {

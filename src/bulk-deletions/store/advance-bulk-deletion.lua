@@ -24,8 +24,8 @@ for _, one in each(step.later) do
   end
 end
 for _, id in each(step.forgotten) do
-  redis.call('ZREM', KEYS[2], id)
-  redis.call('HDEL', KEYS[3], id)
+  -- Of one that was settled by a faster process, its failure stands there.
+  if redis.call('ZREM', KEYS[2], id) == 1 then redis.call('HDEL', KEYS[3], id) end
 end
 for _, id in each(step.deleted) do
   if redis.call('ZREM', KEYS[2], id) == 1 then

@@ -1,5 +1,5 @@
 import type { SimWorld } from '../world/sim-world.js';
-import type { SimBulk } from '../world/sim-bulk-deletions.js';
+import { failuresOf, type SimBulk } from '../world/sim-bulk-deletions.js';
 import { BULK_USER } from '../plan/perform.js';
 import type { Invariant } from './invariant.js';
 
@@ -20,7 +20,9 @@ export function bulkOutcomesAreTrue(): Invariant {
   };
 }
 
-function wrongOf(world: SimWorld, { bulk, finishedAt, deleted, failed, pending }: SimBulk): string | null {
+function wrongOf(world: SimWorld, of: SimBulk): string | null {
+  const { bulk, finishedAt, deleted, pending } = of;
+  const failed = failuresOf(of);
   if (finishedAt === null) return `it does not come to its end, ${pending.size} are left`;
   const told = [...deleted, ...failed.map(({ recordingId }) => recordingId)];
   if (new Set(told).size !== told.length) return 'a recording is told twice';

@@ -22,11 +22,15 @@ export interface SimBulk {
   readonly collected: boolean;
   readonly collectedTo: string | null;
   readonly finishedAt: number | null;
+  /** How many places in an order were given. */
+  readonly order: number;
   /** By recording: when its time comes. */
   readonly pending: ReadonlyMap<string, number>;
   readonly work: ReadonlyMap<string, Work>;
   readonly deleted: readonly string[];
   readonly failed: readonly BulkDeletionFailure[];
+  /** Named, and nothing that its caller can see; told after what failed. */
+  readonly unseen: readonly string[];
   readonly touchAt: number;
 }
 
@@ -40,18 +44,15 @@ export function carryOutBulk(tables: Table<SimBulk>, [name, , ...rest]: RedisCom
 }
 
 function create(tables: Table<SimBulk>, bulk: BulkDeletion, opening: Opening): void {
-  const { pending, deleted, failed: refused, unseen } = opening;
-  const failed = [
-    ...refused,
-    ...unseen.map((recordingId) => ({ recordingId, ...notFound(recordingId), attempts: 1 })),
-  ];
+  const { pending, deleted, failed, unseen } = opening;
   const over = {
-    status: failed.length === 0 ? ('COMPLETED' as const) : ('COMPLETED_WITH_FAILURES' as const),
+    status:
+      failed.length + unseen.length === 0 ? ('COMPLETED' as const) : ('COMPLETED_WITH_FAILURES' as const),
     ...{ attempt: 1, finishedAt: bulk.createdAt },
   };
   tables.set(bulk.id, {
     ...{ bulk, status: 'QUEUED', attempt: 0, collected: bulk.scope === 'ids', collectedTo: null },
-    ...{ finishedAt: null, work: new Map(), deleted, failed },
+    ...{ finishedAt: null, work: new Map(), deleted, failed, unseen, order: pending.length + failed.length },
     pending: new Map(pending.map((id, i) => [id, i + 1])),
     touchAt: bulk.createdAt + FIRST_TOUCH_MS,
     ...(isSettled(bulk, opening) && over),
@@ -115,7 +116,7 @@ export class SimBulkDeletionStore extends BulkDeletionStore {
     return this.command('finish a bulk deletion', () => {
       const kept = this.tables.get(id);
       if (kept === undefined || kept.finishedAt !== null || kept.pending.size > 0) return;
-      const status = kept.failed.length === 0 ? 'COMPLETED' : 'COMPLETED_WITH_FAILURES';
+      const status = kept.failed.length + kept.unseen.length === 0 ? 'COMPLETED' : 'COMPLETED_WITH_FAILURES';
       this.tables.set(id, { ...kept, status, finishedAt: this.of.clock.now() });
     });
   }
@@ -127,7 +128,10 @@ export class SimBulkDeletionStore extends BulkDeletionStore {
   }
 
   failures(id: BulkDeletionId, first: number, offset: number): Promise<BulkDeletionFailure[]> {
-    return this.command('failures', () => (this.tables.get(id)?.failed ?? []).slice(offset, offset + first));
+    return this.command('failures', () => {
+      const kept = this.tables.get(id);
+      return kept === undefined ? [] : failuresOf(kept).slice(offset, offset + first);
+    });
   }
 
   abandoned(limit: number): Promise<BulkDeletionId[]> {
@@ -152,22 +156,33 @@ export class SimBulkDeletionStore extends BulkDeletionStore {
   }
 }
 
+/** As they are told. */
+export function failuresOf({ failed, unseen }: SimBulk): BulkDeletionFailure[] {
+  return [
+    ...failed,
+    ...unseen.map((recordingId) => ({ recordingId, ...notFound(recordingId), attempts: 1 })),
+  ];
+}
+
 function seen({
   bulk,
   pending,
   deleted,
   failed,
+  unseen,
   work: _work,
   touchAt: _touch,
+  order: _order,
   ...rest
 }: SimBulk): BulkDeletionSeen {
-  const known = pending.size + deleted.length + failed.length;
+  const failedCount = failed.length + unseen.length;
+  const known = pending.size + deleted.length + failedCount;
   return {
     ...bulk,
     ...rest,
     total: rest.collected ? known : Math.max(known, bulk.expected),
     deletedCount: deleted.length,
-    failedCount: failed.length,
+    failedCount,
   };
 }
 
@@ -175,24 +190,36 @@ function seen({
 function after(kept: SimBulk, step: Step): [SimBulk, number] {
   const [pending, work] = [new Map(kept.pending), new Map(kept.work)];
   const [deleted, failed] = [[...kept.deleted], [...kept.failed]];
+  let { order } = kept;
   for (const one of step.claimed ?? []) if (pending.has(one.recordingId)) work.set(one.recordingId, one.work);
   for (const one of step.later ?? []) {
     if (!pending.has(one.recordingId)) continue;
     work.set(one.recordingId, one.work);
     pending.set(one.recordingId, Math.round(one.dueAt));
   }
-  for (const id of step.forgotten ?? []) pending.delete(id);
-  for (const id of step.deleted ?? []) if (pending.delete(id)) deleted.push(id);
+  for (const id of step.forgotten ?? []) {
+    if (pending.delete(id)) work.delete(id);
+  }
+  for (const id of step.deleted ?? []) {
+    if (!pending.delete(id)) continue;
+    deleted.push(id);
+    work.delete(id);
+  }
   for (const { unlessClaimed, ...failure } of step.failed ?? []) {
     const claimed = unlessClaimed && work.get(failure.recordingId)?.claim !== undefined;
-    if (!claimed && pending.delete(failure.recordingId)) failed.push(failure);
+    if (claimed || !pending.delete(failure.recordingId)) continue;
+    failed.push(failure);
+    order += 1;
   }
   const known = new Set(failed.map(({ recordingId }) => recordingId));
   const fresh = (step.found ?? []).filter((id) => !known.has(id) && !pending.has(id));
-  fresh.forEach((id, i) => pending.set(id, i + 1));
+  for (const id of fresh) pending.set(id, (order += 1));
   const attempt = Math.max(kept.attempt, step.attempt ?? 0);
   const status = step.attempt === undefined ? kept.status : 'RUNNING';
   const collectedTo = typeof step.collectedTo === 'string' ? step.collectedTo : kept.collectedTo;
   const collected = kept.collected || step.collectedTo === null;
-  return [{ ...kept, pending, work, deleted, failed, attempt, status, collectedTo, collected }, fresh.length];
+  return [
+    { ...kept, pending, work, deleted, failed, attempt, status, collectedTo, collected, order },
+    fresh.length,
+  ];
 }
