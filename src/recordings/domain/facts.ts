@@ -76,7 +76,8 @@ export type Effect =
       readonly why?: string;
     }
   | { readonly do: 'write-metadata' }
-  | { readonly do: 'signal-room' }
+  /** `at`: of the change. */
+  | { readonly do: 'signal-room'; readonly at?: number }
   | { readonly do: 'finish-deletion'; readonly at: number }
   | { readonly do: 'drop-room-metadata' }
   /** Its file is in the bucket: what was written beside it is not needed any more. */

@@ -66,6 +66,6 @@ export function firstEffects(recording: StoredRecording): Effect[] {
   return [
     { do: 'reconcile', at: at + (nextLookMs(recording, at) ?? 0) },
     { do: 'write-metadata' },
-    { do: 'signal-room' },
+    { do: 'signal-room', at },
   ];
 }

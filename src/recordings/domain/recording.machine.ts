@@ -263,7 +263,7 @@ function followUps(
     (awaitsContinuation(next) && !awaitsContinuation(now));
   return [
     ...(changed ? [{ do: 'write-metadata' } as const] : []),
-    ...(statusChanged ? [{ do: 'signal-room' } as const] : []),
+    ...(statusChanged ? [{ do: 'signal-room', at } as const] : []),
     ...(atOnce || lookMs !== null
       ? [{ do: 'reconcile', at: atOnce ? at : at + (lookMs ?? 0) } as const]
       : []),

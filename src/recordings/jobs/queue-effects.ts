@@ -164,7 +164,8 @@ export class QueueEffects extends EffectDispatcher {
   /** As the job that carries its effect out. */
   private give({ recording, effect }: OutboxEntry, to: Taker): Promise<void> {
     const { id: recordingId, roomId, status, version, error } = recording;
-    const later = 'at' in effect ? { inMs: Math.max(0, effect.at - this.clock.now()) } : {};
+    const at = 'at' in effect ? effect.at : undefined;
+    const later = at === undefined ? {} : { inMs: Math.max(0, at - this.clock.now()) };
     if (isEarlier(effect)) return to(reconcileRecording, { recordingId });
     switch (effect.do) {
       case 'reconcile':
@@ -176,7 +177,7 @@ export class QueueEffects extends EffectDispatcher {
       case 'write-metadata':
         return to(writeMetadata, { recordingId });
       case 'signal-room':
-        return to(signalRoom, { recordingId, roomId, status, version, error });
+        return to(signalRoom, { recordingId, roomId, status, version, error, at });
       case 'finish-deletion':
         return to(finishDeletion, { recordingId, roomId }, later);
       case 'drop-room-metadata':

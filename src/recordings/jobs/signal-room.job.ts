@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
+import { Clock } from '../../kernel/clock.js';
 import type { RecordingId, RoomId } from '../../kernel/ids.js';
 import { RoomSignals } from '../../livekit/room-signal.js';
 import { defineJob, done, JobHandler, type JobOutcome } from '../../queue/define-job.js';
@@ -8,9 +9,14 @@ import { RECORDING_STATUSES } from '../domain/recording.js';
 
 type Signal = Pick<EffectSubject, 'roomId' | 'status' | 'version' | 'error'> & {
   readonly recordingId: RecordingId;
+  /** Of the change, ms. */
+  readonly at?: number | undefined;
 };
 
-/** Carries the status itself: every change is told, also one that another has followed by now. */
+/** What is as old is news to nobody: who is in the room has been told of what followed, or asks. */
+const OLD_MS = 30_000;
+
+/** Carries the status itself: every change is told while it is new, also one that another has followed by now. */
 export const signalRoom = defineJob<Signal>({
   queue: 'signals',
   name: 'signal-room',
@@ -20,6 +26,7 @@ export const signalRoom = defineJob<Signal>({
     status: z.enum(RECORDING_STATUSES),
     version: z.number(),
     error: z.string().nullable(),
+    at: z.number().optional(),
   }),
   key: ({ recordingId, version }) => `${recordingId}-${version}`,
   mode: 'once',
@@ -30,11 +37,16 @@ export const signalRoom = defineJob<Signal>({
 export class SignalRoomJob extends JobHandler<Signal> {
   readonly definition = signalRoom;
 
-  constructor(private readonly signals: RoomSignals) {
+  constructor(
+    private readonly signals: RoomSignals,
+    private readonly clock: Clock,
+  ) {
     super();
   }
 
-  async handle(signal: Signal): Promise<JobOutcome> {
+  async handle({ at, ...signal }: Signal): Promise<JobOutcome> {
+    // A packet to a room that is gone takes LiveKit seconds: a thousand of them must not hold up those that are news.
+    if (at !== undefined && this.clock.now() - at > OLD_MS) return done;
     await this.signals.send(signal.roomId, signal);
     return done;
   }
