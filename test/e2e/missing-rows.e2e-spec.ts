@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseRecordingId, type RecordingId } from '../../src/kernel/ids.js';
 import { keys } from '../../src/redis/keys.js';
@@ -81,6 +81,30 @@ describe('recordings whose rows Redis has lost', () => {
     await complete('active', active);
   });
 
+  it('are there for who asks for one of them by its id, before any list has missed it', async () => {
+    const id = await recorded('asked');
+    await lose(id);
+    const { data, code } = await two.graphql<{ recording: { status: string } }>(
+      'query($id: ID!) { recording(id: $id) { status } }',
+      { id },
+    );
+    expect([code, data.recording.status]).toEqual([null, 'ACTIVE']);
+    await lose(id);
+    expect((await two.graphql(STOP, { id })).code).toBeNull();
+    await becomes(one, id, { status: 'COMPLETE' });
+  });
+
+  it('are not said to be unknown while their records can not be looked for', async () => {
+    const id = await recorded('unsure');
+    await complete('unsure', id);
+    await lose(id);
+    await rename(stack.storageFolder, `${stack.storageFolder}-away`);
+    const ask = 'query($id: ID!) { recording(id: $id) { status } }';
+    expect((await two.graphql(ask, { id })).code).toBe('REDIS_UNAVAILABLE');
+    await rename(`${stack.storageFolder}-away`, stack.storageFolder);
+    await eventually(async () => (await two.graphql(ask, { id })).code === null);
+  });
+
   it('are in no list twice where their records are older than what was lost', async () => {
     const id = await recorded('older');
     const record = await readFile(recordFile('older', id));
@@ -98,6 +122,8 @@ describe('recordings whose rows Redis has lost', () => {
     const before = await list();
     await rm(recordFile('forgotten', id));
     await lose(id);
+    const { code } = await two.graphql('query($id: ID!) { recording(id: $id) { status } }', { id });
+    expect(code).toBe('RECORDING_NOT_FOUND');
     const { nodes, totalCount } = await list();
     expect([nodes.length, totalCount]).toEqual([before.nodes.length - 1, before.totalCount - 1]);
     const restorable = before.nodes.find((node) => node.id !== id)?.id ?? '';

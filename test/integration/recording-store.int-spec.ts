@@ -349,7 +349,10 @@ describe('recordings in Redis', () => {
         const lost = expected(query).slice(0, 3) as RecordingId[];
         for (const id of lost) await redis().del(keys.recording(id));
         const reported = new Set<RecordingId>();
-        const missing = { report: (ids: readonly RecordingId[]) => ids.forEach((id) => reported.add(id)) };
+        const missing = {
+          report: (ids: readonly RecordingId[]) => ids.forEach((id) => reported.add(id)),
+          isAwaited: (id: RecordingId) => reported.has(id),
+        };
         const pages = new RedisRecordingPages(connections, missing);
         const page = await pages.read(query);
         const left = expected(query).slice(3);

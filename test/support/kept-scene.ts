@@ -11,13 +11,14 @@ import type { StoredRecording } from '../../src/recordings/domain/recording.js';
 import { RedisEventLog } from '../../src/recordings/events/redis-event-log.js';
 import { MetadataArchive } from '../../src/recordings/store/metadata-archive.js';
 import type { OutboxEntry } from '../../src/recordings/store/recording.store.js';
-import { MissingRowsQueue } from '../../src/recordings/store/missing-rows-queue.js';
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
 import { RedisRecordingRestorer } from '../../src/recordings/store/redis-recording-restorer.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
 import { RedisRoomSlots } from '../../src/recordings/store/redis-room-slots.js';
 import { RestoreGeneration } from '../../src/recordings/store/restore-generation.js';
 import { DropSegments } from '../../src/recordings/use-cases/drop-segments.js';
+import { FindRecordings } from '../../src/recordings/use-cases/find-recordings.js';
+import { MissingRowsQueue } from '../../src/recordings/store/missing-rows-queue.js';
 import { DeleteRecording } from '../../src/recordings/use-cases/delete-recording.js';
 import { FleetProbe } from '../../src/recordings/recorders/fleet-probe.js';
 import { RedisRecorderLog } from '../../src/recordings/recorders/redis-recorder-log.js';
@@ -114,7 +115,13 @@ export class KeptScene {
     this.turn = new RebuildTurn(this.ledger, keeper, this.rebuild);
     this.slots = new RedisRoomSlots(connections, clock);
     const removal = new RecordingObjects(storage);
-    const deletion = new DeleteRecording(store, this.writer, removal, clock);
+    const deletion = new DeleteRecording(
+      new FindRecordings(store, new MissingRowsQueue(clock), clock),
+      store,
+      this.writer,
+      removal,
+      clock,
+    );
     const restore = new RestoreFromRecord(storage, store, this.restorer, returns, this.events, clock);
     const segments = new DropSegments(store, storage, removal);
     const objects = new LookAtObjects(

@@ -34,6 +34,10 @@ export class MissingRowsQueue extends MissingRows {
     }
   }
 
+  isAwaited(id: RecordingId): boolean {
+    return this.waiting.has(id);
+  }
+
   /** Those whose records have not been looked for yet. */
   pending(): RecordingId[] {
     return [...this.waiting];

@@ -4,4 +4,6 @@ import type { RecordingId } from '../../kernel/ids.js';
 export abstract class MissingRows {
   /** Never throws and never waits; the same ids may come again with every list that is read. */
   abstract report(ids: readonly RecordingId[]): void;
+  /** Whether its record is still to be looked for. */
+  abstract isAwaited(id: RecordingId): boolean;
 }

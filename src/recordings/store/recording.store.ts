@@ -70,6 +70,8 @@ export interface HistoryEntry {
 export abstract class RecordingStore {
   /** Deleted ones too, as long as an egress of theirs may still run. */
   abstract get(id: RecordingId): Promise<StoredRecording | null>;
+  /** Whether a list names it: of a recording that `get` does not find, that its row is lost and it was not deleted. */
+  abstract isListed(id: RecordingId): Promise<boolean>;
   /** Whether it was deleted, as long as that is remembered: until somebody has seen that the bucket has nothing of it, two days at least. */
   abstract wasDeleted(id: RecordingId): Promise<boolean>;
   /** Deletions that ended before this instant, in ms, need not be remembered any more. */

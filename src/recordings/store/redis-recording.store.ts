@@ -46,6 +46,13 @@ export class RedisRecordingStore extends RecordingStore {
     return typeof doc === 'string' ? (JSON.parse(doc) as StoredRecording) : null;
   }
 
+  async isListed(id: RecordingId): Promise<boolean> {
+    const [, ...scores] = await this.connections.readWhole((whole) =>
+      RECORDING_STATUSES.reduce((all, status) => all.zscore(indexKeys.requested('all', status), id), whole),
+    );
+    return scores.some((score) => score !== null);
+  }
+
   async wasDeleted(id: RecordingId): Promise<boolean> {
     return (await this.read((whole) => whole.zscore(keys.deleted(), id))) !== null;
   }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { requireRecordingId, requireRecordingVisible, requireRight } from '../../auth/rights.js';
+import { requireRight } from '../../auth/rights.js';
 import type { Actor } from '../../kernel/actor.js';
 import { Clock } from '../../kernel/clock.js';
 import { TallyError } from '../../kernel/errors.js';
@@ -8,6 +8,7 @@ import { RecordingObjects } from '../../storage/recording-objects.js';
 import { isFinal, type StoredRecording } from '../domain/recording.js';
 import { RecordingStore } from '../store/recording.store.js';
 import { RecordingWriter } from '../write/recording.writer.js';
+import { FindRecordings } from './find-recordings.js';
 
 /** What a caller waits for the storage; what it has not done by then is finished by the job. */
 const WAIT_MS = 8_000;
@@ -16,6 +17,7 @@ const WAIT_MS = 8_000;
 @Injectable()
 export class DeleteRecording {
   constructor(
+    private readonly find: FindRecordings,
     private readonly store: RecordingStore,
     private readonly writer: RecordingWriter,
     private readonly objects: RecordingObjects,
@@ -24,8 +26,7 @@ export class DeleteRecording {
 
   /** What was deleted, as it was. Throws STORAGE_UNAVAILABLE when it could not be finished now. */
   async execute(id: string, actor: Actor): Promise<StoredRecording> {
-    const found = await this.store.get(requireRecordingId(id));
-    const recording = requireRecordingVisible(actor, id, found?.upkeep.deleted ? null : found);
+    const recording = await this.find.one(id, actor);
     requireRight(actor, 'delete', recording.roomId, 'delete a recording');
     if (!isFinal(recording.status)) {
       throw new TallyError(

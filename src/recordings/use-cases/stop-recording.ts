@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { requireRecordingId, requireRecordingVisible, requireRight } from '../../auth/rights.js';
+import { requireRight } from '../../auth/rights.js';
 import type { Actor } from '../../kernel/actor.js';
 import { Clock } from '../../kernel/clock.js';
 import { TallyError } from '../../kernel/errors.js';
@@ -8,6 +8,7 @@ import { awaitsContinuation } from '../domain/continuation.js';
 import { isFinal, type StoredRecording } from '../domain/recording.js';
 import { RecordingStore } from '../store/recording.store.js';
 import { RecordingWriter } from '../write/recording.writer.js';
+import { FindRecordings } from './find-recordings.js';
 import { ReconcileRecording } from './reconcile-recording.js';
 
 /** Further recordings of one meeting that are followed to the last. */
@@ -17,6 +18,7 @@ const LONGEST_CHAIN = 1_000;
 @Injectable()
 export class StopRecording {
   constructor(
+    private readonly find: FindRecordings,
     private readonly store: RecordingStore,
     private readonly writer: RecordingWriter,
     private readonly livekit: LiveKit,
@@ -25,8 +27,7 @@ export class StopRecording {
   ) {}
 
   async execute(id: string, actor: Actor): Promise<StoredRecording> {
-    const found = await this.store.get(requireRecordingId(id));
-    const recording = requireRecordingVisible(actor, id, found?.upkeep.deleted ? null : found);
+    const recording = await this.find.one(id, actor);
     requireRight(actor, 'stop', recording.roomId, 'stop a recording');
     if (isFinal(recording.status)) return this.stopContinuation(recording, actor);
     const wanted = (await this.want(recording, actor)) ?? recording;

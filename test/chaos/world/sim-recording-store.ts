@@ -95,6 +95,13 @@ export class SimRecordingStore extends RecordingStore {
     return this.read(`get ${id.slice(-4)}`, () => this.tables.rows.get(id)?.doc ?? null);
   }
 
+  isListed(id: RecordingId): Promise<boolean> {
+    return this.read(`is ${id.slice(-4)} listed`, () => {
+      const doc = this.tables.rows.get(id)?.doc;
+      return doc !== undefined && !doc.upkeep.deleted;
+    });
+  }
+
   commit(step: Commit): Promise<CommitResult> {
     const { id, status, version, rev } = step.next;
     // As the client sends it: what is sent again is the same to the last byte.
