@@ -36,7 +36,7 @@ import {
   wasAnswered,
 } from './s3-faults.js';
 import { lifecycleNotices, skewNotice } from './s3-notices.js';
-import { watchForStall } from './stall.js';
+import { firstByte, watchForStall } from './stall.js';
 import { type Asked, beyondEnd, failureName, ObjectArchived, storageUnavailable } from './storage-errors.js';
 
 /** How often a small object is read again whose answer broke off. */
@@ -172,6 +172,7 @@ export class S3ObjectStorage extends ObjectStorage {
       if (!(answer.Body instanceof Readable)) throw new UnexpectedAnswer('the object came without a body');
       try {
         const info = toInfo(key, wholeSize(answer, span), answer);
+        if (answer.ContentLength !== 0) await firstByte(answer.Body, signal);
         return { info, stream: watchForStall(answer.Body) };
       } catch (error) {
         answer.Body.destroy();

@@ -54,6 +54,8 @@ export type S3Fault = { readonly operation?: S3Operation; times?: number } & (
   | { readonly kind: 'refuse'; readonly status: number; readonly code: string }
   /** Takes the request and never answers. */
   | { readonly kind: 'silent' }
+  /** Sends the head of an answer with a body, and nothing of the body. */
+  | { readonly kind: 'head-alone' }
   /** Sends half of a body, then `then` happens. */
   | { readonly kind: 'half-body'; readonly then: 'silence' | 'cut' }
   /** Sends the second half of a body when it may. */
@@ -303,6 +305,10 @@ export class S3Server {
     last: number,
     fault?: S3Fault,
   ): Promise<void> {
+    if (fault?.kind === 'head-alone') {
+      response.flushHeaders();
+      return void (await once(response, 'close'));
+    }
     const half = fault?.kind === 'half-body' || fault?.kind === 'late-rest' ? fault : null;
     const until = half ? first + Math.floor((last - first + 1) / 2) - 1 : last;
     this.openBodies += 1;
