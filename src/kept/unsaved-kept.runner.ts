@@ -13,6 +13,8 @@ const AT_ONCE = 200;
 export class UnsavedKeptRunner implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('Access');
   private readonly over = new AbortController();
+  /** What was said to be unsaved; nothing stays when it is saved. */
+  private told: ReadonlySet<string> = new Set();
   private looking: Promise<void> = Promise.resolve();
 
   constructor(
@@ -38,20 +40,29 @@ export class UnsavedKeptRunner implements OnApplicationBootstrap, OnApplicationS
       known.writes.push(name);
       byDocument.set(`${collection} ${id}`, known);
     }
-    for (const { collection, id, writes } of byDocument.values()) {
+    const left = new Set<string>();
+    for (const [document, { collection, id, writes }] of byDocument) {
       if (this.over.signal.aborted) return;
       try {
         await this.writer.save(collection, id, writes);
       } catch (error) {
-        this.log.warn({
-          event: 'access_still_unsaved',
-          message: 'a key, link or endpoint is still not in the storage; it is tried again',
-          collection,
-          id,
-          cause: String(error),
-        });
+        left.add(document);
+        if (!this.told.has(document)) this.tell(collection, id, error);
       }
     }
+    this.told = left;
+  }
+
+  /** Once for each document. */
+  private tell(collection: Collection, id: string, error: unknown): void {
+    this.log.warn({
+      event: 'access_still_unsaved',
+      message: 'a key, link or endpoint is not in the storage yet; it is tried again until it is',
+      collection,
+      id,
+      cause: error instanceof Error ? error.message : String(error),
+      err: error,
+    });
   }
 
   private async look(): Promise<void> {

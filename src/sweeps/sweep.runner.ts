@@ -9,6 +9,8 @@ import { Sweeps } from './sweeps.js';
 
 /** What a killed instance was sweeping is another's after this. */
 const LEASE_MS = 8_000;
+/** The kind of the finding that a pass could not be finished. */
+const PASS = 'PASS';
 
 export type RunResult = { readonly ran: true; readonly run: SweepRun } | { readonly ran: false };
 
@@ -51,17 +53,16 @@ export class SweepRunner {
     try {
       await sweep.pass(report);
     } catch (error) {
-      report.failed(
-        { kind: 'PASS', subject: name, action: 'finish the pass', detail: wordsOf(error) },
-        error,
-      );
+      report.failed({ kind: PASS, subject: name, action: 'finish the pass', detail: wordsOf(error) }, error);
     }
     if (!dryRun) await this.store.saveCandidates(name, report.candidates);
     const run = report.toRun(this.clock.now());
     await this.store.save(run);
     const { examined, acted, failed, findings } = run;
     emitTelemetry('sweep-finished', { sweep: name, dryRun, examined, acted, failed });
-    if (findings.length > 0)
+    // That the pass itself failed was told when it did.
+    const found = findings.filter(({ kind }) => kind !== PASS);
+    if (found.length > 0)
       this.log.log({
         message: 'sweep finished',
         sweep: name,
@@ -69,7 +70,7 @@ export class SweepRunner {
         examined,
         acted,
         failed,
-        findings: findings.slice(0, 20),
+        findings: found.slice(0, 20),
       });
     return run;
   }
