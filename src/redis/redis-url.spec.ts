@@ -43,6 +43,10 @@ describe('REDIS_URL', () => {
 
   it.each([
     ['redis://:a%b@host', /bare %/],
+    ['redis://app:1#2@host', /write %3F for \? and %23 for #/],
+    ['redis://app:1?2@host', /write %3F for \? and %23 for #/],
+    ['redis://app:1/2@host', /number of a database/],
+    ['redis://host/?sentinel=main&at=b:x', /no host:port/],
     ['redis://host/zero', /number of a database/],
     ['redis://host/?cluster=yes', /neither true nor false/],
     ['redis://host/1?cluster=true', /database 0 alone/],

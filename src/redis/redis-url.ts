@@ -52,6 +52,11 @@ function addressesOf(url: URL, defaultPort: number): { host: string; port: numbe
   return [first, ...more];
 }
 
+const PARAMETERS = new Set([
+  ...['sentinel', 'sentinelUser', 'sentinelPassword', 'sentinelTls', 'cluster', 'at'],
+]);
+const ADDRESS = /^[^:]+(?::\d{1,5})?$/;
+
 /** Null, or what is wrong with it, without a word of the password. */
 export function redisUrlProblem(redisUrl: string): string | null {
   const url = parseUrl(redisUrl);
@@ -61,6 +66,11 @@ export function redisUrlProblem(redisUrl: string): string | null {
   } catch {
     return 'has a user or password with a bare %: write %25 for it';
   }
+  if (url.hash !== '' || [...url.searchParams.keys()].some((name) => !PARAMETERS.has(name))) {
+    return `has more than ${[...PARAMETERS].join(', ')} after its ? or #: in a password write %3F for ? and %23 for #`;
+  }
+  if (!url.searchParams.getAll('at').every((at) => ADDRESS.test(at)))
+    return 'has an at= that is no host:port';
   const cluster = url.searchParams.get('cluster');
   if (cluster !== null && !['true', 'false'].includes(cluster)) return 'has cluster= neither true nor false';
   if (!/^\/?\d*$/.test(url.pathname))
