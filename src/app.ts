@@ -12,6 +12,7 @@ import { createLogger } from './ops/logger.js';
 import { Metrics } from './ops/metrics.js';
 import { Tracing } from './ops/tracing.js';
 import { refuseUnread, refuseUnrouted } from './ops/unrouted.js';
+import { outlastBodies } from './ops/unread-bodies.js';
 import { secureHeaders, serveHealthAlone } from './ops/door.js';
 
 export interface AppOptions {
@@ -38,6 +39,7 @@ export async function createApp(
   app.useBodyParser('application/webhook+json', { bodyLimit: BOUNDS.bodyBytes });
   const server = app.getHttpAdapter().getInstance() as FastifyInstance;
   secureHeaders(server, config);
+  outlastBodies(server);
   if (config.corsOrigins.length > 0) app.enableCors(corsOf(config));
   if (config.role === 'worker') serveHealthAlone(server);
   app.get(Drain).watch(server);

@@ -67,6 +67,14 @@ describe('whoever asks for what can not be', () => {
     expect(heard.match(/HTTP\/1\.1 \d+ /g)).toHaveLength(1);
   });
 
+  it('is told so also where a large body is still coming and the connection closes with the answer', async () => {
+    const head = ['POST /graphql HTTP/1.1', 'Host: a', 'Connection: close', 'Content-Type: application/json'];
+    const body = ' '.repeat(8_000_000);
+    const sent = `${head.join('\r\n')}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    for (const heard of await Promise.all(Array.from({ length: 5 }, () => speak(sent))))
+      expect(heard).toMatch(/^HTTP\/1\.1 401 .*"code":"UNAUTHENTICATED"/s);
+  });
+
   it('is told where subscriptions are to be had, not that something broke here', async () => {
     const { status, code, errors } = await instance.graphql('subscription { recordingEvents { cursor } }');
     expect([status, code]).toEqual([400, 'BAD_USER_INPUT']);
