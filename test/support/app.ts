@@ -54,7 +54,7 @@ export interface TestStack {
   readonly storageFolder: string;
   readonly env: Readonly<Record<string, string>>;
   /** Another instance on the same Redis, storage and LiveKit. */
-  start(env?: Readonly<Record<string, string>>): Promise<TestInstance>;
+  start(env?: Readonly<Record<string, string>>, onLog?: (line: string) => void): Promise<TestInstance>;
   close(): Promise<void>;
 }
 
@@ -94,8 +94,8 @@ export async function startStack(
     simulator: simulator.engine,
     storageFolder: folder,
     env: stackEnv,
-    start: async (more = {}) => {
-      const instance = await startInstance({ ...stackEnv, ...more });
+    start: async (more = {}, onLog) => {
+      const instance = await startInstance({ ...stackEnv, ...more }, onLog);
       if (instances.push(instance) === 1) {
         simulator.engine.setReceiver(
           httpReceiver(`${instance.url}/livekit/webhook`, new AbortController().signal),
@@ -113,12 +113,12 @@ export async function startStack(
   };
 }
 
-async function startInstance(env: Readonly<Record<string, string>>): Promise<TestInstance> {
+async function startInstance(
+  env: Readonly<Record<string, string>>,
+  onLog: (line: string) => void = () => undefined,
+): Promise<TestInstance> {
   // What the product logs is noise in a test's output; TEST_LOGS=1 shows it.
-  const app = await createApp(
-    aConfig(env),
-    process.env.TEST_LOGS ? {} : { logTo: { write: () => undefined } },
-  );
+  const app = await createApp(aConfig(env), process.env.TEST_LOGS ? {} : { logTo: { write: onLog } });
   await app.listen(0, '127.0.0.1');
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   const clients: Client[] = [];
