@@ -147,6 +147,11 @@ async function startInstance(
   };
 }
 
+/** Of an instance in a process of its own. */
+export function doorAt(url: string): GraphqlDoor {
+  return { graphql: (query, variables, key) => ask(url, query, variables, key) };
+}
+
 async function ask<T>(
   url: string,
   query: string,
