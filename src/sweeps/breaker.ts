@@ -3,7 +3,8 @@ import { Incidents } from '../incidents/incidents.port.js';
 import { type Held, SweepStore } from './store/sweep.store.js';
 import type { SweepPass } from './sweep.js';
 
-export type BreakerName = 'STALE_RECORDINGS' | 'LIVEKIT_RECONCILIATION' | 'ORPHANED_EGRESSES';
+export type BreakerName =
+  'STALE_RECORDINGS' | 'LIVEKIT_RECONCILIATION' | 'ORPHANED_EGRESSES' | 'LOST_RECORDERS';
 
 /** A pass may end so many by absence without asking anybody. */
 const FEW = 3;
@@ -72,6 +73,8 @@ const LOOK_AT_LIVEKIT =
 const WHY: Readonly<Record<BreakerName, string>> = {
   STALE_RECORDINGS: LOOK_AT_LIVEKIT,
   LIVEKIT_RECONCILIATION: LOOK_AT_LIVEKIT,
+  LOST_RECORDERS:
+    'it would remove more recorders of workers that do not answer from their rooms than can be believed; check whether LiveKit reaches its egress workers: one that is merely cut off records on. Where they are dead, three passes that agree let it through, or runSweep(name: LIVEKIT_RECONCILIATION) by hand',
   ORPHANED_EGRESSES:
     'it would stop more egresses than can be believed that no recording explains; check whether another deployment uses this bucket under the same DEPLOYMENT_ID. Where they are to be stopped, run runSweep(name: LIVEKIT_RECONCILIATION) by hand',
 };

@@ -13,6 +13,7 @@ import { RecorderLog } from '../recordings/recorders/recorder-log.port.js';
 import { RecordingStore } from '../recordings/store/recording.store.js';
 import { AutoRecord } from '../recordings/use-cases/auto-record.js';
 import { OwnEgresses } from '../recordings/use-cases/own-egresses.js';
+import { EndEgress } from '../recordings/use-cases/end-egress.js';
 import { ReconcileEgress } from '../recordings/use-cases/reconcile-egress.js';
 import { ReconcileRecording } from '../recordings/use-cases/reconcile-recording.js';
 import { Unsettled } from '../recordings/use-cases/unsettled.js';
@@ -43,6 +44,7 @@ export class LiveKitReconciliationSweep extends Sweep {
     private readonly reconcile: ReconcileRecording,
     private readonly egresses: ReconcileEgress,
     private readonly recorders: RecorderLog,
+    private readonly endEgress: EndEgress,
     private readonly auto: AutoRecord,
     private readonly jobs: JobQueue,
     private readonly breaker: Breaker,
@@ -65,6 +67,7 @@ export class LiveKitReconciliationSweep extends Sweep {
     );
     const byRecording = this.own.byRecording(listed);
     const gone: StoredRecording[] = [];
+    const lost: Orphan[] = [];
     let live = 0;
     const recorded = new Set<string>();
     for await (const recording of this.unsettled.all()) {
@@ -79,12 +82,14 @@ export class LiveKitReconciliationSweep extends Sweep {
       const after = await this.compare(pass, recording, egresses, at);
       if (after !== null && (await this.isGone(after))) gone.push(after);
       byRecording.delete(recording.id);
+      lost.push(...lostOf(recording, seen));
       if (after !== null && !pass.dryRun) {
         await this.watch(after, withRecorder.has(after.roomId));
       }
     }
     if (!pass.dryRun) await this.wakeAutomatic(rooms, recorded);
-    await this.lookAtGhosts(pass, byRecording, live);
+    lost.push(...(await this.lookAtGhosts(pass, byRecording, live)));
+    await this.removeLost(pass, lost, { rooms, live });
     for (const egress of listed) this.noteStranger(pass, egress);
     await this.endGone(pass, gone, live);
   }
@@ -164,15 +169,17 @@ export class LiveKitReconciliationSweep extends Sweep {
     await this.wakeOverdue(recording, oldest);
   }
 
-  /** Egresses of ours whose recording is settled or unknown. */
+  /** Egresses of ours whose recording is settled or unknown. Those whose worker is proven dead are answered. */
   private async lookAtGhosts(
     pass: SweepPass,
     ghosts: ReadonlyMap<RecordingId, readonly EgressSeen[]>,
     live: number,
-  ): Promise<void> {
+  ): Promise<Orphan[]> {
     const suspects: Orphan[] = [];
+    const lost: Orphan[] = [];
     for (const [id, egresses] of ghosts) {
       const recording = await this.store.get(id);
+      if (recording !== null) lost.push(...lostOf(recording, egresses));
       for (const egress of egresses) {
         if (recording !== null) await this.lookAtSettled(pass, recording, egress);
         else if (!isFinal(egress.status) && (await this.isUnexplained(pass, { id, egress })))
@@ -180,6 +187,40 @@ export class LiveKitReconciliationSweep extends Sweep {
       }
     }
     await this.stopUnexplained(pass, suspects, live);
+    return lost;
+  }
+
+  /**
+   * A child that outlived its worker sits in the room as its recorder, records nothing and would stay to the end. A worker that
+   * is merely cut off records on, and the removal would end that: so never many at once.
+   */
+  private async removeLost(
+    pass: SweepPass,
+    lost: readonly Orphan[],
+    { rooms, live }: { readonly rooms: readonly LiveRoomSeen[]; readonly live: number },
+  ): Promise<void> {
+    const open = new Set(rooms.map(({ name }) => name));
+    const inside: Orphan[] = [];
+    for (const one of lost) {
+      const { roomName, egressId } = one.egress;
+      if (!open.has(roomName)) continue;
+      const participants = await this.livekit.listParticipants(roomName);
+      if (participants.some(({ identity }) => identity === egressId)) inside.push(one);
+    }
+    const ids = inside.map(({ egress }) => egress.egressId);
+    const allowed = await this.breaker.allows(pass, 'LOST_RECORDERS', ids, live);
+    for (const { id: recordingId, egress } of inside) {
+      const { roomName, egressId } = egress;
+      const finding = {
+        kind: 'LOST_RECORDER',
+        subject: egressId,
+        action: 'remove it from its room',
+        detail: `the worker of recording ${recordingId} is dead, and its recorder sits in room ${roomName}`,
+      };
+      const ending = { recordingId, roomName, egressId, reason: 'its worker is dead' };
+      if (allowed) await pass.found(finding, () => this.endEgress.removeRecorder(ending));
+      else pass.failed(finding, new Error('so many at once are held back'));
+    }
   }
 
   private async lookAtSettled(
@@ -262,6 +303,13 @@ const nothingMore = async (): Promise<void> => undefined;
 interface Orphan {
   readonly id: RecordingId;
   readonly egress: EgressSeen;
+}
+
+/** Those that LiveKit lists as running, and whose worker is proven dead. */
+function lostOf({ id, upkeep }: StoredRecording, egresses: readonly EgressSeen[]): Orphan[] {
+  return egresses.flatMap((egress) =>
+    upkeep.egresses[egress.egressId] === 'lost' && !isFinal(egress.status) ? [{ id, egress }] : [],
+  );
 }
 
 function ghostFinding(id: RecordingId, { egressId, roomName }: EgressSeen, action: string): Finding {

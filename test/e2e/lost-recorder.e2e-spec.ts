@@ -64,9 +64,41 @@ describe('a recorder that dies', () => {
       );
       const by = (await linked(id)).continuedBy!;
       expect((await linked(by.id)).continues?.id).toBe(id);
-      expect(stack.simulator.runningEgressIds(room)).toHaveLength(1);
+      const running = (): number => stack.simulator.runningEgressIds(room).length;
+      await eventually(() => running() === 1 || `${running()} recorders are in the room`);
     },
   );
+
+  it('with many others is noticed, and none is put out of its room before passes agree that they are dead', async () => {
+    const rooms = Array.from({ length: 5 }, (_, i) => `many-${i}`);
+    const egresses: string[] = [];
+    for (const one of rooms) {
+      await createRoom(instance, one);
+      stack.simulator.openRoom(one);
+      const { recording } = await startIn(instance, one);
+      egresses.push(recording?.egressId ?? '');
+    }
+    stack.simulator.killWorker({ withChild: false });
+    stack.simulator.addWorker();
+    const sitting = (): number =>
+      rooms.filter((one, i) => stack.simulator.runningEgressIds(one).includes(egresses[i]!)).length;
+    let heldAll = false;
+    await eventually(
+      async () => {
+        const held = await stack.redisClient.get('{tl}:breaker:LOST_RECORDERS');
+        heldAll ||= held !== null && sitting() === rooms.length;
+        return sitting() === 0 || `${sitting()} of them still sit in their rooms`;
+      },
+      { withinMs: 60_000 },
+    );
+    expect(heldAll).toBe(true);
+    for (const one of rooms)
+      await eventually(
+        () => stack.simulator.runningEgressIds(one).length === 1 || `${one} is not recorded further`,
+        { withinMs: 60_000 },
+      );
+    for (const one of rooms) stack.simulator.closeRoom(one);
+  });
 
   it('is not gone on with when a stop had been asked for', async () => {
     const id = await start();

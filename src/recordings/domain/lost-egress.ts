@@ -80,11 +80,8 @@ function reasonGone(now: StoredRecording): StoredRecording['endReason'] {
 export function recorderLost(now: StoredRecording, fact: Extract<Fact, { kind: 'recorder-lost' }>): Patch {
   const { egressId, media, at } = fact;
   if (now.upkeep.egresses[egressId] !== 'live') return nothing;
-  const dead: Patch = {
-    kept: { egresses: { ...now.upkeep.egresses, [egressId]: 'lost' } },
-    // A child that outlived its worker sits in the room as its recorder, records nothing and would stay to the end.
-    effects: [{ do: 'remove-recorder', egressId, at, why: 'its worker is dead' }],
-  };
+  // A child that outlived its worker sits in the room as its recorder: that ends what it may record, so a sweep counts all first.
+  const dead: Patch = { kept: { egresses: { ...now.upkeep.egresses, [egressId]: 'lost' } } };
   if (isFinal(now.status) || egressId !== now.egressId) return dead;
   return join(dead, endOfLost(now, media, at));
 }

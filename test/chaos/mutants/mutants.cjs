@@ -608,6 +608,18 @@ const MUTANTS = [
       ),
     ],
   },
+  {
+    name: 'M43',
+    defect: 'a child that outlived its worker sits in the room to the end',
+    shownBy: 'a worker dies and its recorder stays in the room',
+    changes: [
+      change(
+        'src/sweeps/livekit-reconciliation.sweep.ts',
+        '    await this.removeLost(pass, lost, { rooms, live });\n',
+        '',
+      ),
+    ],
+  },
 ];
 
 /** Throws for a name that is none. */
