@@ -3,7 +3,7 @@ import { SystemClock } from '../../src/kernel/clock.js';
 import { SystemRandom } from '../../src/kernel/random.js';
 import { newRecording } from '../../src/recordings/domain/new-recording.js';
 import type { RecordingId } from '../../src/kernel/ids.js';
-import { RECORDING_STATUSES, type StoredRecording } from '../../src/recordings/domain/recording.js';
+import { isFinal, RECORDING_STATUSES, type StoredRecording } from '../../src/recordings/domain/recording.js';
 import { foldHistory } from '../../src/recordings/store/history.js';
 import type { PageCursor, RecordingQuery } from '../../src/recordings/store/recording-query.js';
 import { canonicalJson } from '../../src/recordings/store/recording-query.js';
@@ -179,7 +179,10 @@ describe('recordings in Redis', () => {
       all = [];
       for (let i = 0; i < count; i++) {
         const pick = <T>(items: readonly T[], step: number): T => items[Math.floor(i / step) % items.length]!;
-        const durationMs = pick([null, 1_000, 2_000, 2_000, null, 9], 1);
+        const status = pick(RECORDING_STATUSES, 2);
+        // One that is in progress has no values yet.
+        const valued = isFinal(status);
+        const durationMs = valued ? pick([null, 1_000, 2_000, 2_000, null, 9], 1) : null;
         const recording: StoredRecording = {
           ...newRecording({
             id: aRecordingId(),
@@ -198,11 +201,11 @@ describe('recordings in Redis', () => {
             requestedAt: T0 + Math.floor(i / 4),
             startLimitMs: 1,
           }),
-          status: pick(RECORDING_STATUSES, 2),
+          status,
           endReason: pick([null, 'STOP_REQUESTED', 'ROOM_ENDED'] as const, 3),
           egressId: i % 4 === 0 ? null : `EG_${i % 40}`,
           durationMs,
-          sizeBytes: i % 5 === 0 ? null : (i * 37) % 11,
+          sizeBytes: i % 5 === 0 || !valued ? null : (i * 37) % 11,
         };
         const unslotted = { ...recording, upkeep: { ...recording.upkeep, holdsSlot: false } };
         await create(unslotted);

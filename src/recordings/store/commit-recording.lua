@@ -8,13 +8,12 @@ local step = cjson.decode(ARGV[1])
 local epoch = redis.call('GET', KEYS[7])
 if not epoch then return { 'redis-was-reset' } end
 
-local rev = redis.call('HGET', KEYS[1], 'rev')
+local row = redis.call('HMGET', KEYS[1], 'rev', 'token', 'position', 'created')
+local rev = row[1]
 -- The same commit again: its first answer was lost on the way. A creation is known by its own token also when the row has gone on since.
-if rev and rev == step.nextRev and redis.call('HGET', KEYS[1], 'token') == step.token then
-  return { 'done', epoch, redis.call('HGET', KEYS[1], 'position') }
-end
+if rev and rev == step.nextRev and row[2] == step.token then return { 'done', epoch, row[3] } end
 if step.remove and not rev and redis.call('ZSCORE', KEYS[10], step.id) == step.now then return { 'done', epoch, '' } end
-if step.rev == '0' and redis.call('HGET', KEYS[1], 'created') == step.token then
+if step.rev == '0' and row[4] == step.token then
   local first = redis.call('HGET', KEYS[1], 'history') or ''
   local of, position = string.match(first, '^([^/]*)/(%S+) ')
   return { 'done', of or epoch, position or '' }
@@ -36,12 +35,17 @@ end
 if step.slot == 'take' then takeSlot(KEYS[2], KEYS[3], step) end
 if step.slot == 'free' then freeSlot(KEYS[2], KEYS[3], step) end
 
-local position = ''
+local position, fields = '', { 'rev', step.nextRev, 'doc', step.doc, 'token', step.token, 'position', '' }
+local function set(field, value)
+  fields[#fields + 1] = field
+  fields[#fields + 1] = value
+end
 if step.event then
   position = redis.call('XADD', KEYS[4], '*', 'event', step.event)
-  local history = redis.call('HGET', KEYS[1], 'history')
+  fields[8] = position
+  local history = rev and redis.call('HGET', KEYS[1], 'history')
   local line = epoch .. '/' .. position .. ' ' .. step.history
-  redis.call('HSET', KEYS[1], 'history', history and (history .. '\n' .. line) or line)
+  set('history', history and (history .. '\n' .. line) or line)
 end
 
 if step.remove then
@@ -50,8 +54,9 @@ if step.remove then
   -- Who looks through the bucket forgets them, once nothing of theirs is left there; this is only a bound.
   redis.call('ZREMRANGEBYRANK', KEYS[10], 0, -1000001)
 else
-  redis.call('HSET', KEYS[1], 'rev', step.nextRev, 'doc', step.doc, 'token', step.token, 'position', position)
-  if step.rev == '0' then redis.call('HSET', KEYS[1], 'created', step.token) end
+  if step.rev == '0' then set('created', step.token) end
+  if search.row then set('found', search.row) end
+  redis.call('HSET', KEYS[1], unpack(fields))
 end
 writeAround(step, KEYS[6], KEYS[5])
 

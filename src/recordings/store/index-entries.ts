@@ -2,6 +2,7 @@ import { digest, keys } from '../../redis/keys.js';
 import type { RoomId } from '../../kernel/ids.js';
 import { encodeRoomId } from '../../kernel/room-code.js';
 import {
+  isFinal,
   type JsonValue,
   RECORDING_END_REASONS,
   RECORDING_STATUSES,
@@ -24,9 +25,9 @@ export const indexKeys = {
   requested: (scope: Scope, status: RecordingStatus) => keys.index(scope, `${status}:requested`),
   valued: (scope: Scope, status: RecordingStatus, field: Exclude<SortField, 'REQUESTED_AT'>) =>
     keys.index(scope, `${status}:${FIELDS[field]}`),
-  /** Those without a value to sort by, in the order of their requests. */
+  /** Those without a value to sort by, in the order of their requests: of those in progress, all. */
   valueless: (scope: Scope, status: RecordingStatus, field: Exclude<SortField, 'REQUESTED_AT'>) =>
-    keys.index(scope, `${status}:no-${FIELDS[field]}`),
+    isFinal(status) ? keys.index(scope, `${status}:no-${FIELDS[field]}`) : indexKeys.requested(scope, status),
   ended: (scope: Scope, status: RecordingStatus, reason: RecordingEndReason) =>
     keys.index(scope, `${status}:reason:${reason}`),
   /** Of all rooms and statuses: there is one such recording, as a rule. */
@@ -47,7 +48,9 @@ export function indexEntries(recording: StoredRecording): Map<string, number> {
       ['DURATION', durationMs],
       ['SIZE', sizeBytes],
     ] as const) {
-      if (value === null) entries.set(indexKeys.valueless(scope, status, field), requestedAt);
+      // One that is in progress has neither yet.
+      if (value === null || !isFinal(status))
+        entries.set(indexKeys.valueless(scope, status, field), requestedAt);
       else entries.set(indexKeys.valued(scope, status, field), value);
     }
     if (endReason !== null) entries.set(indexKeys.ended(scope, status, endReason), requestedAt);
@@ -93,19 +96,27 @@ export function indexArguments(
   };
 }
 
-/** `row`: beside the document, for who searches: status, instant of the request and room, and a word in each line that follows. */
+/**
+ * `row`: beside the document, for who searches: status, instant of the request and room, and a word in each line that follows;
+ * left out where it is as it was.
+ */
 function searchChanges(
   before: StoredRecording | null,
   next: StoredRecording,
-): { readonly row: string; readonly add: readonly string[]; readonly remove: readonly string[] } {
+): { readonly row?: string; readonly add: readonly string[]; readonly remove: readonly string[] } {
   const had = before === null || before.upkeep.deleted ? [] : searchTokens(before);
   const has = next.upkeep.deleted ? [] : searchTokens(next);
   const [hadSet, hasSet] = [new Set(had), new Set(has)];
+  const row = foundRow(next, has);
   return {
-    row: [`${next.status} ${next.requestedAt} ${encodeRoomId(next.roomId)}`, ...has].join('\n'),
+    ...((before === null || foundRow(before, had) !== row) && { row }),
     add: has.filter((token) => !hadSet.has(token)),
     remove: had.filter((token) => !hasSet.has(token)),
   };
+}
+
+function foundRow({ status, requestedAt, roomId }: StoredRecording, tokens: readonly string[]): string {
+  return [`${status} ${requestedAt} ${encodeRoomId(roomId)}`, ...tokens].join('\n');
 }
 
 /** What to add and what to take away so that `before`'s entries become `next`'s. */

@@ -10,22 +10,17 @@ local function freeSlot(slot, slots, step)
   redis.call('ZREM', slots, step.room)
 end
 
--- `search`: row (the field `found`), key (number of the words' key), add and remove (words)
-local function writeSearch(step, row, search)
-  if not step.remove then redis.call('HSET', row, 'found', search.row) end
-  local added = {}
-  for _, word in ipairs(search.add) do
-    added[#added + 1] = 0
-    added[#added + 1] = word .. '\0' .. step.id
-    -- As many as are surely taken in one call.
-    if #added >= 1000 then redis.call('ZADD', KEYS[search.key], unpack(added)) added = {} end
+-- As many as are surely taken in one call.
+local MOST_AT_ONCE = 1000
+local function addAll(key, scoresAndMembers)
+  for from = 1, #scoresAndMembers, MOST_AT_ONCE do
+    redis.call('ZADD', key, unpack(scoresAndMembers, from, math.min(from + MOST_AT_ONCE - 1, #scoresAndMembers)))
   end
-  if #added > 0 then redis.call('ZADD', KEYS[search.key], unpack(added)) end
-  for _, word in ipairs(search.remove) do redis.call('ZREM', KEYS[search.key], word .. '\0' .. step.id) end
 end
 
 -- ARGV 2 index entries (json): [[key number, score]] to add  3 key numbers (json) to remove from  4 effects (json): entries of the outbox
---      5 what it is found by (json), see writeSearch
+--      5 what it is found by (json): row (the field `found`; left out: as it was), key (number of the words' key), add and remove (words)
+local search = cjson.decode(ARGV[5])
 local function writeAround(step, unsettled, outbox)
   if step.unsettled then
     redis.call('ZADD', unsettled, 0, step.id)
@@ -34,6 +29,16 @@ local function writeAround(step, unsettled, outbox)
   end
   for _, entry in ipairs(cjson.decode(ARGV[2])) do redis.call('ZADD', KEYS[entry[1]], entry[2], step.id) end
   for _, number in ipairs(cjson.decode(ARGV[3])) do redis.call('ZREM', KEYS[number], step.id) end
-  for _, entry in ipairs(cjson.decode(ARGV[4])) do redis.call('ZADD', outbox, step.now, entry) end
-  writeSearch(step, KEYS[1], cjson.decode(ARGV[5]))
+  local entries, words = {}, {}
+  for _, entry in ipairs(cjson.decode(ARGV[4])) do
+    entries[#entries + 1] = step.now
+    entries[#entries + 1] = entry
+  end
+  for _, word in ipairs(search.add) do
+    words[#words + 1] = 0
+    words[#words + 1] = word .. '\0' .. step.id
+  end
+  addAll(outbox, entries)
+  addAll(KEYS[search.key], words)
+  for _, word in ipairs(search.remove) do redis.call('ZREM', KEYS[search.key], word .. '\0' .. step.id) end
 end

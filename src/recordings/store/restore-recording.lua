@@ -23,6 +23,7 @@ if step.event then
   history = history .. '\n' .. redis.call('GET', KEYS[6]) .. '/' .. position .. ' ' .. step.line
 end
 redis.call('HSET', KEYS[1], 'rev', step.rev, 'doc', step.doc, 'history', history)
+if search.row then redis.call('HSET', KEYS[1], 'found', search.row) end
 -- No commit made this row.
 redis.call('HDEL', KEYS[1], 'token', 'position', 'created')
 if step.slot then
