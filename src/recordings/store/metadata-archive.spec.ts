@@ -18,8 +18,7 @@ describe('what the bucket keeps of a recording', () => {
     wasDeleted = true;
     storage = new MemoryObjectStorage();
     const store = {
-      get: async () => row,
-      history: async () => [],
+      withHistory: async () => row && { recording: row, history: [] },
       wasDeleted: async () => wasDeleted,
       countInRoom: async () => (row === null ? 0 : 1),
     };

@@ -6,11 +6,16 @@ import { metadataKey, recordsPrefix, roomMetadataKey } from '../../storage/objec
 import { ObjectStorage } from '../../storage/object-storage.port.js';
 import type { StoredRecording } from '../domain/recording.js';
 import type { ArchivedRecording } from './archived-recording.js';
-import { RecordingStore } from './recording.store.js';
+import { RecordingStore, type RecordingWithHistory } from './recording.store.js';
+
+const MOST_REMEMBERED = 10_000;
 
 /** Keeps the bucket's copy like the row. Each method reads the present state and looks again after it wrote, so that a slow writer never has the last word. */
 @Injectable()
 export class MetadataArchive {
+  /** Recordings in progress whose room's copy was seen or written here. */
+  private readonly withRoom = new Set<RecordingId>();
+
   constructor(
     private readonly store: RecordingStore,
     private readonly rooms: RoomStore,
@@ -20,15 +25,17 @@ export class MetadataArchive {
   async write(id: RecordingId): Promise<void> {
     let written: StoredRecording | null = null;
     for (;;) {
-      const recording = await this.store.get(id);
-      if (recording === null || recording.upkeep.deleted) {
+      const found = await this.store.withHistory(id);
+      const recording = found?.recording ?? null;
+      if (found === null || recording === null || recording.upkeep.deleted) {
         // A row that is gone without a deletion was lost with Redis, and its record is what it comes back by.
         const isDeleted = recording !== null || (await this.store.wasDeleted(id));
         if (written !== null && isDeleted) await this.takeBack(written);
         return;
       }
-      if (recording.rev === written?.rev) return;
-      await this.put(recording);
+      // What no client sees has no write of its own, and needs none here.
+      if (recording.version === written?.version) return;
+      await this.put(found);
       if (written === null) await this.keepRoomOf(recording);
       written = recording;
     }
@@ -55,18 +62,18 @@ export class MetadataArchive {
     await this.dropRoom(recording.roomId);
   }
 
-  private async put(recording: StoredRecording): Promise<void> {
-    const record: ArchivedRecording = {
-      format: 1,
-      recording,
-      history: await this.store.history(recording.id),
-    };
+  private async put({ recording, history }: RecordingWithHistory): Promise<void> {
+    const record: ArchivedRecording = { format: 1, recording, history };
     await this.storage.put(metadataKey(recording), Buffer.from(JSON.stringify(record)), 'application/json');
   }
 
   /** With the first record that comes to be written: that is not always the first version's. */
-  private async keepRoomOf({ roomId, version }: StoredRecording): Promise<void> {
+  private async keepRoomOf({ id, roomId, version }: StoredRecording): Promise<void> {
+    // The room's copy stays while there is a recording of it.
+    if (this.withRoom.has(id)) return;
     if (version === 1 || !(await this.isRoomKept(roomId))) await this.keepRoom(roomId);
+    if (this.withRoom.size >= MOST_REMEMBERED) this.withRoom.clear();
+    this.withRoom.add(id);
   }
 
   /** A recording that Redis has forgotten comes back by its record, and needs its room. */

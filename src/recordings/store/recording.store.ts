@@ -66,6 +66,11 @@ export interface HistoryEntry {
   readonly changes: Partial<Recording>;
 }
 
+export interface RecordingWithHistory {
+  readonly recording: StoredRecording;
+  readonly history: readonly HistoryEntry[];
+}
+
 /** Rows by id. Every method throws REDIS_UNAVAILABLE when it could not ask, also while what was lost is not back yet. */
 export abstract class RecordingStore {
   /** Deleted ones too, as long as an egress of theirs may still run. */
@@ -80,6 +85,8 @@ export abstract class RecordingStore {
   abstract commit(step: Commit): Promise<CommitResult>;
   abstract page(query: RecordingQuery): Promise<RecordingPage>;
   abstract history(id: RecordingId): Promise<HistoryEntry[]>;
+  /** Both as of one moment; null: as of `get`. */
+  abstract withHistory(id: RecordingId): Promise<RecordingWithHistory | null>;
   /** The recording that holds the room, in progress or not. */
   abstract slotHolder(room: RoomId): Promise<RecordingId | null>;
   abstract countInRoom(room: RoomId): Promise<number>;

@@ -21,6 +21,7 @@ import {
   KEY_USE_MS,
   type KeyUse,
   RecordingStore,
+  type RecordingWithHistory,
 } from './recording.store.js';
 import { RedisRecordingPages } from './redis-recording-pages.js';
 
@@ -37,13 +38,14 @@ export class RedisRecordingStore extends RecordingStore {
   }
 
   async get(id: RecordingId): Promise<StoredRecording | null> {
-    // A row that is there is an answer where Redis is whole right after; only "there is none" needs to be sure of both sides.
-    const [found, epoch] = await this.connections.pipeline((all) =>
-      all.hget(keys.recording(id), 'doc').get(keys.epoch()),
-    );
-    if (typeof found === 'string' && typeof epoch === 'string') return JSON.parse(found) as StoredRecording;
-    const [, doc] = await this.connections.readWhole((all) => all.hget(keys.recording(id), 'doc'));
-    return typeof doc === 'string' ? (JSON.parse(doc) as StoredRecording) : null;
+    const [doc = null] = (await this.fields(id, 'doc')) ?? [];
+    return doc === null ? null : (JSON.parse(doc) as StoredRecording);
+  }
+
+  async withHistory(id: RecordingId): Promise<RecordingWithHistory | null> {
+    const [doc = null, lines] = (await this.fields(id, 'doc', 'history')) ?? [];
+    if (doc === null) return null;
+    return { recording: JSON.parse(doc) as StoredRecording, history: parseHistory(lines ?? '') };
   }
 
   async isListed(id: RecordingId): Promise<boolean> {
@@ -125,6 +127,16 @@ export class RedisRecordingStore extends RecordingStore {
 
   async ack(entries: readonly string[]): Promise<void> {
     if (entries.length > 0) await this.connections.run((redis) => redis.zrem(keys.outbox(), ...entries));
+  }
+
+  /** Of its row; null: there is none. */
+  private async fields(id: RecordingId, ...names: string[]): Promise<(string | null)[] | null> {
+    // A row that is there is an answer where Redis is whole right after; only "there is none" needs to be sure of both sides.
+    const [found, epoch] = (await this.connections.pipeline((all) =>
+      all.hmget(keys.recording(id), ...names).get(keys.epoch()),
+    )) as [(string | null)[], unknown];
+    if (found[0] != null && typeof epoch === 'string') return found;
+    return (await this.read((whole) => whole.hmget(keys.recording(id), ...names))) as (string | null)[];
   }
 
   private async read(question: (whole: ChainableCommander) => ChainableCommander): Promise<unknown> {

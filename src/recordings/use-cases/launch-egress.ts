@@ -43,9 +43,12 @@ export class LaunchEgress implements BeforeApplicationShutdown {
     private readonly clock: Clock,
   ) {}
 
-  /** Answers when the outcome is stored, or when the request is another's; never throws, since nobody waits for it. */
-  execute(id: RecordingId): Promise<void> {
-    const run = this.run(id).finally(() => this.inFlight.delete(run));
+  /**
+   * Answers when the outcome is stored, or when the request is another's; never throws, since nobody waits for it. `read`: the
+   * recording as the caller read or stored it moments ago.
+   */
+  execute(id: RecordingId, read: StoredRecording | null = null): Promise<void> {
+    const run = this.run(id, read).finally(() => this.inFlight.delete(run));
     this.inFlight.add(run);
     return run;
   }
@@ -58,14 +61,14 @@ export class LaunchEgress implements BeforeApplicationShutdown {
     over.abort();
   }
 
-  private async run(id: RecordingId): Promise<void> {
-    const mine = await this.claim(id);
+  private async run(id: RecordingId, read: StoredRecording | null): Promise<void> {
+    const mine = await this.claim(id, read);
     if (mine === null) return;
-    await this.store(id, toFact(await this.ask(mine), this.clock.now()));
+    await this.store(mine, toFact(await this.ask(mine), this.clock.now()));
   }
 
   /** The recording, where the row names this call as the one that asks LiveKit; null: it is not for us to ask. */
-  private async claim(id: RecordingId): Promise<StoredRecording | null> {
+  private async claim(id: RecordingId, read: StoredRecording | null): Promise<StoredRecording | null> {
     const by = newToken();
     const limitMs = this.config.livekitStartTimeoutMs;
     const windowMs = this.config.recordingStartTimeoutMs * SEND_WITHIN;
@@ -77,6 +80,8 @@ export class LaunchEgress implements BeforeApplicationShutdown {
           id,
           { kind: 'start-sending', by, limitMs, windowMs, at },
           'start',
+          undefined,
+          pauseMs === 0 ? read : null,
         );
         return applied?.recording.upkeep.startSentBy === by ? applied.recording : null;
       } catch (error) {
@@ -114,12 +119,14 @@ export class LaunchEgress implements BeforeApplicationShutdown {
     };
   }
 
-  private async store(id: RecordingId, fact: Fact): Promise<void> {
+  private async store(mine: StoredRecording, fact: Fact): Promise<void> {
+    const { id } = mine;
     for (const pauseMs of [0, ...STORE_AGAIN_MS]) {
       await this.clock.sleep(pauseMs);
       try {
+        const read = pauseMs === 0 ? mine : null;
         // Where Redis has forgotten the attempt, its egress is found like any without a row: taken back from its record, or ended.
-        await this.writer.apply(id, { ...fact, at: this.clock.now() }, 'livekit');
+        await this.writer.apply(id, { ...fact, at: this.clock.now() }, 'livekit', undefined, read);
         return;
       } catch (error) {
         this.warn(

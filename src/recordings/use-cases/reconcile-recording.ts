@@ -33,6 +33,13 @@ import { StartContinuation } from './start-continuation.js';
 /** More steps than any case needs: what goes in circles is a fault of ours and ends here, to be judged anew later. */
 const MOST_STEPS = 40;
 
+/** These judge by what they are shown, not by what is remembered of workers. */
+const WITHOUT_MEMORY: ReadonlySet<(of: Case) => Verdict> = new Set([
+  verdictOfSighting,
+  verdictOfLook,
+  verdictOfStopNotFound,
+]);
+
 /** What became of a recording in one run. */
 interface Run extends Applied {
   readonly evidence: Evidence;
@@ -140,12 +147,12 @@ export class ReconcileRecording {
     judge: (of: Case) => Verdict,
     cause: string,
   ): Promise<Run | null> {
+    const needsMemory = !WITHOUT_MEMORY.has(judge);
     const recording = await this.store.get(id);
     if (recording === null) return null;
     let run: Run = { recording, changed: false, position: null, evidence };
     for (let step = 0; step < MOST_STEPS; step++) {
-      const remembered = await this.gather.remembered(run.evidence, run.recording);
-      run = { ...run, evidence: remembered };
+      if (needsMemory) run = { ...run, evidence: await this.gather.remembered(run.evidence, run.recording) };
       const said = judge({ ...run, now: this.clock.now(), limits: this.limits });
       if (said.do === 'wait') return run;
       const next = await this.carry(run, said, cause);
@@ -193,7 +200,7 @@ export class ReconcileRecording {
       switch (act) {
         case 'send-start':
           // Not awaited: LiveKit may take half a minute to say that nobody is there.
-          void this.launch.execute(recording.id);
+          void this.launch.execute(recording.id, recording);
           break;
         case 'finish-deletion':
           await this.deletion.carryOut(recording, null);

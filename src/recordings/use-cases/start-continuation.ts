@@ -62,7 +62,7 @@ export class StartContinuation {
     switch (result.kind) {
       case 'done':
         await this.link(lost, recording.id);
-        return this.launch.execute(recording.id);
+        return this.launch.execute(recording.id, result.recording);
       case 'key-used':
         return this.link(lost, result.use.recordingId);
       case 'slot-taken':

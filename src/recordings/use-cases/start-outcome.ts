@@ -23,9 +23,16 @@ export class StartOutcome {
     private readonly clock: Clock,
   ) {}
 
-  /** Waits, following the event log from `since`. Throws the start's own error, or RECORDING_NOT_FOUND once it was deleted. */
-  async wait(id: RecordingId, since: LogPosition): Promise<StoredRecording> {
-    const present = await this.read(id);
+  /**
+   * Waits, following the event log from `since`. `read`: the recording as it was at `since`, or later. Throws the start's own
+   * error, or RECORDING_NOT_FOUND once it was deleted.
+   */
+  async wait(
+    id: RecordingId,
+    since: LogPosition,
+    read: StoredRecording | null = null,
+  ): Promise<StoredRecording> {
+    const present = read ?? (await this.read(id));
     const decided = resultOf(present);
     if (decided) return decided;
     const waiting = new AbortController();

@@ -86,10 +86,12 @@ export class StartRecording {
       case 'moved-on':
       case 'done':
         // Not awaited: the answer is followed up also when this caller goes away.
-        void this.launch.execute(recording.id);
+        void this.launch.execute(recording.id, result.kind === 'done' ? result.recording : null);
         if (!request.waitForActive) return recording;
         return ofAttempt(recording.id, async () =>
-          this.outcome.wait(recording.id, result.kind === 'done' ? result.position : await this.events.end()),
+          result.kind === 'done'
+            ? this.outcome.wait(recording.id, result.position, result.recording)
+            : this.outcome.wait(recording.id, await this.events.end()),
         );
     }
   }

@@ -19,6 +19,13 @@ export interface Applied {
   readonly position: LogPosition | null;
 }
 
+/** `recording` as it was stored. */
+interface Created {
+  readonly kind: 'done';
+  readonly position: LogPosition;
+  readonly recording: StoredRecording;
+}
+
 /**
  * With this many tries and a growing random pause between them, dozens of writers at once all get through;
  * without the pause all but the first few of them lose every round.
@@ -55,13 +62,16 @@ export class RecordingWriter {
     cause: string,
     idempotency?: Commit['idempotency'],
     inRoom = false,
-  ): Promise<Exclude<CommitResult, { kind: 'done' }> | { kind: 'done'; position: LogPosition }> {
+  ): Promise<Exclude<CommitResult, { kind: 'done' }> | Created> {
     const event = { type: 'REQUESTED', previousStatus: null } as const;
     const at = recording.requestedAt;
+    const next = idempotency
+      ? { ...recording, upkeep: { ...recording.upkeep, key: idempotency } }
+      : recording;
     const result = await this.commitSurely({
       token: newToken(),
       before: null,
-      next: idempotency ? { ...recording, upkeep: { ...recording.upkeep, key: idempotency } } : recording,
+      next,
       event,
       cause,
       effects,
@@ -71,7 +81,7 @@ export class RecordingWriter {
     });
     if (result.kind !== 'done') return result;
     if (result.position === null) throw new Error('a new recording has its first event');
-    return { kind: 'done', position: result.position };
+    return { kind: 'done', position: result.position, recording: next };
   }
 
   /**

@@ -21,6 +21,7 @@ import {
   KEY_USE_MS,
   type KeyUse,
   RecordingStore,
+  type RecordingWithHistory,
 } from '../../../src/recordings/store/recording.store.js';
 import type { Incarnation } from './incarnation.js';
 import type { SimRedis, Table } from './sim-redis.js';
@@ -99,6 +100,13 @@ export class SimRecordingStore extends RecordingStore {
     return this.read(`is ${id.slice(-4)} listed`, () => {
       const doc = this.tables.rows.get(id)?.doc;
       return doc !== undefined && !doc.upkeep.deleted;
+    });
+  }
+
+  withHistory(id: RecordingId): Promise<RecordingWithHistory | null> {
+    return this.read(`get ${id.slice(-4)} with its history`, () => {
+      const row = this.tables.rows.get(id);
+      return row === undefined ? null : { recording: row.doc, history: row.history };
     });
   }
 
