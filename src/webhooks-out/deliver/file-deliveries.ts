@@ -14,10 +14,14 @@ import { SwitchOff } from './switch-off.js';
 export const FILED_AT_ONCE = 200;
 /** More than that waits for no receiver: it is switched off, and asks for what it missed when it is back. */
 const MOST_BACKLOG = 100_000;
+/** Without an endpoint nobody is told of what the logs say; whoever comes later must not have to pass all of it. */
+const PASS_UNHEARD_EVERY_MS = 30_000;
 
 /** Makes deliveries of what the logs tell, at once and durably, so that a log may forget what it told. */
 @Injectable()
 export class FileDeliveries {
+  private passedAt = -Infinity;
+
   constructor(
     private readonly store: DeliveryStore,
     private readonly endpoints: Endpoints,
@@ -26,9 +30,14 @@ export class FileDeliveries {
     private readonly clock: Clock,
   ) {}
 
-  /** How many entries of the logs were gone through; 0: there is nothing new. Throws REDIS_UNAVAILABLE. */
+  /** How many entries of the logs were gone through; 0: there is nothing new, or nobody to tell. Throws REDIS_UNAVAILABLE. */
   async step(): Promise<number> {
-    return (await this.stepOf('events')) + (await this.stepOf('incidents'));
+    const now = this.clock.now();
+    const isUnheard = (await this.endpoints.recent()).length === 0;
+    if (isUnheard && now - this.passedAt < PASS_UNHEARD_EVERY_MS) return 0;
+    const entries = (await this.stepOf('events')) + (await this.stepOf('incidents'));
+    if (entries < FILED_AT_ONCE) this.passedAt = now;
+    return entries;
   }
 
   /** Every entry since then that is still in the event log, for one endpoint; how many. */

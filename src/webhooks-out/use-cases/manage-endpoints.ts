@@ -10,6 +10,7 @@ import { newWebhookEndpointId, type RoomId } from '../../kernel/ids.js';
 import { Incidents } from '../../incidents/incidents.port.js';
 import { KeptStore } from '../../kept/kept.store.js';
 import { KeptWriter } from '../../kept/kept.writer.js';
+import { Endpoints } from '../deliver/endpoints.js';
 import { WebhookSender } from '../deliver/webhook-sender.js';
 import { ENDPOINTS, type WebhookEndpoint, type WebhookEventType } from '../domain/endpoint.js';
 import { DeliveryStore } from '../store/delivery.store.js';
@@ -42,6 +43,7 @@ export class ManageEndpoints {
     private readonly store: KeptStore,
     private readonly writer: KeptWriter,
     private readonly deliveries: DeliveryStore,
+    private readonly endpoints: Endpoints,
     private readonly sender: WebhookSender,
     private readonly urls: CheckUrl,
     private readonly incidents: Incidents,
@@ -71,6 +73,7 @@ export class ManageEndpoints {
       most: MOST_ENDPOINTS,
       also: [this.told(actor, 'webhook.created', endpoint)],
     });
+    this.endpoints.forgetRecent();
     return { endpoint, secret };
   }
 
