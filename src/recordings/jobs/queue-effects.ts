@@ -1,10 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { Clock } from '../../kernel/clock.js';
-import type { RecordingId } from '../../kernel/ids.js';
 import { type JobDefinition, JobQueue } from '../../queue/define-job.js';
 import { LocalJobs } from '../../queue/local-jobs.js';
 import type { Effect } from '../domain/facts.js';
+import { isFinal } from '../domain/recording.js';
 import { type OutboxEntry, RecordingStore } from '../store/recording.store.js';
 import { EffectDispatcher } from '../write/effect-dispatcher.port.js';
 import { dropRoomMetadata } from './drop-room-metadata.job.js';
@@ -21,6 +21,9 @@ import { writeMetadata } from './write-metadata.job.js';
 const LEFT_BEHIND_MS = 2_000;
 const LOOK_EVERY_MS = 2_000;
 const AT_ONCE = 200;
+/** Effects that have happened are acknowledged together, so long after the first of them or when they are so many. */
+const ACK_TOGETHER_MS = 50;
+const MOST_UNACKED = 200;
 const MOST_SKIPPED = 10_000;
 
 const KNOWN: Readonly<Record<Effect['do'], true>> = {
@@ -42,6 +45,11 @@ type Taker = <P>(job: JobDefinition<P>, payload: P, when?: { readonly inMs?: num
 /** A look that is due within this is made by the process that committed it, unless it dies before. */
 const SOON_MS = 1_500;
 const MOST_SOON = 2_000;
+/**
+ * What follows the first version of a recording in progress comes in bursts, one record of it is enough: LiveKit and the egress'
+ * own object tell the rest, should Redis be lost within this. An end is recorded at once.
+ */
+const RECORD_TOGETHER_MS = 500;
 
 /**
  * Carries outbox entries out, and acknowledges each only when its effect has happened or is in the queue, so that it happens at
@@ -54,8 +62,10 @@ export class QueueEffects extends EffectDispatcher {
   private looking = false;
   /** Entries that are being carried out here. */
   private readonly underWay = new Set<string>();
-  /** The look at each recording that is due soon: a later one takes its place. */
-  private readonly soon = new Map<RecordingId, AbortController>();
+  /** The look at each recording, and the record of it, that is due soon: a later one takes its place. */
+  private readonly soon = new Map<string, AbortController>();
+  /** What has happened and is not acknowledged yet. */
+  private readonly unacked: string[] = [];
 
   constructor(
     private readonly jobs: JobQueue,
@@ -85,14 +95,14 @@ export class QueueEffects extends EffectDispatcher {
     if (entries.length === 0) return;
     for (const { entry } of entries) this.underWay.add(entry);
     const made = await Promise.allSettled(entries.map(how));
-    const done = entries.filter((_, i) => made[i]?.status === 'fulfilled');
-    const causes = made.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []));
-    try {
-      await this.store.ack(done.map(({ entry }) => entry));
-    } catch (error) {
-      causes.push(String(error));
-    } finally {
-      for (const { entry } of entries) this.underWay.delete(entry);
+    const causes: string[] = [];
+    for (const [i, { entry }] of entries.entries()) {
+      const one = made[i];
+      if (one?.status === 'fulfilled') this.ackSoon(entry);
+      else {
+        this.underWay.delete(entry);
+        causes.push(String(one?.reason));
+      }
     }
     if (causes.length === 0) return;
     this.log.warn({
@@ -101,6 +111,26 @@ export class QueueEffects extends EffectDispatcher {
       effects: entries.map(({ effect }) => effect.do),
       cause: causes[0],
     });
+  }
+
+  private ackSoon(entry: string): void {
+    this.unacked.push(entry);
+    if (this.unacked.length >= MOST_UNACKED) void this.ack();
+    else if (this.unacked.length === 1) void this.clock.sleep(ACK_TOGETHER_MS).then(() => this.ack());
+  }
+
+  /** What could not be acknowledged is in the outbox still, and happens once more. */
+  private async ack(): Promise<void> {
+    const entries = this.unacked.splice(0);
+    if (entries.length === 0) return;
+    try {
+      await this.store.ack(entries);
+    } catch (error) {
+      const message = `${entries.length} effects that have happened stay in the outbox`;
+      this.log.warn({ event: 'outbox_ack_failed', message, cause: String(error) });
+    } finally {
+      for (const entry of entries) this.underWay.delete(entry);
+    }
   }
 
   /** Carries on what another process, or this one, committed and could not bring to the queue. */
@@ -114,6 +144,7 @@ export class QueueEffects extends EffectDispatcher {
       do {
         entries = await this.store.outbox(LEFT_BEHIND_MS, AT_ONCE, skipped);
         await this.dispatch(entries);
+        await this.ack();
         skipped += entries.length;
         // A whole batch of a newer version's must not hide what stands after it.
       } while (entries.length === AT_ONCE && skipped < MOST_SKIPPED && !entries.some(isKnown));
@@ -140,18 +171,27 @@ export class QueueEffects extends EffectDispatcher {
   }
 
   private async perform(entry: OutboxEntry): Promise<void> {
-    const { recording, effect } = entry;
-    if (effect.do === 'reconcile' && !(await this.isStillDue(recording.id, effect.at))) return;
+    const inMs = this.dueInMs(entry);
+    if (inMs !== null && !(await this.isStillDue(`${entry.effect.do} ${entry.recording.id}`, inMs))) return;
     await this.give(entry, (job, payload) => this.local.run(job, payload));
   }
 
-  /** Once it is time; false: another look has taken its place, which has an entry of its own. */
-  private async isStillDue(id: RecordingId, at: number): Promise<boolean> {
+  /** Null: at once, whatever else is due of its recording. */
+  private dueInMs({ recording: { status, version }, effect }: OutboxEntry): number | null {
+    if (effect.do === 'reconcile') return effect.at - this.clock.now();
+    if (effect.do !== 'write-metadata') return null;
+    const together = version > 1 && !isFinal(status) && this.soon.size < MOST_SOON;
+    return together ? RECORD_TOGETHER_MS : 0;
+  }
+
+  /** Once it is time; false: another one has taken its place, which has an entry of its own. */
+  private async isStillDue(id: string, inMs: number): Promise<boolean> {
     this.soon.get(id)?.abort();
+    if (inMs <= 0) return true;
     const superseded = new AbortController();
     this.soon.set(id, superseded);
     try {
-      await this.clock.sleep(Math.max(0, at - this.clock.now()), superseded.signal);
+      await this.clock.sleep(inMs, superseded.signal);
       return true;
     } catch (reason) {
       if (!superseded.signal.aborted) throw reason;
