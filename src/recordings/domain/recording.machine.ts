@@ -256,11 +256,9 @@ function followUps(
   { changed, statusChanged, at }: { changed: boolean; statusChanged: boolean; at: number },
 ): Effect[] {
   const lookMs = isUnsettled(next) ? nextLookMs(next, at) : null;
-  // What is new to watch is watched at once; everything else has its time, which every run works out anew.
+  // What is new to watch has its next time at once; everything else has its own, which every run works out anew.
   const atOnce =
-    (hasLiveEgress(next) && !hasLiveEgress(now)) ||
-    (next.status === 'ACTIVE' && statusChanged) ||
-    (awaitsContinuation(next) && !awaitsContinuation(now));
+    (next.status === 'ACTIVE' && statusChanged) || (awaitsContinuation(next) && !awaitsContinuation(now));
   return [
     ...(changed ? [{ do: 'write-metadata' } as const] : []),
     ...(statusChanged ? [{ do: 'signal-room', at } as const] : []),

@@ -315,7 +315,7 @@ function worker(of: Case, egressId: string): Verdict | null {
   const { recording, evidence, now, limits } = of;
   const known = workerOf(evidence, egressId);
   const { answer, listed } = known;
-  if (answer.state === 'not-asked' && now < dueToAsk(known, limits)) return null;
+  if (answer.state === 'not-asked' && now < dueToAsk(recording, known, limits)) return null;
   if (answer.state === 'unavailable') return null;
   if (answer.state === 'not-asked' && recording.status === 'ACTIVE' && recording.egressId === egressId)
     // What is most likely is asked at once; LiveKit refuses the question where it lists another status.
@@ -463,7 +463,7 @@ export function nextTime({ recording, evidence, now, limits }: Case): number | n
     durationLimitOf(recording),
     deletionTime(recording, now),
     continuationTime(recording, evidence, now),
-    ...watchedEgresses(recording).map((id) => workerTime(workerOf(evidence, id), now, limits)),
+    ...watchedEgresses(recording).map((id) => workerTime(recording, workerOf(evidence, id), now, limits)),
   ];
   const lookMs = nextLookMs(recording, now);
   if (lookMs !== null)
@@ -491,17 +491,22 @@ function continuationTime(recording: StoredRecording, evidence: Evidence, now: n
   return Math.max(endedAt + pauseMs, now + THRESHOLDS.continueAgainMs);
 }
 
-function workerTime(known: WorkerEvidence, now: number, limits: Limits): number {
-  const dueAt = dueToAsk(known, limits);
+function workerTime(recording: StoredRecording, known: WorkerEvidence, now: number, limits: Limits): number {
+  const dueAt = dueToAsk(recording, known, limits);
   // It had its turn in this run, and nothing could be learned: it has the next one after the usual time.
   return dueAt <= now ? now + intervalOf(known, limits) : dueAt;
 }
 
 /** When its worker is asked next, ms. */
-function dueToAsk(known: WorkerEvidence, limits: Limits): number {
+function dueToAsk(recording: StoredRecording, known: WorkerEvidence, limits: Limits): number {
   const last = lastAskedAt(known);
-  if (last === null || (known.nudgedAt !== null && known.nudgedAt > last)) return 0;
-  return last + intervalOf(known, limits);
+  if (known.nudgedAt !== null && known.nudgedAt > (last ?? 0)) return 0;
+  return (last ?? reportedAt(recording)) + intervalOf(known, limits);
+}
+
+/** Before it was ever asked, what LiveKit reported of its egress is the sign of its worker's life; after a loss of Redis nothing is. */
+function reportedAt({ upkeep, requestedAt }: StoredRecording): number {
+  return upkeep.returned ? 0 : (upkeep.activeSince ?? requestedAt);
 }
 
 function intervalOf({ silentAt }: WorkerEvidence, limits: Limits): number {
