@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Credentials } from '../auth/credentials.js';
 import { Config } from '../config/config.js';
 import { BOUNDS } from '../kernel/bounds.js';
+import { parseUrl } from '../kernel/url.js';
 import { ERROR_TABLE, TallyError, isTallyError } from '../kernel/errors.js';
 import type { GraphqlContext } from './graphql-context.js';
 import { refuseDeepNesting } from './nesting.js';
@@ -58,6 +59,10 @@ export class HttpDoor {
   }
 
   private async enter(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    // Apollo's integration makes an address of it.
+    if (parseUrl(`http://${request.hostname}/`) === null) {
+      throw new TallyError('BAD_USER_INPUT', 'the request names no host; send a Host header');
+    }
     if (this.page !== null && wantsPage(request)) {
       await reply.type('text/html; charset=utf-8').header('cache-control', 'no-store').send(this.page);
       return;

@@ -61,6 +61,13 @@ describe('whoever asks for what can not be', () => {
     expect(JSON.parse(heard.split('\r\n\r\n')[1] ?? '')).toEqual(refusal);
   });
 
+  it.each(['', 'a b', '[', 'a:x'])('is told that %j is no host', async (host) => {
+    const heard = await speak(
+      `GET /graphql?query={me{name}} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nAuthorization: Bearer ${ADMIN_KEY}\r\n\r\n`,
+    );
+    expect(heard).toMatch(/^HTTP\/1\.1 400 .*"code":"BAD_USER_INPUT"/s);
+  });
+
   it('is answered once, also where its body turns out to be none after the answer', async () => {
     const head = ['POST /nothing HTTP/1.1', 'Host: a', 'Connection: close', 'Transfer-Encoding: gzip'];
     const heard = await speak(`${head.join('\r\n')}\r\n\r\n`);
