@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onSendAsyncHookHandler } from 'fastify';
 import { Credentials } from '../auth/credentials.js';
 import { Config } from '../config/config.js';
 import { BOUNDS } from '../kernel/bounds.js';
@@ -44,8 +44,9 @@ export class HttpDoor {
           if (typeof query === 'string') refuseDeepNesting(query);
         }
       };
-      route.onSend = async (request, reply, payload) =>
+      const count: onSendAsyncHookHandler = async (request, reply, payload) =>
         this.counted(request, reply, this.bounded(reply, payload));
+      route.onSend = [count, ...[route.onSend ?? []].flat()];
       route.errorHandler = (error: Error & { statusCode?: number }, _request, reply) =>
         this.refuse(reply, toRequestError(error), error.statusCode);
     });

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SystemClock } from '../kernel/clock.js';
 
 const LONGEST_MS = 2_000;
@@ -13,12 +13,19 @@ const WIRE = new SystemClock();
  * closed when the body has come, or takes too long.
  */
 export function outlastBodies(server: FastifyInstance): void {
-  server.addHook('onSend', ({ raw }, reply, payload, next) => {
-    if (typeof payload !== 'string' || raw.complete || !hasBody(raw) || !closes(reply))
-      return next(null, payload);
-    reply.header('content-length', Buffer.byteLength(payload));
-    next(null, Readable.from(withTheRest(payload, raw), { objectMode: false }));
+  // The last to see what is sent: whoever words a refusal does so before.
+  server.addHook('onRoute', (route) => {
+    route.onSend = [...[route.onSend ?? []].flat(), outlast];
   });
+  server.addHook('onSend', async (request, reply, payload) =>
+    request.is404 ? outlast(request, reply, payload) : payload,
+  );
+}
+
+async function outlast({ raw }: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
+  if (typeof payload !== 'string' || raw.complete || !hasBody(raw) || !closes(reply)) return payload;
+  reply.header('content-length', Buffer.byteLength(payload));
+  return Readable.from(withTheRest(payload, raw), { objectMode: false });
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

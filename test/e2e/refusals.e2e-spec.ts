@@ -75,11 +75,25 @@ describe('whoever asks for what can not be', () => {
   });
 
   it('is told so also where a large body is still coming and the connection closes with the answer', async () => {
-    const head = ['POST /graphql HTTP/1.1', 'Host: a', 'Connection: close', 'Content-Type: application/json'];
     const body = ' '.repeat(8_000_000);
-    const sent = `${head.join('\r\n')}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-    for (const heard of await Promise.all(Array.from({ length: 5 }, () => speak(sent))))
-      expect(heard).toMatch(/^HTTP\/1\.1 401 .*"code":"UNAUTHENTICATED"/s);
+    const head = ['Host: a', 'Connection: close', 'Content-Type: application/json'].join('\r\n');
+    for (const [request, status, code] of [
+      ['POST /graphql', 401, 'UNAUTHENTICATED'],
+      ['POST /nothing', 413, 'BAD_USER_INPUT'],
+      ['PUT /admin/queues/api/queues/timers/none', 401, 'UNAUTHENTICATED'],
+    ] as const) {
+      const sent = `${request} HTTP/1.1\r\n${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+      for (const heard of await Promise.all(Array.from({ length: 3 }, () => speak(sent))))
+        expect(heard).toMatch(new RegExp(`^HTTP/1\\.1 ${status} .*"code":"${code}"`, 's'));
+    }
+  });
+
+  it('is told in the words of every other path also by the board of the queues, whose body never comes', async () => {
+    const head = ['Host: a', 'Connection: close', 'Transfer-Encoding: chunked'].join('\r\n');
+    const heard = await speak(
+      `GET /admin/queues/api/queues/timers/none HTTP/1.1\r\n${head}\r\nAuthorization: Bearer ${ADMIN_KEY}\r\n\r\n`,
+    );
+    expect(heard).toMatch(/^HTTP\/1\.1 404 .*"code":"NOT_FOUND"/s);
   });
 
   it('is told where subscriptions are to be had, not that something broke here', async () => {
