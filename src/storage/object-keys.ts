@@ -73,7 +73,14 @@ export function segmentKeys(recording: HasObjects): SegmentKeys {
   };
 }
 
+/** Of a segment, by its key; null for what is none. */
+export function segmentNumber(key: string): number | null {
+  const [, number] = NUMBERED.exec(key) ?? [];
+  return number === undefined ? null : Number(number);
+}
+
 const SEGMENT_NAME = 'part';
+const NUMBERED = /\/part_(\d{5,9})\.ts$/;
 const segmentFolder = (room: string, id: RecordingId): string => `${MEDIA_PREFIX}${room}/${id}/`;
 
 export function metadataKey(recording: HasObjects): string {
