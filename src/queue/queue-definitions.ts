@@ -34,6 +34,11 @@ export const QUEUES = {
     concurrency: 2,
     about: 'Deletions of media and records, one or many, carried on until they are done',
   },
+  recoveries: {
+    // Each reads all segments of a recording and writes as much: the disk and a core are busy with one.
+    concurrency: 1,
+    about: 'Puts recordings together from their segments whose file was lost',
+  },
   sweeps: { concurrency: 3, about: 'Regular looks for what was left behind' },
   // Where versions before 1.1 leave work: it is still run, whatever it is, and nothing is added to them any more.
   recorders: { concurrency: 16, about: 'An older version asked after egress workers here' },

@@ -17,6 +17,7 @@ import { EARLIER_TIMERS } from './jobs/earlier-timers.js';
 import { FinishDeletionJob } from './jobs/finish-deletion.job.js';
 import { QueueEffects } from './jobs/queue-effects.js';
 import { ReconcileRecordingJob } from './jobs/reconcile-recording.job.js';
+import { RecoverRecordingJob } from './jobs/recover-recording.job.js';
 import { RemoveRecorderJob } from './jobs/remove-recorder.job.js';
 import { SignalRoomJob } from './jobs/signal-room.job.js';
 import { StopEgressJob } from './jobs/stop-egress.job.js';
@@ -28,6 +29,7 @@ import { RedisWorkerAvailability } from './recorders/redis-worker-availability.j
 import { WorkerAvailability } from './recorders/worker-availability.port.js';
 import { WorkerCanary } from './recorders/worker-canary.js';
 import { RedisRecorderLog } from './recorders/redis-recorder-log.js';
+import { SegmentJoiner } from './segments/segment-joiner.js';
 import { MetadataArchive } from './store/metadata-archive.js';
 import { RecordingRestorer } from './store/recording-restorer.port.js';
 import { RecordingStore } from './store/recording.store.js';
@@ -52,6 +54,7 @@ import { LaunchEgress } from './use-cases/launch-egress.js';
 import { OwnEgresses } from './use-cases/own-egresses.js';
 import { ReconcileEgress } from './use-cases/reconcile-egress.js';
 import { ReconcileRecording } from './use-cases/reconcile-recording.js';
+import { RecoverRecording } from './use-cases/recover-recording.js';
 import { RestoreFromRecord } from './use-cases/restore-from-record.js';
 import { StartContinuation } from './use-cases/start-continuation.js';
 import { StartOutcome } from './use-cases/start-outcome.js';
@@ -74,6 +77,7 @@ const adapters = [
   { provide: WorkerAvailability, useClass: RedisWorkerAvailability },
   RestoreGeneration,
   MetadataArchive,
+  SegmentJoiner,
   UnrecordedRooms,
 ];
 
@@ -92,6 +96,7 @@ const useCases = [
   ReconcileRecording,
   ApplyLiveKitEvent,
   OwnEgresses,
+  RecoverRecording,
   RestoreFromRecord,
   Unsettled,
   FleetProbe,
@@ -107,6 +112,7 @@ const jobs = [
   ReconcileRecordingJob,
   StopEgressJob,
   RemoveRecorderJob,
+  RecoverRecordingJob,
   WriteMetadataJob,
   FinishDeletionJob,
   DropRoomMetadataJob,

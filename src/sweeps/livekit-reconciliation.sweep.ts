@@ -5,7 +5,7 @@ import type { RecordingId } from '../kernel/ids.js';
 import { LiveKit } from '../livekit/livekit.port.js';
 import type { EgressSeen, LiveRoomSeen } from '../livekit/livekit.types.js';
 import { durationLimitOf } from '../recordings/domain/deadlines.js';
-import { isFinal, type StoredRecording } from '../recordings/domain/recording.js';
+import { isFinal, isOver, type StoredRecording } from '../recordings/domain/recording.js';
 import { watchedEgresses } from '../recordings/domain/slot.js';
 import { autoRecord } from '../recordings/jobs/auto-record.job.js';
 import { reconcileRecording } from '../recordings/jobs/reconcile-recording.job.js';
@@ -73,7 +73,7 @@ export class LiveKitReconciliationSweep extends Sweep {
     for await (const recording of this.unsettled.all()) {
       pass.signal.throwIfAborted();
       pass.examined();
-      if (!isFinal(recording.status)) {
+      if (!isOver(recording)) {
         live += 1;
         recorded.add(recording.roomId);
       }

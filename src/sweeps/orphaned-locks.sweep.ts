@@ -5,7 +5,7 @@ import type { RecordingId } from '../kernel/ids.js';
 import { LiveKit } from '../livekit/livekit.port.js';
 import type { EgressSeen } from '../livekit/livekit.types.js';
 import { Leases, type LeaseSeen } from '../locks/leases.js';
-import { isFinal, type StoredRecording } from '../recordings/domain/recording.js';
+import { isFinal, isOver, type StoredRecording } from '../recordings/domain/recording.js';
 import { RecordingStore } from '../recordings/store/recording.store.js';
 import { type HeldSlot, RoomSlots } from '../recordings/store/room-slots.port.js';
 import { liveEgresses } from '../recordings/domain/slot.js';
@@ -54,7 +54,7 @@ export class OrphanedLocksSweep extends Sweep {
       pass.signal.throwIfAborted();
       pass.examined();
       const recording = await this.store.get(slot.recordingId);
-      if (recording !== null && !isFinal(recording.status)) continue;
+      if (recording !== null && !isOver(recording)) continue;
       look ??= this.look();
       if (recording === null) await this.lookAtUnknown(pass, slot, await look);
       else await this.lookAtFinal(pass, slot, recording, await look);

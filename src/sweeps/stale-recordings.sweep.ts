@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { LiveKit } from '../livekit/livekit.port.js';
 import { type Evidence, known, type RoomEvidence } from '../recordings/domain/evidence.js';
-import { isFinal, type StoredRecording } from '../recordings/domain/recording.js';
+import { isOver, type StoredRecording } from '../recordings/domain/recording.js';
 import { ReconcileRecording } from '../recordings/use-cases/reconcile-recording.js';
 import { Unsettled } from '../recordings/use-cases/unsettled.js';
 import { Breaker } from './breaker.js';
@@ -34,7 +34,7 @@ export class StaleRecordingsSweep extends Sweep {
     let live = 0;
     for await (const recording of this.unsettled.all()) {
       pass.signal.throwIfAborted();
-      if (isFinal(recording.status)) continue;
+      if (isOver(recording)) continue;
       pass.examined();
       live += 1;
       const room = rooms.get(recording.roomId);

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
 import { LiveKit } from '../livekit/livekit.port.js';
 import type { EgressSeen } from '../livekit/livekit.types.js';
-import { isFinal, type Recording } from '../recordings/domain/recording.js';
+import { isFinal, isOver, type Recording } from '../recordings/domain/recording.js';
 import { watchedEgresses } from '../recordings/domain/slot.js';
 import { RecordingStore } from '../recordings/store/recording.store.js';
 import { OwnEgresses } from '../recordings/use-cases/own-egresses.js';
@@ -72,7 +72,7 @@ export class Unexplained {
       ...{ rooms: null, statuses: ['ACTIVE', 'ENDING'], labels: {}, first: MOST_RECORDINGS, after: null },
       ...{ requestedAfter: null, requestedBefore: null, field: 'REQUESTED_AT', direction: 'DESC' },
     });
-    return items.map(({ recording }) => recording);
+    return items.map(({ recording }) => recording).filter((recording) => !isOver(recording));
   }
 
   private async ghosts(egresses: readonly EgressSeen[]): Promise<EgressSeen[]> {
@@ -85,9 +85,7 @@ export class Unexplained {
       const state = recording?.upkeep.egresses[egress.egressId];
       const isExplained =
         recording !== null &&
-        (state === 'lost' ||
-          !isFinal(recording.status) ||
-          watchedEgresses(recording).includes(egress.egressId));
+        (state === 'lost' || !isOver(recording) || watchedEgresses(recording).includes(egress.egressId));
       if (!isExplained) ghosts.push(egress);
     }
     return ghosts;

@@ -1,13 +1,29 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { REAL_TIMINGS, scaledTimings } from '../../src/livekit/simulator/timings.js';
 import { startStack, type TestInstance, type TestStack } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { DELETE, STOP } from '../support/operations.js';
-import { becomes, openRoom, started } from '../support/recording-life.js';
+import { probeMp4 } from '../support/made-segments.js';
+import { becomes, lifeFaults, openRoom, started } from '../support/recording-life.js';
 
 // A segment every 160 ms.
 const TIMINGS = scaledTimings(0.08, REAL_TIMINGS);
+
+const QUICK_CHECKS = {
+  RECORDER_CHECK_EVERY: '300ms',
+  RECORDER_LOST_AFTER: '900ms',
+  SWEEP_LIVEKIT_RECONCILIATION_EVERY: '500ms',
+};
+
+interface Recovered {
+  readonly recovered: boolean;
+  readonly coverage: {
+    readonly coveredMs: number;
+    readonly gaps: readonly { readonly cause: string }[];
+  } | null;
+  readonly continuedBy: { readonly id: string; readonly status: string } | null;
+}
 
 describe('a crash-proof recording', () => {
   let stack: TestStack;
@@ -16,7 +32,7 @@ describe('a crash-proof recording', () => {
   let made = 0;
 
   beforeAll(async () => {
-    stack = await startStack({}, TIMINGS);
+    stack = await startStack(QUICK_CHECKS, TIMINGS);
     instance = await stack.start();
   });
   afterAll(() => stack.close());
@@ -77,6 +93,105 @@ describe('a crash-proof recording', () => {
       headers: { authorization: `Bearer ${stack.env.TALLYLIGHT_ADMIN_KEY}` },
     });
     expect([media.status, media.headers.get('content-type')]).toEqual([200, 'audio/mp4']);
+  });
+
+  const recoveryOf = async (id: string): Promise<Recovered> => {
+    const answer = await instance.graphql<{ recording: Recovered }>(
+      `query($id: ID!) { recording(id: $id) {
+        recovered coverage { coveredMs gaps { cause } } continuedBy { id status } } }`,
+      { id },
+    );
+    return answer.data.recording;
+  };
+  /** What a player finds in the media as it is served. */
+  const probed = async (mediaPath: string | null): ReturnType<typeof probeMp4> => {
+    const media = await fetch(`${instance.url}${mediaPath}`, {
+      headers: { authorization: `Bearer ${stack.env.TALLYLIGHT_ADMIN_KEY}` },
+    });
+    const path = join(stack.storageFolder, '.tmp', `${room}.mp4`);
+    await writeFile(path, Buffer.from(await media.arrayBuffer()));
+    return probeMp4(path);
+  };
+
+  it('whose worker is killed is put together from its segments, while the meeting is recorded further', async () => {
+    const { id } = await started(instance, room);
+    await hasSegments(id, 5);
+    stack.simulator.killWorker();
+    const left = (await segments(id)).length;
+    stack.simulator.addWorker();
+    const over = await becomes(instance, id, { status: 'COMPLETE', endReason: 'RECORDER_LOST' });
+    expect(over.error).toMatch(/^the egress worker died; the media was put together from its segments/);
+    const file = await readFile(join(stack.storageFolder, 'recordings', room, `${id}.mp4`));
+    expect(over.sizeBytes).toBe(file.length);
+    expect(file.indexOf('moov')).toBeLessThan(file.indexOf('mdat'));
+    const { durationS, video, audio } = await probed(over.mediaPath);
+    expect(durationS * 1_000).toBeGreaterThanOrEqual(left * 159);
+    expect(Math.abs(durationS * 1_000 - (over.durationMs ?? 0))).toBeLessThan(50);
+    expect([video?.codec, audio?.codec]).toEqual(['avc1.4d4016', 'mp4a.40.2']);
+    await eventually(
+      async () => (await recoveryOf(id)).continuedBy?.status === 'ACTIVE' || 'nothing goes on from it',
+    );
+    expect((await recoveryOf(id)).recovered).toBe(true);
+    expect(await lifeFaults(instance, id)).toEqual([]);
+    await eventually(async () => (await segments(id)).length === 0 || 'its segments are still there');
+    const next = (await recoveryOf(id)).continuedBy!.id;
+    await instance.graphql(STOP, { id: next });
+    await becomes(instance, next, { status: 'COMPLETE' });
+    expect((await recoveryOf(next)).recovered).toBe(false);
+    const coverage = (await recoveryOf(next)).coverage!;
+    expect(coverage.gaps.map(({ cause }) => cause)).toContain('RECORDER_LOST');
+  });
+
+  it('whose upload is refused is put together from its segments', async () => {
+    stack.simulator.setFault({ name: 'upload-refused', room });
+    const { id } = await started(instance, room);
+    await hasSegments(id, 3);
+    await instance.graphql(STOP, { id });
+    const over = await becomes(instance, id, { status: 'COMPLETE', endReason: 'EGRESS_FAILED' });
+    expect(over.error).toMatch(/upload.*put together from its segments/i);
+    expect((await probed(over.mediaPath)).durationS).toBeGreaterThan(0.4);
+    expect((await recoveryOf(id)).recovered).toBe(true);
+  });
+
+  it('of sound alone is put together as well', async () => {
+    stack.simulator.setFault({ name: 'child-crash', room, delayMs: 1_000 });
+    const { id } = await started(instance, room, { audioOnly: true });
+    const over = await becomes(instance, id, { status: 'COMPLETE', endReason: 'EGRESS_FAILED' });
+    expect(await probed(over.mediaPath)).toMatchObject({ video: null, audio: { codec: 'mp4a.40.2' } });
+  });
+
+  it('goes on without what is torn, and says so', async () => {
+    const { id } = await started(instance, room);
+    await hasSegments(id, 4);
+    await truncate(join(stack.storageFolder, 'recordings', room, id, 'part_00001.ts'), 1_000);
+    stack.simulator.killWorker();
+    stack.simulator.addWorker();
+    const over = await becomes(instance, id, { status: 'COMPLETE' });
+    expect(over.error).toMatch(/put together from its segments, without /);
+  });
+
+  it('of which nothing can be read is FAILED, keeps its segments and names them', async () => {
+    const { id } = await started(instance, room);
+    await hasSegments(id, 2);
+    stack.simulator.killWorker();
+    stack.simulator.addWorker();
+    for (const name of await segments(id))
+      await truncate(join(stack.storageFolder, 'recordings', room, name), 1_000);
+    const over = await becomes(instance, id, { status: 'FAILED', endReason: 'RECORDER_LOST' });
+    expect(over.error).toMatch(
+      new RegExp(`none of its \\d+ segments can be read; its segments are kept in recordings/${room}/${id}/`),
+    );
+    expect(over.mediaPath).toBeNull();
+    expect((await segments(id)).length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('that died before its first segment is FAILED like any other', async () => {
+    stack.simulator.setFault({ name: 'segments-slow', room, delayMs: 60_000 });
+    const { id } = await started(instance, room);
+    stack.simulator.killWorker();
+    stack.simulator.addWorker();
+    const over = await becomes(instance, id, { status: 'FAILED', endReason: 'RECORDER_LOST' });
+    expect(over.error).toMatch(/no segment of it was written/);
   });
 
   it('takes its segments with it when it is deleted before they were gone', async () => {

@@ -14,7 +14,7 @@ import {
   MP4,
   Output,
 } from 'mediabunny';
-import type { Segment } from '../../src/media/join-segments.js';
+import type { Segment } from '../../src/recordings/segments/join-segments.js';
 
 const RECORDED = resolve(__dirname, '../../src/livekit/simulator/media/egress-composite.mp4');
 const FPS = 15;

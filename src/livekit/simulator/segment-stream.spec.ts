@@ -1,5 +1,5 @@
 import { SimulatedLiveKit } from '../../../test/support/simulated-livekit.js';
-import { readSegment } from '../../media/read-segment.js';
+import { readSegment } from '../../recordings/segments/read-segment.js';
 import { makeRealSegment } from './segment-media.js';
 
 const SEGMENTS = {

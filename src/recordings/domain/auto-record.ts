@@ -1,5 +1,5 @@
 import { awaitsContinuation } from './continuation.js';
-import { isFinal, type StoredRecording } from './recording.js';
+import { isOver, type StoredRecording } from './recording.js';
 import { THRESHOLDS } from './thresholds.js';
 
 /** What is known of an open room whose recording is to start by itself. Instants in ms. */
@@ -27,7 +27,7 @@ export type AutoRecordVerdict =
 export function autoRecordVerdict(room: AutoRecordCase): AutoRecordVerdict {
   const { from, sid, publishers, recordings, recordedByOthers, now } = room;
   const [last] = recordings;
-  if (last && !isFinal(last.status))
+  if (last && !isOver(last))
     return last.status === 'ACTIVE'
       ? { do: 'recorded' }
       : { do: 'wait', until: now + THRESHOLDS.autoRecordAgainMs };

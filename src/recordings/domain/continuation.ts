@@ -1,5 +1,5 @@
 import { THRESHOLDS } from './thresholds.js';
-import { isFinal, type RecordingEndReason, type StoredRecording } from './recording.js';
+import { isOver, type RecordingEndReason, type StoredRecording } from './recording.js';
 
 /** Ends that nobody ordered, whatever the recorder died of. */
 const UNORDERED: readonly (RecordingEndReason | null)[] = [
@@ -19,7 +19,7 @@ const ORDERED: readonly (RecordingEndReason | null)[] = [
 
 /** Whether the meeting is to be recorded further after this change: an end that nobody ordered, of a recording that was there. */
 export function isToBeContinued(before: StoredRecording, after: StoredRecording): boolean {
-  if (isFinal(before.status) || !isFinal(after.status)) return false;
+  if (isOver(before) || !isOver(after)) return false;
   const { upkeep, endReason, startedAt, continues } = after;
   if (upkeep.stopRequestedAt !== null || upkeep.deletion !== null || upkeep.deleted) return false;
   if (before.status === 'ENDING' && ORDERED.includes(before.endReason) && !upkeep.workerLimit) return false;

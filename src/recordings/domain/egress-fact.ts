@@ -8,7 +8,8 @@ import type {
   RecordingEndReason,
   StoredRecording,
 } from './recording.js';
-import { isFinal } from './recording.js';
+import { isFinal, isOver } from './recording.js';
+import { fileCame, isRecovering } from './segments.js';
 import { THRESHOLDS } from './thresholds.js';
 
 type EndedEgress = EgressSeen & { readonly status: FinalStatus };
@@ -35,7 +36,7 @@ export function seeEgress(
       : found;
   const primary = now.egressId === null || now.egressId === egress.egressId;
   if (state === 'live' && isOfAnotherMeeting(now, egress)) return join(found, refuseMeeting(now, egress, at));
-  if (isFinal(now.status)) return join(named, onLateReport(now, egress, state, at));
+  if (isOver(now)) return join(named, onLateReport(now, egress, state, at));
   // Two egresses of one recording write to one object: the first one named is the recording, any other is stopped.
   if (!primary)
     return state === 'live'
@@ -79,7 +80,11 @@ function onLateReport(now: StoredRecording, egress: EgressSeen, state: EgressSta
     return egress.status === 'ENDING' ? nothing : stop(egress, `its recording is ${now.status}`);
   if (state !== 'over' || !egress.file?.uploaded) return nothing;
   if (now.upkeep.deleted) return { effects: [{ do: 'finish-deletion', at }] };
-  return now.hasMedia ? nothing : { seen: mediaOf(egress, now) };
+  const media = mediaOf(egress, now);
+  if (isRecovering(now)) return media.sizeBytes === 0 ? nothing : fileCame(now, media);
+  // What was put together from segments is less than the file that came after all, in its place.
+  if (now.recovered) return { seen: { ...media, recovered: false, error: null } };
+  return now.hasMedia ? nothing : { seen: media };
 }
 
 function progress(now: StoredRecording, egress: EgressSeen, at: number, room: RoomAtEnd): Patch {

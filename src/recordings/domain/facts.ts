@@ -52,6 +52,18 @@ export type Fact = { readonly at: number } &
       }
     /** The egress' worker is proven dead. LiveKit lists the egress for ever; it counts as gone from now on. */
     | { readonly kind: 'recorder-lost'; readonly egressId: string; readonly media: MediaSeen | null }
+    /** Its segments are to be joined: nobody was told to yet, or whoever was has not done it for long. */
+    | { readonly kind: 'recovery-due' }
+    /** They are one file in the bucket now. `missing`: what of them is not in it, for a person; null: nothing. */
+    | {
+        readonly kind: 'segments-joined';
+        readonly filename: string;
+        readonly sizeBytes: number;
+        readonly durationMs: number;
+        readonly missing: string | null;
+      }
+    /** Nothing can be made of them. `folder`: where they are; null: there are none. */
+    | { readonly kind: 'segments-unusable'; readonly why: string; readonly folder: string | null }
     /** Another recording goes on from this one. */
     | { readonly kind: 'continued'; readonly by: RecordingId }
     /** The meeting is over or not to be recorded further. */
@@ -80,5 +92,7 @@ export type Effect =
   | { readonly do: 'signal-room'; readonly at?: number }
   | { readonly do: 'finish-deletion'; readonly at: number }
   | { readonly do: 'drop-room-metadata' }
+  /** Its segments are joined. */
+  | { readonly do: 'recover' }
   /** Its file is in the bucket: what was written beside it is not needed any more. */
   | { readonly do: 'drop-segments' };

@@ -1,13 +1,13 @@
 import type { Fact, MediaSeen } from './facts.js';
 import { join, nothing, type Patch, startResult } from './patch.js';
-import { isFinal, type StoredRecording } from './recording.js';
+import { isOver, type StoredRecording } from './recording.js';
 import { isAbsenceProven, liveEgresses } from './slot.js';
 
 const STALE = 'it has long neither reported nor answered, and nobody publishes in its room';
 
 /** LiveKit no longer knows the egress: the bucket has the last word. */
 export function gone(now: StoredRecording, fact: Extract<Fact, { kind: 'egress-gone' }>): Patch {
-  if (isFinal(now.status) || (fact.proof === 'absence' && !isAbsenceProven(now))) return nothing;
+  if (isOver(now) || (fact.proof === 'absence' && !isAbsenceProven(now))) return nothing;
   const listed = fact.proof === 'silence';
   const over = Object.fromEntries(liveEgresses(now).map((id) => [id, 'over' as const]));
   const kept = listed
@@ -82,7 +82,7 @@ export function recorderLost(now: StoredRecording, fact: Extract<Fact, { kind: '
   if (now.upkeep.egresses[egressId] !== 'live') return nothing;
   // A child that outlived its worker sits in the room as its recorder: that ends what it may record, so a sweep counts all first.
   const dead: Patch = { kept: { egresses: { ...now.upkeep.egresses, [egressId]: 'lost' } } };
-  if (isFinal(now.status) || egressId !== now.egressId) return dead;
+  if (isOver(now) || egressId !== now.egressId) return dead;
   return join(dead, endOfLost(now, media, at));
 }
 

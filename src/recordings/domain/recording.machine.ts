@@ -2,9 +2,17 @@ import { seeEgress } from './egress-fact.js';
 import { gone, mediaFound, recorderLost } from './lost-egress.js';
 import { awaitsContinuation, isToBeContinued } from './continuation.js';
 import type { Effect, Fact } from './facts.js';
-import { areSegmentsSpare } from './segments.js';
+import {
+  areSegmentsSpare,
+  fileCame,
+  heldForSegments,
+  isRecovering,
+  recoveryDue,
+  segmentsJoined,
+  segmentsUnusable,
+} from './segments.js';
 import { join, nothing, type Patch, startResult, withPatch } from './patch.js';
-import { isFinal, type RecordingStatus, type StoredRecording, VISIBLE_FIELDS } from './recording.js';
+import { isFinal, isOver, type RecordingStatus, type StoredRecording, VISIBLE_FIELDS } from './recording.js';
 import { isUnsent, startSending } from './start-request.js';
 import {
   hasLiveEgress,
@@ -76,7 +84,14 @@ function patchOf(now: StoredRecording, fact: Fact): Patch {
         : nothing;
     case 'continuation-given-up':
       return awaitsContinuation(now) ? { kept: { continuation: null } } : nothing;
+    case 'recovery-due':
+      return isRecovering(now) ? recoveryDue(now, fact.at) : nothing;
+    case 'segments-joined':
+      return segmentsJoined(now, fact);
+    case 'segments-unusable':
+      return segmentsUnusable(now, fact);
     case 'media-looked-for':
+      if (isRecovering(now)) return fact.media ? fileCame(now, fact.media) : nothing;
       return join(
         { kept: { bucketChecked: true } },
         fact.media && !now.hasMedia ? { seen: mediaFound(fact.media) } : nothing,
@@ -109,7 +124,7 @@ function answered(
 
 function startRefused(now: StoredRecording, fact: Extract<Fact, { kind: 'start-refused' }>): Patch {
   const kept = answered(now, 'refused', fact.at);
-  if (isFinal(now.status) || hasLiveEgress(now)) return { kept };
+  if (isOver(now) || hasLiveEgress(now)) return { kept };
   if (now.status === 'ENDING') return { kept, seen: { status: 'ABORTED', endedAt: fact.at } };
   const code = fact.credentials ? 'LIVEKIT_UNAVAILABLE' : 'RECORDING_START_REJECTED';
   return {
@@ -161,7 +176,7 @@ function stopRequested(now: StoredRecording, at: number): Patch {
 }
 
 function stopTaken(now: StoredRecording, fact: Extract<Fact, { kind: 'stop-taken' }>): Patch {
-  if (isFinal(now.status)) return fact.egress ? seeEgress(now, fact.egress, fact.at) : nothing;
+  if (isOver(now)) return fact.egress ? seeEgress(now, fact.egress, fact.at) : nothing;
   const asked: Patch = {
     seen: { status: 'ENDING', endReason: now.endReason ?? 'STOP_REQUESTED' },
     kept: { stopRequestedAt: now.upkeep.stopRequestedAt ?? fact.at },
@@ -187,8 +202,7 @@ function listed(now: StoredRecording, fact: Extract<Fact, { kind: 'egresses-list
   const after = withPatch(now, seen);
   const ids = new Set(fact.egresses.map((egress) => egress.egressId));
   const missing = liveEgresses(after).filter((id) => !ids.has(id));
-  const looked: Patch =
-    isFinal(after.status) && after.upkeep.holdsSlot ? { kept: { listedAt: fact.at } } : nothing;
+  const looked: Patch = isOver(after) && after.upkeep.holdsSlot ? { kept: { listedAt: fact.at } } : nothing;
   const unseen = missing.length > 0 || (ids.size === 0 && awaitsFirstSight(after, fact.at));
   if (!unseen) return join(seen, looked);
   return join(join(seen, looked), absent(withPatch(after, looked), missing, fact.at));
@@ -198,7 +212,7 @@ function listed(now: StoredRecording, fact: Extract<Fact, { kind: 'egresses-list
 function awaitsFirstSight(now: StoredRecording, at: number): boolean {
   const { startAnswer, startPendingUntil, egresses } = now.upkeep;
   return (
-    !isFinal(now.status) &&
+    !isOver(now) &&
     !isUnsent(now) &&
     startAnswer !== 'accepted' &&
     at >= startPendingUntil &&
@@ -211,7 +225,7 @@ function absent(now: StoredRecording, missing: readonly string[], at: number): P
   if (before !== null && at - before.lastAt < THRESHOLDS.absenceSpacingMs) return nothing;
   const absence = { looks: (before?.looks ?? 0) + 1, firstAt: before?.firstAt ?? at, lastAt: at };
   const counted = withPatch(now, { kept: { absence } });
-  if (!isFinal(now.status) || !isAbsenceProven(counted)) return { kept: { absence } };
+  if (!isOver(now) || !isAbsenceProven(counted)) return { kept: { absence } };
   const over = Object.fromEntries(missing.map((id) => [id, 'over' as const]));
   return { kept: { absence: null, egresses: { ...now.upkeep.egresses, ...over } } };
 }
@@ -224,7 +238,8 @@ function stopLive(now: StoredRecording, why: string): Effect[] {
 function advance(now: StoredRecording, patch: Patch, fact: Fact): Decision {
   const at = fact.at;
   // Of a deleted recording clients have seen the last: what is still found out about its egress is upkeep.
-  const seen = withPatch(now, now.upkeep.deleted ? { ...patch, seen: {} } : patch);
+  const wanted = withPatch(now, now.upkeep.deleted ? { ...patch, seen: {} } : patch);
+  const seen = heldForSegments(now, wanted, at);
   const continued = isToBeContinued(now, seen);
   const patched = continued ? withPatch(seen, { kept: { continuation: 'pending' } }) : seen;
   const deleting = patched.upkeep.deleted && !now.upkeep.deleted;
@@ -258,7 +273,9 @@ function followUps(
   const lookMs = isUnsettled(next) ? nextLookMs(next, at) : null;
   // What is new to watch has its next time at once; everything else has its own, which every run works out anew.
   const atOnce =
-    (next.status === 'ACTIVE' && statusChanged) || (awaitsContinuation(next) && !awaitsContinuation(now));
+    (next.status === 'ACTIVE' && statusChanged) ||
+    (isRecovering(next) && !isRecovering(now)) ||
+    (awaitsContinuation(next) && !awaitsContinuation(now));
   return [
     ...(changed ? [{ do: 'write-metadata' } as const] : []),
     ...(statusChanged ? [{ do: 'signal-room', at } as const] : []),

@@ -102,10 +102,19 @@ export interface Upkeep {
   readonly workerLimit?: boolean;
   /** It ended although nobody ordered it, and the meeting is to be recorded further; gone once that was done or given up. */
   readonly continuation?: 'pending' | null;
+  /** It is over without its file, and its segments are being joined; null or absent: they are not. */
+  readonly recovery?: Recovery | null;
   /** The idempotency key that it was started with, so that the key outlives a Redis that was lost. */
   readonly key?: KeyUsed;
   /** Brought back from the bucket. */
   readonly returned?: Returned;
+}
+
+/** Instants in ms. `askedAt`: when somebody was told to join them; null: nobody yet. `otherwise`: how it ends where nothing can be joined. */
+export interface Recovery {
+  readonly since: number;
+  readonly askedAt: number | null;
+  readonly otherwise: { readonly status: FinalStatus; readonly error: string | null };
 }
 
 export interface KeyUsed {
@@ -159,6 +168,11 @@ export const VISIBLE_FIELDS = [
 export function visiblePart(stored: StoredRecording): Recording {
   const { rev: _rev, upkeep: _upkeep, ...visible } = stored;
   return visible;
+}
+
+/** Nothing of it records or is to be stopped any more. One that is over and not final has its media put together from its segments. */
+export function isOver({ status, upkeep }: StoredRecording): boolean {
+  return isFinal(status) || upkeep.recovery != null;
 }
 
 export function isFinal(status: RecordingStatus): status is FinalStatus {

@@ -20,7 +20,14 @@ export function restoredRecording(copy: StoredRecording, number: number, at: num
     version: copy.version + rebuilds * VERSION_LEAP,
     updatedAt: Math.max(at, copy.updatedAt),
     rev,
-    upkeep: { ...copy.upkeep, absence: null, startSentAt, returned: { number, rev, copyAt: copy.updatedAt } },
+    upkeep: {
+      ...copy.upkeep,
+      // Whoever was told to do it was told by the Redis that is lost.
+      ...(copy.upkeep.recovery && { recovery: { ...copy.upkeep.recovery, askedAt: null } }),
+      absence: null,
+      startSentAt,
+      returned: { number, rev, copyAt: copy.updatedAt },
+    },
   };
 }
 

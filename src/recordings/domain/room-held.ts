@@ -1,5 +1,5 @@
 import type { RecordingId, RoomId } from '../../kernel/ids.js';
-import { isFinal, type StoredRecording } from './recording.js';
+import { isFinal, isOver, type StoredRecording } from './recording.js';
 import { hasLiveEgress } from './slot.js';
 import { isUnsent } from './start-request.js';
 
@@ -10,7 +10,7 @@ export function whatHolds(room: RoomId, id: RecordingId, holder: StoredRecording
   const { status, upkeep } = holder;
   if (status === 'STARTING' || status === 'ACTIVE')
     return `room ${room} is already being recorded (${id}); stop that recording first`;
-  if (status === 'ENDING')
+  if (status === 'ENDING' && !isOver(holder))
     return `recording ${id} of room ${room} is still ending (its file is being uploaded); try again when it has ended`;
   if (isFinal(status) && hasLiveEgress(holder))
     return `recording ${id} of room ${room} is ${status}, but its egress is still ending (its file may still be uploaded); try again when LiveKit has ended it`;

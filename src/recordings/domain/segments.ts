@@ -1,6 +1,105 @@
-import { isFinal, type Recording } from './recording.js';
+import type { Fact, MediaSeen } from './facts.js';
+import { nothing, type Patch } from './patch.js';
+import { type FinalStatus, isFinal, isOver, type Recording, type StoredRecording } from './recording.js';
 
 /** Whether all that its segments hold is in its file as well. Where there is no file, they are all that is left, and stay. */
 export function areSegmentsSpare({ crashProof, status, hasMedia, sizeBytes }: Recording): boolean {
   return crashProof && isFinal(status) && hasMedia && sizeBytes !== 0;
+}
+
+export function isRecovering(recording: StoredRecording): boolean {
+  return recording.upkeep.recovery != null && !isFinal(recording.status);
+}
+
+const JOINING = 'the recording ended without its file; it is put together from its segments';
+
+/**
+ * `after` as it is where it would be final without a file and its segments may hold what the file does not: ENDING until they
+ * are joined. Everything else of its end is as it would be, so that its room is free and the meeting goes on at once.
+ */
+export function heldForSegments(
+  before: StoredRecording,
+  after: StoredRecording,
+  at: number,
+): StoredRecording {
+  if (isOver(before) || !isFinal(after.status) || !mayHaveSegments(after)) return after;
+  const recovery = { since: at, askedAt: null, otherwise: { status: after.status, error: after.error } };
+  return {
+    ...after,
+    ...{ status: 'ENDING', hasMedia: false, sizeBytes: null, durationMs: null, error: JOINING },
+    upkeep: { ...after.upkeep, recovery, bucketChecked: true },
+  };
+}
+
+function mayHaveSegments({
+  crashProof,
+  status,
+  hasMedia,
+  sizeBytes,
+  startedAt,
+  endReason,
+  upkeep,
+}: StoredRecording): boolean {
+  if (!crashProof || (hasMedia && sizeBytes !== 0) || upkeep.deleted) return false;
+  if (Object.keys(upkeep.egresses).length === 0) return false;
+  if (status === 'ABORTED' && endReason !== 'STALE') return false;
+  // That it was active may never have been reported.
+  return startedAt !== null || endReason === 'RECORDER_LOST' || endReason === 'EGRESS_FAILED';
+}
+
+/** Somebody is to join them now, for the first time or once more where whoever was asked has been silent for long. */
+export function recoveryDue({ upkeep }: StoredRecording, at: number): Patch {
+  if (upkeep.recovery == null) return nothing;
+  return {
+    kept: { recovery: { ...upkeep.recovery, askedAt: at } },
+    effects: [{ do: 'recover' }],
+  };
+}
+
+export function segmentsJoined(
+  now: StoredRecording,
+  fact: Extract<Fact, { kind: 'segments-joined' }>,
+): Patch {
+  const { filename, sizeBytes, durationMs, missing } = fact;
+  const error = `${lossOf(now)}; the media was put together from its segments${missing === null ? '' : `, without ${missing}`}`;
+  return finished(now, {
+    ...{ hasMedia: true, recovered: true, filename, sizeBytes, durationMs, error },
+    startedAt: now.startedAt ?? Math.max(now.requestedAt, (now.endedAt ?? fact.at) - durationMs),
+  });
+}
+
+/** The file is there after all: from its own egress, however late. */
+export function fileCame(now: StoredRecording, media: MediaSeen | Partial<Recording>): Patch {
+  return finished(now, { ...media, hasMedia: true, error: null });
+}
+
+/** They stay: whoever can make something of them finds them by what the error says. */
+export function segmentsUnusable(
+  now: StoredRecording,
+  { why, folder }: Extract<Fact, { kind: 'segments-unusable' }>,
+): Patch {
+  const { recovery } = now.upkeep;
+  if (recovery == null || isFinal(now.status)) return nothing;
+  const { status, error } = recovery.otherwise;
+  const kept = folder === null ? '' : `; its segments are kept in ${folder}`;
+  return {
+    seen: {
+      status: status === 'COMPLETE' ? 'FAILED' : status,
+      error: `${error ?? lossOf(now)} (${why}${kept})`,
+    },
+    kept: { recovery: null },
+  };
+}
+
+function finished(now: StoredRecording, seen: Partial<Recording>): Patch {
+  const { recovery } = now.upkeep;
+  if (recovery == null || isFinal(now.status)) return nothing;
+  const status: FinalStatus = now.endReason === 'LIMIT_REACHED' ? 'LIMIT_REACHED' : 'COMPLETE';
+  return { seen: { ...seen, status }, kept: { recovery: null } };
+}
+
+function lossOf({ endReason, upkeep }: StoredRecording): string {
+  if (endReason === 'RECORDER_LOST') return 'the egress worker died';
+  if (endReason === 'STALE') return 'LiveKit no longer knew the egress';
+  return upkeep.recovery?.otherwise.error ?? 'the file of the egress did not come';
 }

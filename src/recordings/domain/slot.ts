@@ -1,6 +1,7 @@
 import type { StoredRecording } from './recording.js';
 import { awaitsContinuation } from './continuation.js';
-import { isFinal } from './recording.js';
+import { isFinal, isOver } from './recording.js';
+import { isRecovering } from './segments.js';
 import { isUnsent } from './start-request.js';
 import { THRESHOLDS } from './thresholds.js';
 
@@ -12,7 +13,7 @@ import { THRESHOLDS } from './thresholds.js';
  */
 export function mayFreeSlot(recording: StoredRecording, at: number): boolean {
   const { upkeep } = recording;
-  if (!isFinal(recording.status) || hasLiveEgress(recording)) return false;
+  if (!isOver(recording) || hasLiveEgress(recording)) return false;
   if (isUnsent(recording)) return true;
   if (at < upkeep.startPendingUntil) return false;
   if (upkeep.startAnswer === 'refused' || upkeep.startAnswer === 'accepted') return true;
@@ -25,7 +26,7 @@ export function hasLiveEgress(recording: StoredRecording): boolean {
 
 /** Whose worker is asked whether it lives: that of every recording in progress, and of every egress that still holds a room. */
 export function watchedEgresses(recording: StoredRecording): string[] {
-  if (isFinal(recording.status) && !recording.upkeep.holdsSlot) return [];
+  if (isOver(recording) && !recording.upkeep.holdsSlot) return [];
   return liveEgresses(recording);
 }
 
@@ -35,12 +36,13 @@ export function liveEgresses({ upkeep }: StoredRecording): string[] {
 
 /** Something about it is still to be found out or to be done: somebody has to come back to it. */
 export function isUnsettled(recording: StoredRecording): boolean {
+  if (isRecovering(recording)) return true;
   return isToBeObserved(recording) || (awaitsContinuation(recording) && !recording.upkeep.deleted);
 }
 
 function isToBeObserved(recording: StoredRecording): boolean {
   const { upkeep } = recording;
-  if (!isFinal(recording.status) || upkeep.holdsSlot || hasLiveEgress(recording)) return true;
+  if (!isOver(recording) || upkeep.holdsSlot || hasLiveEgress(recording)) return true;
   if (upkeep.deletion !== null && !upkeep.deleted) return true;
   return awaitsBucketLook(recording);
 }

@@ -9,6 +9,10 @@ export const THRESHOLDS = {
   // Segments
   /** The length of one: what a worker that dies loses, and what is paid in requests to the bucket, both grow with it. */
   segmentMs: 2_000,
+  /** Joining hours of segments takes minutes; whoever was told to and has not done it after this is taken for dead. */
+  recoveryOverdueMs: 5 * 60_000,
+  /** A disk that stays full, or a fault of ours, must not keep a recording from ending for ever. */
+  recoveryGiveUpMs: 24 * 3_600_000,
 
   // A start
   /** Whoever stored an attempt sends it within moments; one that is unsent for so long was left by a process that died. */

@@ -4,7 +4,8 @@ import { durationLimitOf, startDeadlineOf } from './deadlines.js';
 import { isSourceClosed } from './egress-fact.js';
 import { type Act, type Evidence, lastAskedAt, UNKNOWN_WORKER, type WorkerEvidence } from './evidence.js';
 import type { Fact, MediaSeen, RoomAtEnd } from './facts.js';
-import { isFinal, type StoredRecording } from './recording.js';
+import { isFinal, isOver, type StoredRecording } from './recording.js';
+import { isRecovering } from './segments.js';
 import { awaitsBucketLook, isAbsenceProven, nextLookMs, watchedEgresses } from './slot.js';
 import { isUnsent } from './start-request.js';
 import { THRESHOLDS } from './thresholds.js';
@@ -75,6 +76,7 @@ export function verdict(of: Case): Verdict {
         neverAccepted,
         lookIntoBucket,
         workers,
+        recovery,
         deletion,
         continuation,
       ],
@@ -109,7 +111,7 @@ export function verdictOfHeldEnd(held: HeldEnd): (of: Case) => Verdict {
 
 /** Whether a recording is to be ended so, as far as is known; the sweep asks it of all before it ends any. */
 export function isHeldEnd(held: HeldEnd, of: Case): boolean {
-  if (isFinal(of.recording.status)) return false;
+  if (isOver(of.recording)) return false;
   return held === 'GONE_EGRESS' ? isGone(of) : isStale(of);
 }
 
@@ -141,7 +143,7 @@ function seen({ recording, evidence, now }: Case): Verdict | null {
   if (sighting === null) return null;
   const closed = sighting.egresses.find(isSourceClosed);
   // How it ended is decided once.
-  const room = isFinal(recording.status) ? 'over' : roomAtEnd(evidence, closed ?? null);
+  const room = isOver(recording) ? 'over' : roomAtEnd(evidence, closed ?? null);
   if (room === 'unavailable') return null;
   if (typeof room !== 'string') return ask(room);
   const [egress] = sighting.egresses;
@@ -220,7 +222,7 @@ function durationLimit({ recording, now }: Case): Verdict | null {
 
 /** No egress of it was ever seen, long after every answer: what LiveKit made of the request is nothing. */
 function neverAccepted({ recording, evidence, now }: Case): Verdict | null {
-  if (isFinal(recording.status) || evidence.looked.state !== 'known') return null;
+  if (isOver(recording) || evidence.looked.state !== 'known') return null;
   // An egress that we know and that is missing is ended by the sweep, which sees all of them: one wrong answer hides many.
   if (Object.keys(recording.upkeep.egresses).length > 0 || !isAbsenceProven(recording)) return null;
   return withMedia(evidence, (media) => ({
@@ -234,7 +236,7 @@ function neverAccepted({ recording, evidence, now }: Case): Verdict | null {
 function stopNotFound(of: Case): Verdict | null {
   const { recording, evidence, now } = of;
   const { egressId } = recording;
-  if (!evidence.stopNotFound || egressId === null || isFinal(recording.status)) return null;
+  if (!evidence.stopNotFound || egressId === null || isOver(recording)) return null;
   const { listed } = workerOf(evidence, egressId);
   if (listed.state === 'not-asked') return ask({ ask: 'egress', egressId });
   if (listed.state === 'unavailable' || listed.value !== null) return null;
@@ -418,6 +420,35 @@ function controlOf(
   return fleetInTheEnd.state === 'known' && fleetInTheEnd.value ? 'there' : null;
 }
 
+/** Its segments are joined by a job of their own: it takes minutes, and whoever does it may die. */
+function recovery({ recording, now }: Case): Verdict | null {
+  const dueAt = recoveryTime(recording);
+  if (dueAt === null || now < dueAt) return null;
+  const { since = now } = recording.upkeep.recovery ?? {};
+  if (now - since >= THRESHOLDS.recoveryGiveUpMs) {
+    const why = 'they could not be joined within a day; the log says why';
+    return {
+      do: 'apply',
+      fact: { kind: 'segments-unusable', why, folder: null, at: now },
+      cause: 'recovery',
+      reason: 'its segments could not be joined within a day',
+    };
+  }
+  return {
+    do: 'apply',
+    fact: { kind: 'recovery-due', at: now },
+    cause: 'recovery',
+    reason: 'its file did not come, and its segments are there',
+  };
+}
+
+/** Null: nothing is to be joined. */
+function recoveryTime(recording: StoredRecording): number | null {
+  if (!isRecovering(recording)) return null;
+  const { askedAt = null } = recording.upkeep.recovery ?? {};
+  return askedAt === null ? 0 : askedAt + THRESHOLDS.recoveryOverdueMs;
+}
+
 /** One whose process died meanwhile is finished by somebody else. */
 function deletion({ recording, evidence, now }: Case): Verdict | null {
   const { deletion: wanted, deleted } = recording.upkeep;
@@ -461,6 +492,7 @@ export function nextTime({ recording, evidence, now, limits }: Case): number | n
   const times: (number | null)[] = [
     startDeadlineOf(recording, limits.startTimeoutMs),
     durationLimitOf(recording),
+    recoveryTime(recording),
     deletionTime(recording, now),
     continuationTime(recording, evidence, now),
     ...watchedEgresses(recording).map((id) => workerTime(recording, workerOf(evidence, id), now, limits)),

@@ -12,6 +12,7 @@ import { dropSegments } from './drop-segments.job.js';
 import { EARLIER_EFFECTS } from './earlier-timers.js';
 import { finishDeletion } from './finish-deletion.job.js';
 import { reconcileRecording } from './reconcile-recording.job.js';
+import { recoverRecording } from './recover-recording.job.js';
 import { removeRecorder } from './remove-recorder.job.js';
 import { signalRoom } from './signal-room.job.js';
 import { stopEgress } from './stop-egress.job.js';
@@ -35,6 +36,7 @@ const KNOWN: Readonly<Record<Effect['do'], true>> = {
   'finish-deletion': true,
   'drop-room-metadata': true,
   'drop-segments': true,
+  recover: true,
 };
 const isKnown = ({ effect }: OutboxEntry): boolean => Object.hasOwn(KNOWN, effect.do) || isEarlier(effect);
 const isEarlier = (effect: { readonly do: string }): boolean => EARLIER_EFFECTS.includes(effect.do);
@@ -222,6 +224,8 @@ export class QueueEffects extends EffectDispatcher {
         return to(finishDeletion, { recordingId, roomId }, later);
       case 'drop-room-metadata':
         return to(dropRoomMetadata, { roomId });
+      case 'recover':
+        return to(recoverRecording, { recordingId });
       case 'drop-segments':
         return to(dropSegments, { recordingId });
     }

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { asSegments, makeSegments, probeMp4 } from '../../test/support/made-segments.js';
+import { asSegments, makeSegments, probeMp4 } from '../../../test/support/made-segments.js';
 import { joinSegments, NothingToJoin } from './join-segments.js';
 
 describe('segments that are joined', () => {

@@ -3,7 +3,7 @@ import { Clock } from '../../kernel/clock.js';
 import { parseRoomId, type RecordingId, type RoomId } from '../../kernel/ids.js';
 import type { LiveKitEvent } from '../../livekit/livekit.types.js';
 import { RoomSignals } from '../../livekit/room-signal.js';
-import { isFinal } from '../domain/recording.js';
+import { isFinal, isOver } from '../domain/recording.js';
 import { watchedEgresses } from '../domain/slot.js';
 import { RecorderLog } from '../recorders/recorder-log.port.js';
 import { RecordingStore } from '../store/recording.store.js';
@@ -87,6 +87,6 @@ export class ApplyLiveKitEvent {
     const room = parseRoomId(roomName);
     const holder = room === null ? null : await this.store.slotHolder(room);
     const recording = holder === null ? null : await this.store.get(holder);
-    return recording === null || isFinal(recording.status) ? null : recording;
+    return recording === null || isOver(recording) ? null : recording;
   }
 }

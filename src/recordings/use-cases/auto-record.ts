@@ -8,7 +8,7 @@ import { emitTelemetry } from '../../kernel/telemetry.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
 import { RoomStore } from '../../rooms/store/room.store.js';
 import { type AutoRecordVerdict, autoRecordVerdict } from '../domain/auto-record.js';
-import { isFinal, RECORDING_STATUSES, type StoredRecording } from '../domain/recording.js';
+import { isFinal, isOver, RECORDING_STATUSES, type StoredRecording } from '../domain/recording.js';
 import { THRESHOLDS } from '../domain/thresholds.js';
 import { UnrecordedRooms } from '../recorders/unrecorded-rooms.js';
 import { RecordingStore } from '../store/recording.store.js';
@@ -70,7 +70,7 @@ export class AutoRecord {
     if (live === null) return null;
     const recordings = await this.latest(roomId);
     const [last] = recordings;
-    const isRecorded = last !== undefined && !isFinal(last.status);
+    const isRecorded = last !== undefined && !isOver(last);
     // Counts are some seconds old; who is there is asked, where it matters.
     const publishers = isRecorded ? 0 : await this.publishers(roomId);
     const recordedByOthers = !isRecorded && publishers >= from && (await this.isRecordedByOthers(roomId));

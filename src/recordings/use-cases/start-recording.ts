@@ -13,7 +13,7 @@ import { digest } from '../../redis/keys.js';
 import { RoomDirectory } from '../../rooms/use-cases/room-directory.js';
 import { firstEffects, newRecording } from '../domain/new-recording.js';
 import { whatHolds } from '../domain/room-held.js';
-import { isFinal, type JsonValue, type Labels, type StoredRecording } from '../domain/recording.js';
+import { isOver, type JsonValue, type Labels, type StoredRecording } from '../domain/recording.js';
 import { EventLog } from '../events/event-log.port.js';
 import { WorkerAvailability, workerKindOf } from '../recorders/worker-availability.port.js';
 import { canonicalJson } from '../store/recording-query.js';
@@ -167,7 +167,7 @@ export class StartRecording {
     for (const egress of await this.livekit.listEgresses({ roomName: roomId, active: true })) {
       const id = this.own.recordingOf(egress);
       const recording = id === null ? null : await this.store.get(id);
-      if (id !== null && recording !== null && !isFinal(recording.status))
+      if (id !== null && recording !== null && !isOver(recording))
         throw await this.alreadyStarted(roomId, id);
     }
   }

@@ -5,7 +5,7 @@ import { Clock } from '../../kernel/clock.js';
 import { TallyError } from '../../kernel/errors.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
 import { awaitsContinuation } from '../domain/continuation.js';
-import { isFinal, type StoredRecording } from '../domain/recording.js';
+import { isOver, type StoredRecording } from '../domain/recording.js';
 import { RecordingStore } from '../store/recording.store.js';
 import { RecordingWriter } from '../write/recording.writer.js';
 import { FindRecordings } from './find-recordings.js';
@@ -29,10 +29,10 @@ export class StopRecording {
   async execute(id: string, actor: Actor): Promise<StoredRecording> {
     const recording = await this.find.one(id, actor);
     requireRight(actor, 'stop', recording.roomId, 'stop a recording');
-    if (isFinal(recording.status)) return this.stopContinuation(recording, actor);
+    if (isOver(recording)) return this.stopContinuation(recording, actor);
     const wanted = (await this.want(recording, actor)) ?? recording;
     // It has ended in this moment: what was asked for is so, and nobody goes on from it.
-    if (isFinal(wanted.status) && recording.status !== 'ENDING') return wanted;
+    if (isOver(wanted) && recording.status !== 'ENDING') return wanted;
     if (wanted.status === 'STARTING') return this.stopStarting(wanted, actor);
     return this.stopActive(wanted, actor);
   }
@@ -46,7 +46,7 @@ export class StopRecording {
   /** It has ended; what goes on from it, or is to, ends before it is there. */
   private async stopContinuation(recording: StoredRecording, actor: Actor): Promise<StoredRecording> {
     const last = await this.lastOf(recording);
-    if (isFinal(last.status) && awaitsContinuation(last)) {
+    if (isOver(last) && awaitsContinuation(last)) {
       await this.want(last, actor);
       return (await this.store.get(recording.id)) ?? recording;
     }
@@ -88,7 +88,7 @@ export class StopRecording {
 
   private async stopActive(recording: StoredRecording, actor: Actor): Promise<StoredRecording> {
     const { id, egressId, status } = recording;
-    if (status === 'ENDING' || isFinal(status)) {
+    if (status === 'ENDING' || isOver(recording)) {
       throw alreadyStopped(recording);
     }
     if (egressId === null) throw new Error(`recording ${id} is ${status} without an egress`);
@@ -109,7 +109,7 @@ export class StopRecording {
   /** LiveKit knows no such egress; where that proves nothing, its recorder is sent out of the room, which ends any egress. */
   private async notKnown(recording: StoredRecording, actor: Actor): Promise<StoredRecording> {
     const judged = await this.reconcile.stopNotFound(recording.id);
-    if (judged === null || isFinal(judged.status)) return judged ?? recording;
+    if (judged === null || isOver(judged)) return judged ?? recording;
     return this.taken(judged, actor, null);
   }
 

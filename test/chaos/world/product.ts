@@ -21,6 +21,7 @@ import { DropRoomMetadataJob } from '../../../src/recordings/jobs/drop-room-meta
 import { FinishDeletionJob } from '../../../src/recordings/jobs/finish-deletion.job.js';
 import { QueueEffects } from '../../../src/recordings/jobs/queue-effects.js';
 import { ReconcileRecordingJob } from '../../../src/recordings/jobs/reconcile-recording.job.js';
+import { RecoverRecordingJob } from '../../../src/recordings/jobs/recover-recording.job.js';
 import { RemoveRecorderJob } from '../../../src/recordings/jobs/remove-recorder.job.js';
 import { SignalRoomJob } from '../../../src/recordings/jobs/signal-room.job.js';
 import { StopEgressJob } from '../../../src/recordings/jobs/stop-egress.job.js';
@@ -57,6 +58,7 @@ export const JOBS: readonly Class[] = [
   ReconcileRecordingJob,
   StopEgressJob,
   RemoveRecorderJob,
+  RecoverRecordingJob,
   WriteMetadataJob,
   FinishDeletionJob,
   DropRoomMetadataJob,
