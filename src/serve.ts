@@ -14,10 +14,14 @@ const END_LIMIT_MS = 9_000;
 /** npm passes on the interrupt that the terminal has already sent, so that one Ctrl-C arrives twice. */
 const SAME_SIGNAL_MS = 1_000;
 
-/** Boots the application and listens. Throws StartFault where the port can't be had. */
-export async function serve(config: Config): Promise<NestFastifyApplication> {
+/** Boots the application and listens. `prepare` may add to it before. Throws StartFault where the port can't be had. */
+export async function serve(
+  config: Config,
+  prepare: (app: NestFastifyApplication) => void = () => undefined,
+): Promise<NestFastifyApplication> {
   const app = await createApp(config);
   try {
+    prepare(app);
     await app.listen({ host: config.host, port: config.port });
     tellListening(config, await app.getUrl());
     return app;

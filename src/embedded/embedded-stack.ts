@@ -1,11 +1,17 @@
+import { Redis } from 'ioredis';
 import type { Clock } from '../kernel/clock.js';
 import { newSecret } from '../kernel/ids.js';
 import { StartFault } from '../kernel/start-fault.js';
+import { systemRandom } from '../livekit/simulator/chance.js';
+import type { SimulatorEngine } from '../livekit/simulator/engine.js';
 import { startSimulator } from '../livekit/simulator/start-simulator.js';
+import { Demo } from './demo.js';
 import { FIRST_ROOMS } from './first-rooms.js';
 import { KeptFolder } from './kept-folder.js';
+import { keepSimulator, readKeptSimulator } from './kept-simulator.js';
 import { beTheOnlyOne } from './only-one.js';
 import { PrivateRedis } from './private-redis.js';
+import { letVisitorsComeAndGo } from './visitors.js';
 
 export interface EmbeddedOptions {
   /** Checked already, but for the variables that are to be embedded. */
@@ -65,6 +71,8 @@ export class EmbeddedStack {
   /** The variables that name what is embedded. */
   readonly variables: Record<string, string> = {};
   private readonly enders: (() => Promise<void>)[] = [];
+  private simulator: SimulatorEngine | null = null;
+  private redis: PrivateRedis | null = null;
 
   /** Throws StartFault; what had been started by then is ended by `end`. */
   async start({ env, redisServer, folder, webhookUrl, clock }: EmbeddedOptions): Promise<void> {
@@ -76,7 +84,13 @@ export class EmbeddedStack {
     }
     if (missing.storage) await this.embedStorage(kept);
     if (missing.redis) await this.embedRedis(kept, redisServer, clock);
-    if (missing.livekit) await this.embedLiveKit(kept, webhookUrl);
+    if (missing.livekit) await this.embedLiveKit(kept, webhookUrl, clock);
+  }
+
+  /** What can be broken of it on request. */
+  demo(clock: Clock): Demo {
+    const { simulator, redis } = this;
+    return new Demo({ simulator, emptyRedis: redis && (() => empty(redis)), clock });
   }
 
   get hasFirstRooms(): boolean {
@@ -99,15 +113,29 @@ export class EmbeddedStack {
     const folder = await kept.folder('redis');
     const redis = await PrivateRedis.start({ program, folder, password, clock });
     this.enders.push(() => redis.end());
+    this.redis = redis;
     this.variables.REDIS_URL = redis.url;
     this.parts.push({ name: 'Redis', words: `embedded: a private server that keeps its data in ${folder}` });
   }
 
-  private async embedLiveKit(kept: KeptFolder, webhookUrl: string): Promise<void> {
+  private async embedLiveKit(kept: KeptFolder, webhookUrl: string, clock: Clock): Promise<void> {
     const apiKey = 'tallylight';
     const apiSecret = await kept.keep('livekit-secret', newSecret);
-    const simulator = await startSimulator({ apiKey, apiSecret, webhookUrl, rooms: FIRST_ROOMS });
-    this.enders.push(() => simulator.close());
+    const simulator = await startSimulator({
+      apiKey,
+      apiSecret,
+      webhookUrl,
+      rooms: FIRST_ROOMS,
+      kept: await readKeptSimulator(kept),
+    });
+    this.simulator = simulator.engine;
+    const stopKeeping = keepSimulator(simulator.engine, kept, clock);
+    const sendHome = letVisitorsComeAndGo(simulator.engine, Object.keys(FIRST_ROOMS), clock, systemRandom);
+    this.enders.push(async () => {
+      sendHome();
+      await stopKeeping();
+      await simulator.close();
+    });
     Object.assign(this.variables, {
       LIVEKIT_URL: simulator.url,
       LIVEKIT_API_KEY: apiKey,
@@ -115,5 +143,15 @@ export class EmbeddedStack {
     });
     const rooms = Object.keys(FIRST_ROOMS).join(' and ');
     this.parts.push({ name: 'LiveKit', words: `embedded: a simulator, with people in the rooms ${rooms}` });
+  }
+}
+
+async function empty({ url }: PrivateRedis): Promise<void> {
+  const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0 });
+  try {
+    await redis.connect();
+    await redis.flushall();
+  } finally {
+    redis.disconnect();
   }
 }

@@ -6,6 +6,7 @@ import { loadEnvFile } from '../config/env-file.js';
 import { SystemClock } from '../kernel/clock.js';
 import { endApp, endOnSignal, portFault, serve, tellFault, tellOfTheUnexpected } from '../serve.js';
 import { CreateRoom } from '../rooms/use-cases/create-room.js';
+import { openDemoDoor } from './demo-door.js';
 import { EmbeddedStack, withPlaceholders } from './embedded-stack.js';
 import { listenOnce } from './free-port.js';
 import { ensureWritable } from './kept-folder.js';
@@ -39,7 +40,7 @@ export async function start({ redisServer }: { redisServer: string | null }): Pr
       clock,
     });
     const config = readConfig({ ...process.env, ...stack.variables }, context);
-    const app = await serve(config);
+    const app = await serve(config, (made) => openDemoDoor(made, stack.demo(clock)));
     enders.push(() => endApp(app));
     if (stack.hasFirstRooms) await makeFirstRoomsKnown(app.get(CreateRoom), clock);
     // For scripts that are to find it on whichever port it listens.

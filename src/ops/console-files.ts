@@ -35,7 +35,7 @@ const STRICT = [
   "script-src 'self'",
   "img-src 'self'",
   "connect-src 'self'",
-  "base-uri 'none'",
+  "base-uri 'self'",
   "form-action 'none'",
   "frame-ancestors 'none'",
 ];
@@ -61,7 +61,7 @@ export class ConsoleFiles implements OnModuleInit {
   async onModuleInit(): Promise<void> {
     const { storage, mediaDelivery } = this.config;
     const mediaFrom = mediaDelivery === 'redirect' ? bucketOrigins(storage) : [];
-    this.files = await readConsoleFiles(BUILT_TO, mediaFrom);
+    this.files = await readConsoleFiles(BUILT_TO, { mediaFrom, isEmbedded: this.config.development });
     if (this.files.size === 0) this.log.warn({ message: 'the console is not built, / will answer 404' });
   }
 
@@ -71,10 +71,16 @@ export class ConsoleFiles implements OnModuleInit {
   }
 }
 
+export interface ConsoleFilesOptions {
+  readonly mediaFrom?: readonly string[];
+  /** The page is told that the parts behind it are embedded. */
+  readonly isEmbedded?: boolean;
+}
+
 /** Everything that can be served from `folder`, by name; nothing where there is no such folder. */
 export async function readConsoleFiles(
   folder: string,
-  mediaFrom: readonly string[] = [],
+  { mediaFrom = [], isEmbedded = false }: ConsoleFilesOptions = {},
 ): Promise<Map<string, ConsoleFile>> {
   const names = [
     ...(await filesIn(folder)),
@@ -82,7 +88,9 @@ export async function readConsoleFiles(
   ];
   const policy = consolePolicy(mediaFrom);
   return new Map(
-    await Promise.all(names.map(async (name) => [name, await readOne(folder, name, policy)] as const)),
+    await Promise.all(
+      names.map(async (name) => [name, await readOne(folder, name, { policy, isEmbedded })] as const),
+    ),
   );
 }
 
@@ -94,8 +102,16 @@ async function filesIn(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
 }
 
-async function readOne(folder: string, name: string, policy: string): Promise<ConsoleFile> {
-  const bytes = await readFile(join(folder, name));
+async function readOne(
+  folder: string,
+  name: string,
+  { policy, isEmbedded }: { policy: string; isEmbedded: boolean },
+): Promise<ConsoleFile> {
+  const built = await readFile(join(folder, name));
+  const bytes =
+    isEmbedded && name === 'index.html'
+      ? Buffer.from(built.toString('utf8').replace('<html ', '<html data-embedded '))
+      : built;
   return {
     type: TYPES[extname(name)] ?? 'application/octet-stream',
     bytes,

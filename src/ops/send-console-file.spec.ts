@@ -86,10 +86,8 @@ describe('the files of the console', () => {
   });
 
   test('media may come from the bucket where it is redirected there', async () => {
-    const files = await readConsoleFiles(join(folder, 'console'), [
-      'https://s3.test',
-      'https://recs.s3.test',
-    ]);
+    const mediaFrom = ['https://s3.test', 'https://recs.s3.test'];
+    const files = await readConsoleFiles(join(folder, 'console'), { mediaFrom });
     const policy = files.get('index.html')?.contentSecurityPolicy ?? '';
     expect(policy.split('; ')).toContain("media-src 'self' https://s3.test https://recs.s3.test");
     expect(files.get('graphiql.html')?.contentSecurityPolicy).not.toContain('s3.test');

@@ -33,7 +33,7 @@ describe('a bucket that takes requests and does not answer', () => {
       S3_SECRET_ACCESS_KEY: 'test-secret',
       WEBHOOK_ALLOW_PRIVATE: 'true',
     });
-    instance = await stack.start({}, (line) => lines.push(JSON.parse(line) as Line));
+    instance = await stack.start({}, { onLog: (line) => lines.push(JSON.parse(line) as Line) });
     const complete = async (room: string): Promise<string> => {
       await openRoom(stack, instance, room);
       const { id } = await started(instance, room);

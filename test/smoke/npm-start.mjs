@@ -180,6 +180,12 @@ await check('a second one in the same folder says so and ends', () =>
   endsWith(/running in this folder already/, { PORT: '4118' }),
 );
 await check('a port in use ends the start with one sentence', () => endsWith(/^Port 4117 is in use/, {}));
+let goingOn = null;
+await check('a recording is in progress when it ends', async () => {
+  const start = 'mutation { startRecording(input: { roomId: "town-hall" }) { id status egressId } }';
+  goingOn = (await asking(key)(start)).startRecording;
+  expect(goingOn.status === 'ACTIVE', `it is ${goingOn.status}`);
+});
 await check('Ctrl-C ends it and everything it started', async () => {
   const code = await end(run);
   expect([0, 130].includes(code), `npm ended with ${code}`);
@@ -191,6 +197,16 @@ await check('the next start finds the recording again, and the key is the same',
   expect((await ready(run)) === key, 'it made another key');
   expect(!/npm ci|Building/.test(run.said), 'it set up again what was set up');
   await plays(key, id);
+});
+await check('what was in progress goes on, and ends as it should', async () => {
+  const ask = asking(key);
+  const look = async () =>
+    (await ask('query ($id: ID!) { recording(id: $id) { status egressId } }', { id: goingOn.id })).recording;
+  await sleep(3_000);
+  const { status, egressId } = await look();
+  expect(status === 'ACTIVE' && egressId === goingOn.egressId, `it is ${status} with ${egressId}`);
+  await ask('mutation ($id: ID!) { stopRecording(id: $id) { status } }', { id: goingOn.id });
+  await eventually(async () => (await look()).status === 'COMPLETE', 'it did not become COMPLETE');
 });
 await check('killed at once, it leaves no Redis server behind', async () => {
   killTree(run.child.pid);

@@ -54,8 +54,14 @@ export interface TestStack {
   readonly storageFolder: string;
   readonly env: Readonly<Record<string, string>>;
   /** Another instance on the same Redis, storage and LiveKit. */
-  start(env?: Readonly<Record<string, string>>, onLog?: (line: string) => void): Promise<TestInstance>;
+  start(env?: Readonly<Record<string, string>>, options?: InstanceOptions): Promise<TestInstance>;
   close(): Promise<void>;
+}
+
+export interface InstanceOptions {
+  readonly onLog?: (line: string) => void;
+  /** What `npm start` adds to an instance before it listens. */
+  readonly embed?: (app: NestFastifyApplication) => void;
 }
 
 /** Fast enough for a test, in the order and with the proportions of the real server. */
@@ -94,8 +100,8 @@ export async function startStack(
     simulator: simulator.engine,
     storageFolder: folder,
     env: stackEnv,
-    start: async (more = {}, onLog) => {
-      const instance = await startInstance({ ...stackEnv, ...more }, onLog);
+    start: async (more = {}, options) => {
+      const instance = await startInstance({ ...stackEnv, ...more }, options);
       if (instances.push(instance) === 1) {
         simulator.engine.setReceiver(
           httpReceiver(`${instance.url}/livekit/webhook`, new AbortController().signal),
@@ -115,10 +121,14 @@ export async function startStack(
 
 async function startInstance(
   env: Readonly<Record<string, string>>,
-  onLog: (line: string) => void = () => undefined,
+  { onLog = () => undefined, embed }: InstanceOptions = {},
 ): Promise<TestInstance> {
   // What the product logs is noise in a test's output; TEST_LOGS=1 shows it.
-  const app = await createApp(aConfig(env), process.env.TEST_LOGS ? {} : { logTo: { write: onLog } });
+  const app = await createApp(
+    { ...aConfig(env), development: embed !== undefined },
+    process.env.TEST_LOGS ? {} : { logTo: { write: onLog } },
+  );
+  embed?.(app);
   await app.listen(0, '127.0.0.1');
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   const clients: Client[] = [];

@@ -1,5 +1,6 @@
 import { useSignalEffect } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { IS_EMBEDDED } from '../api/demo.js';
 import { Desk } from '../state/desk.js';
 import { place } from '../state/place.js';
 import { credential } from '../state/session.js';
@@ -12,6 +13,7 @@ import { Announcer, Information, Notices } from './notices.js';
 import { RecordingsPage } from './recordings/recordings-page.js';
 import { SignIn } from './sign-in.js';
 
+const DemoPage = lazy(async () => (await import('./demo/demo-page.js')).DemoPage);
 const RecordingPage = lazy(async () => (await import('./recording/recording-page.js')).RecordingPage);
 const RoomsPage = lazy(async () => (await import('./rooms/rooms-page.js')).RoomsPage);
 const SystemPage = lazy(async () => (await import('./system/system-page.js')).SystemPage);
@@ -56,6 +58,7 @@ function View() {
   if (path === '') return <RecordingsPage />;
   if (path === 'rooms') return <RoomsPage />;
   if (path === 'system') return <SystemPage />;
+  if (path === 'demo' && IS_EMBEDDED) return <DemoPage />;
   if (path.startsWith('rec_')) return <RecordingPage key={path} />;
   return (
     <section class="empty">

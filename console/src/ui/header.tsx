@@ -1,3 +1,4 @@
+import { IS_EMBEDDED } from '../api/demo.js';
 import type { Connection } from '../api/events.js';
 import { place } from '../state/place.js';
 import { signOut } from '../state/session.js';
@@ -31,6 +32,7 @@ export function Header() {
         <NavLink to="" words="Recordings" />
         <NavLink to="rooms" words="Rooms" />
         <NavLink to="system" words="System" />
+        {IS_EMBEDDED && desk.may('operate') && <NavLink to="demo" words="Demo" />}
       </nav>
       <Health />
       <ConnectionState />

@@ -1,5 +1,5 @@
 import {
-  type EgressInfo,
+  EgressInfo,
   EgressStatus,
   ListEgressRequest,
   ListEgressResponse,
@@ -8,11 +8,11 @@ import {
   UpdateLayoutRequest,
   UpdateStreamRequest,
 } from '@livekit/protocol';
-import { checkOrder, type EgressOrder } from './egress-order.js';
+import { checkOrder, type EgressOrder, orderOfKept } from './egress-order.js';
 import { acceptedRecord, statusName } from './egress-record.js';
 import type { EgressStore } from './egress-store.js';
 import { type Fault, faultDelay, type FaultName } from './faults.js';
-import { coresOf, Recorder } from './recorder.js';
+import { coresOf, type KeptRecorder, Recorder } from './recorder.js';
 import type { RecorderSurroundings } from './recorder.types.js';
 import type { SimulatedRoom } from './simulated-room.js';
 import { ConnectionCut, overBus, ProxyRefusal, TwirpRefusal } from './twirp-refusal.js';
@@ -115,6 +115,15 @@ export class EgressDesk {
     const room = this.around.rooms.get(info.roomName);
     this.around.rooms.participant(room, egressId).metadata = JSON.stringify({ layout });
     return info;
+  }
+
+  /** The recorder of another process goes on with a worker of this one. */
+  resume(kept: KeptRecorder): void {
+    const worker = this.fleet.get();
+    const info = EgressInfo.fromJson(kept.info);
+    const recorder = new Recorder(info, orderOfKept(kept.request), this.fleet.serviceOf(worker), this.around);
+    worker.recorders.set(info.egressId, recorder);
+    recorder.resume(kept);
   }
 
   roomOf(egressId: string): string | null {

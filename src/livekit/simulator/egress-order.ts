@@ -43,6 +43,27 @@ export interface EgressOrder {
   readonly fault: string | null;
   /** What is shown of the request: without its secrets. */
   readonly shown: EgressInfo['request'];
+  /** As it was sent, with them. */
+  readonly request: RoomCompositeEgressRequest | StartEgressRequest;
+}
+
+/** The request of an order that another process goes on with: its kind, and protobuf's JSON. */
+export interface KeptRequest {
+  readonly kind: 'roomComposite' | 'egress';
+  readonly json: ReturnType<EgressInfo['toJson']>;
+}
+
+export function keepRequest({ request }: EgressOrder): KeptRequest {
+  return {
+    kind: request instanceof StartEgressRequest ? 'egress' : 'roomComposite',
+    json: request.toJson(),
+  };
+}
+
+export function orderOfKept({ kind, json }: KeptRequest): EgressOrder {
+  return kind === 'egress'
+    ? orderOfStartEgress(StartEgressRequest.fromJson(json))
+    : orderOfRoomComposite(RoomCompositeEgressRequest.fromJson(json));
 }
 
 export function orderOfRoomComposite(request: RoomCompositeEgressRequest): EgressOrder {
@@ -66,6 +87,7 @@ export function orderOfRoomComposite(request: RoomCompositeEgressRequest): Egres
     fault:
       audioOnly && videoOnly ? 'audio_only and video_only' : faultOf(files.length, segments.length, outputs),
     shown: { case: 'roomComposite', value: shown },
+    request,
   };
 }
 
@@ -98,6 +120,7 @@ export function orderOfStartEgress(request: StartEgressRequest): EgressOrder {
         ? 'audio_only and video_only'
         : faultOf(files.length, segments.length, request.outputs.length),
     shown: { case: 'egress', value: shown },
+    request,
   };
 }
 

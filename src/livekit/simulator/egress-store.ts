@@ -58,6 +58,11 @@ export class EgressStore {
     }
   }
 
+  /** What another process kept; nobody is told again. */
+  restore(infos: readonly EgressInfo[]): void {
+    for (const info of infos) this.records.set(info.egressId, info);
+  }
+
   drop(egressId: string): void {
     this.records.delete(egressId);
   }

@@ -1,13 +1,13 @@
-import { DisconnectReason, type EgressInfo } from '@livekit/protocol';
+import { DisconnectReason, EgressInfo } from '@livekit/protocol';
 import type { Clock } from '../../kernel/clock.js';
 import { Chance, type Random, systemRandom } from './chance.js';
 import { EgressDesk } from './egress-desk.js';
 import { EgressStore } from './egress-store.js';
 import { type Fault, FaultBook, type FaultName } from './faults.js';
 import { RecordedMedia, type WriteMedia } from './recorded-media.js';
-import { CPU_USED, type Recorder } from './recorder.js';
+import { CPU_USED, type KeptRecorder, type Recorder } from './recorder.js';
 import type { RecorderSurroundings } from './recorder.types.js';
-import { type OpenRoom, RoomBook } from './room-book.js';
+import { type KeptRoom, type OpenRoom, RoomBook } from './room-book.js';
 import { RoomDesk, type SentData } from './room-desk.js';
 import { type MakeSegment, makeRealSegment } from './segment-media.js';
 import { Scheduler } from './scheduler.js';
@@ -37,6 +37,16 @@ export interface OpenLiveRoom extends OpenRoom {
   readonly publishers?: readonly string[];
 }
 
+/** Everything of a server that another process goes on with, as plain JSON. */
+export interface KeptSimulator {
+  readonly rooms: readonly KeptRoom[];
+  /** In progress, and as many of the latest ended ones as are kept. */
+  readonly egresses: readonly ReturnType<EgressInfo['toJson']>[];
+  readonly recorders: readonly KeptRecorder[];
+}
+
+const MOST_KEPT_EGRESSES = 200;
+
 /** How a running egress can be made to end without anybody's asking. */
 export const FORCED_ENDS = [
   'source-closed',
@@ -55,8 +65,8 @@ export const FORCED_ENDS = [
 export type ForcedEnd = (typeof FORCED_ENDS)[number];
 
 /**
- * A livekit-server with its egress workers, in memory and on a clock. Nothing outlives it: another one starts with
- * fresh rooms and no egress. The doors are `InProcessLiveKit` and `WireServer`; the methods here are for whoever
+ * A livekit-server with its egress workers, in memory and on a clock. Another one starts with fresh rooms and no egress,
+ * unless it restores what this one kept. The doors are `InProcessLiveKit` and `WireServer`; the methods here are for whoever
  * directs the play.
  */
 export class SimulatorEngine {
@@ -260,6 +270,25 @@ export class SimulatorEngine {
 
   sentData(roomName?: string): SentData[] {
     return this.desks.rooms.sent.filter((sent) => roomName === undefined || sent.roomName === roomName);
+  }
+
+  /** Faults, paused workers and what nobody could find again are not kept. */
+  keep(): KeptSimulator {
+    const latest = this.store.list({}).sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
+    return {
+      rooms: this.rooms.keep(),
+      egresses: latest.slice(0, MOST_KEPT_EGRESSES).map((info) => info.toJson()),
+      recorders: this.fleet.recorders().flatMap((recorder) => recorder.keep() ?? []),
+    };
+  }
+
+  /** Goes on where another one was kept, as if it had run all the time. Throws for what no `keep` has made. */
+  restore({ rooms, egresses, recorders }: KeptSimulator): void {
+    const infos = egresses.map((json) => EgressInfo.fromJson(json));
+    const recording = new Set(recorders.map(({ info }) => EgressInfo.fromJson(info).egressId));
+    this.rooms.restore(rooms, recording);
+    this.store.restore(infos);
+    for (const kept of recorders) this.desks.egress.resume(kept);
   }
 
   /** Nothing happens any more; requests that wait are never answered. */

@@ -1,5 +1,5 @@
 import { DisconnectReason, type EgressInfo, EgressStatus } from '@livekit/protocol';
-import type { EgressOrder } from './egress-order.js';
+import { type EgressOrder, keepRequest, type KeptRequest } from './egress-order.js';
 import { detailsOf, type EndReason, setEnded, setFile, setMediaEnd, setMediaStart } from './egress-record.js';
 import { faultDelay, type FaultName } from './faults.js';
 import { SegmentStream } from './segment-stream.js';
@@ -18,6 +18,15 @@ export function coresOf({ usesBrowser }: EgressOrder): number {
 
 type Phase = 'launching' | 'waiting' | 'recording' | 'finishing' | 'gone';
 
+/** A recording child that another process goes on with. */
+export interface KeptRecorder {
+  readonly info: ReturnType<EgressInfo['toJson']>;
+  readonly request: KeptRequest;
+  readonly phase: Exclude<Phase, 'gone'>;
+  /** While it is finishing: how. Its instant as text, in ns. */
+  readonly ending: (Omit<Ending, 'endedAt'> & { readonly endedAt: string | null }) | null;
+}
+
 /** One recording child of a worker: joins its room, waits for its start signal, records, uploads, exits. */
 export class Recorder {
   private phase: Phase = 'launching';
@@ -27,6 +36,7 @@ export class Recorder {
   private mediaEnd = 0n;
   private wedged = false;
   private readonly segments: SegmentStream | null;
+  private ending: Ending | null = null;
   private plans: Cancel[] = [];
   private announceUp: () => void = () => undefined;
   /** Resolves when the child can be told anything. */
@@ -55,6 +65,31 @@ export class Recorder {
 
   get isUp(): boolean {
     return this.phase !== 'launching';
+  }
+
+  /** Null for one that nobody could find again. */
+  keep(): KeptRecorder | null {
+    const { phase, ending } = this;
+    if (phase === 'gone' || this.orphaned) return null;
+    return {
+      info: this.info.toJson(),
+      request: keepRequest(this.order),
+      phase,
+      ending: ending && { ...ending, endedAt: ending.endedAt?.toString() ?? null },
+    };
+  }
+
+  /** Goes on where another process kept it: as if it had been there all the time. */
+  resume({ phase, ending }: KeptRecorder): void {
+    if (phase === 'launching') return this.launch(0);
+    const room = this.around.rooms.find(this.roomName);
+    this.inRoom = room?.participants.has(this.info.egressId) ?? false;
+    this.phase = phase === 'waiting' ? phase : 'recording';
+    this.announceUp();
+    if (ending)
+      return this.finish({ ...ending, endedAt: ending.endedAt === null ? null : BigInt(ending.endedAt) });
+    if (!this.inRoom) return this.end('Source closed');
+    if (room && room.publishers.length > 0) this.signal();
   }
 
   launch(afterMs: number): void {
@@ -222,7 +257,8 @@ export class Recorder {
   private finish(ending: Ending): void {
     this.cancelPlans();
     this.phase = 'finishing';
-    this.mediaEnd ||= this.now();
+    this.ending = ending;
+    this.mediaEnd ||= this.info.fileResults[0]?.endedAt || this.now();
     this.plan(this.around.timings.recorderLeavesMs, () => this.leave());
     const { faults, timings } = this.around;
     const frozen = faults.strike('pipeline-frozen', this.roomName);

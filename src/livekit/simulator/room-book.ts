@@ -1,7 +1,14 @@
 import { DisconnectReason, ParticipantInfo, ParticipantInfo_State, Room, TrackInfo } from '@livekit/protocol';
 import type { Chance } from './chance.js';
 import type { Scheduler } from './scheduler.js';
-import { isDependent, type JoinKind, newParticipant, newTrack, SimulatedRoom } from './simulated-room.js';
+import {
+  isDependent,
+  isRecorder,
+  type JoinKind,
+  newParticipant,
+  newTrack,
+  SimulatedRoom,
+} from './simulated-room.js';
 import type { SimulatorTimings } from './timings.js';
 import { overBus } from './twirp-refusal.js';
 import type { EventSink } from './webhook-events.js';
@@ -12,6 +19,16 @@ export interface OpenRoom {
   readonly departureTimeout?: number;
   readonly maxParticipants?: number;
   readonly metadata?: string;
+}
+
+/** A room that another process goes on with. */
+export interface KeptRoom extends Required<OpenRoom> {
+  readonly sid: string;
+  readonly name: string;
+  readonly createdMs: number;
+  readonly turnPassword: string;
+  readonly lastLeftMs: number | null;
+  readonly participants: readonly ReturnType<ParticipantInfo['toJson']>[];
 }
 
 /** What recorders have to know of the rooms they sit in. */
@@ -155,6 +172,46 @@ export class RoomBook {
   /** Its database is lost: no room, and nobody is told. */
   forgetEverything(): void {
     this.rooms.clear();
+  }
+
+  keep(): KeptRoom[] {
+    return [...this.rooms.values()].map((room) => ({
+      sid: room.sid,
+      name: room.name,
+      createdMs: room.createdMs,
+      turnPassword: room.turnPassword,
+      emptyTimeout: room.emptyTimeoutSeconds,
+      departureTimeout: room.departureTimeoutSeconds,
+      maxParticipants: room.maxParticipants,
+      metadata: room.metadata,
+      lastLeftMs: room.lastLeftMs,
+      participants: [...room.participants.values()].map((participant) => participant.toJson()),
+    }));
+  }
+
+  /** What another process kept; nobody is told again. A recorder that is none of `recorders` is gone. */
+  restore(kept: readonly KeptRoom[], recorders: ReadonlySet<string>): void {
+    for (const { sid, name, createdMs, turnPassword, ...state } of kept) {
+      const room = new SimulatedRoom(
+        sid,
+        name,
+        createdMs,
+        turnPassword,
+        state.emptyTimeout,
+        state.departureTimeout,
+      );
+      room.maxParticipants = state.maxParticipants;
+      room.metadata = state.metadata;
+      room.lastLeftMs = state.lastLeftMs;
+      for (const json of state.participants) {
+        const participant = ParticipantInfo.fromJson(json);
+        if (isRecorder(participant) && !recorders.has(participant.identity)) continue;
+        room.participants.set(participant.identity, participant);
+      }
+      room.refreshShown();
+      this.rooms.set(name, room);
+      if (room.guests.length === 0) this.closeWhenEmpty(room);
+    }
   }
 
   private create(name: string): SimulatedRoom {

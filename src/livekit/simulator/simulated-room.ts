@@ -37,7 +37,7 @@ export class SimulatedRoom {
     readonly sid: string,
     readonly name: string,
     readonly createdMs: number,
-    private readonly turnPassword: string,
+    readonly turnPassword: string,
     public emptyTimeoutSeconds: number,
     public departureTimeoutSeconds: number,
   ) {}

@@ -1,6 +1,6 @@
 import { type Clock, SystemClock } from '../../kernel/clock.js';
 import type { Random } from './chance.js';
-import { type OpenLiveRoom, SimulatorEngine } from './engine.js';
+import { type KeptSimulator, type OpenLiveRoom, SimulatorEngine } from './engine.js';
 import { writeMediaForReal } from './media-writer.js';
 import type { WriteMedia } from './recorded-media.js';
 import { PLEASANT_TIMINGS, type SimulatorTimings } from './timings.js';
@@ -14,6 +14,8 @@ export interface StartSimulator {
   readonly apiSecret: string;
   /** Where webhooks go; absent: nowhere, until the engine is told. */
   readonly webhookUrl?: string;
+  /** What an earlier one kept, gone on with. */
+  readonly kept?: KeptSimulator | null;
   /** Rooms that are open from the beginning, by name; they stay open, as their publishers never leave. */
   readonly rooms?: Readonly<Record<string, OpenLiveRoom>>;
   readonly timings?: SimulatorTimings;
@@ -39,7 +41,10 @@ export async function startSimulator(options: StartSimulator): Promise<RunningSi
   if (webhookUrl !== undefined) engine.setReceiver(httpReceiver(webhookUrl, closing.signal));
   const server = new WireServer(engine, { apiKey, apiSecret, port });
   const listensOn = await server.listen();
-  for (const [name, room] of Object.entries(options.rooms ?? {})) engine.openRoom(name, room);
+  if (options.kept) engine.restore(options.kept);
+  for (const [name, room] of Object.entries(options.rooms ?? {})) {
+    if (!engine.rooms.find(name)) engine.openRoom(name, room);
+  }
   return {
     url: `http://127.0.0.1:${listensOn}`,
     engine,
