@@ -7,6 +7,7 @@ import { Redis } from 'ioredis';
 import { Pool } from 'undici';
 import type { SimulatorEngine } from '../../src/livekit/simulator/engine.js';
 import { startSimulator } from '../../src/livekit/simulator/start-simulator.js';
+import { bytesOf } from '../../src/livekit/simulator/recorded-media.js';
 import { REAL_TIMINGS, type SimulatorTimings } from '../../src/livekit/simulator/timings.js';
 import { httpReceiver } from '../../src/livekit/simulator/webhook-http.js';
 import { eventually } from '../../test/support/eventually.js';
@@ -59,7 +60,7 @@ export class Target {
     const s3 = await S3Server.start();
     const simulator = await startSimulator({
       ...{ apiKey: API_KEY, apiSecret: API_SECRET, timings: AT_ONCE },
-      writeMedia: async ({ filepath }, bytes) => s3.plant(filepath, bytes),
+      writeMedia: async ({ filepath }, chunks) => s3.plant(filepath, bytesOf(chunks)),
     });
     simulator.engine.fleet.add(100_000);
     const redisClient = new Redis(redis.url);

@@ -6,7 +6,8 @@ import { systemRandom } from '../livekit/simulator/chance.js';
 import type { SimulatorEngine } from '../livekit/simulator/engine.js';
 import { startSimulator } from '../livekit/simulator/start-simulator.js';
 import { Demo } from './demo.js';
-import { FIRST_ROOMS } from './first-rooms.js';
+import { demoMedia } from './demo-media/demo-media.js';
+import { FIRST_ROOMS, namesIn } from './first-rooms.js';
 import { KeptFolder } from './kept-folder.js';
 import { keepSimulator, readKeptSimulator } from './kept-simulator.js';
 import { beTheOnlyOne } from './only-one.js';
@@ -126,6 +127,7 @@ export class EmbeddedStack {
       apiSecret,
       webhookUrl,
       rooms: FIRST_ROOMS,
+      recordMedia: demoMedia(namesIn),
       kept: await readKeptSimulator(kept),
     });
     this.simulator = simulator.engine;

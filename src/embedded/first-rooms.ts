@@ -8,8 +8,14 @@ import type { CreateRoom } from '../rooms/use-cases/create-room.js';
 /** The rooms that are open in the simulated LiveKit, and who publishes in them. */
 export const FIRST_ROOMS = {
   standup: { name: 'Daily stand-up', publishers: ['ada', 'grace'] },
-  'town-hall': { name: 'Town hall', publishers: ['margaret'] },
+  'town-hall': { name: 'Town hall', publishers: ['margaret', 'katherine'] },
 } as const;
+
+/** Two who are in the room all the time, as far as that is known. */
+export function namesIn(roomName: string): readonly [string, string] {
+  const room = Object.entries(FIRST_ROOMS).find(([name]) => name === roomName);
+  return room?.[1].publishers ?? ['guest', 'host'];
+}
 
 const EMBEDDED: Actor = {
   name: 'embedded',

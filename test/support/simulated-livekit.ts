@@ -2,7 +2,7 @@ import { EgressStatus } from '@livekit/protocol';
 import type { EgressOutput, StartEgress } from '../../src/livekit/livekit.types.js';
 import { SimulatorEngine } from '../../src/livekit/simulator/engine.js';
 import { InProcessLiveKit } from '../../src/livekit/simulator/in-process.js';
-import { UploadRefused } from '../../src/livekit/simulator/recorded-media.js';
+import { bytesOf, UploadRefused } from '../../src/livekit/simulator/recorded-media.js';
 import type { SimulatorTimings } from '../../src/livekit/simulator/timings.js';
 import type { WebhookDelivery } from '../../src/livekit/simulator/webhook-outbox.js';
 import { seededRandom } from './seeded-random.js';
@@ -25,9 +25,9 @@ export class SimulatedLiveKit {
       random: seededRandom(seed),
       apiKey: 'devkey',
       apiSecret: 'devsecret-devsecret-devsecret-32x',
-      writeMedia: async (output: EgressOutput, bytes: Buffer) => {
+      writeMedia: async (output: EgressOutput, chunks: Iterable<Buffer>) => {
         if (this.refuses) throw new UploadRefused('S3 upload failed');
-        this.media.set(output.filepath, bytes);
+        this.media.set(output.filepath, bytesOf(chunks));
       },
       makeSegment: async ({ startsAt, seconds }) => Buffer.from(`${startsAt}+${seconds}`),
       timings,

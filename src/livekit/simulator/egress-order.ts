@@ -10,6 +10,7 @@ import {
   StartEgressRequest,
   type EgressInfo,
 } from '@livekit/protocol';
+import type { PictureShape } from './recorded-media.js';
 import { overBus } from './twirp-refusal.js';
 
 export interface FileOrder {
@@ -45,6 +46,8 @@ export interface EgressOrder {
   readonly shown: EgressInfo['request'];
   /** As it was sent, with them. */
   readonly request: RoomCompositeEgressRequest | StartEgressRequest;
+  /** Of the video, where there is one. */
+  readonly picture: PictureShape;
 }
 
 /** The request of an order that another process goes on with: its kind, and protobuf's JSON. */
@@ -88,6 +91,7 @@ export function orderOfRoomComposite(request: RoomCompositeEgressRequest): Egres
       audioOnly && videoOnly ? 'audio_only and video_only' : faultOf(files.length, segments.length, outputs),
     shown: { case: 'roomComposite', value: shown },
     request,
+    picture: pictureOf(request.options),
   };
 }
 
@@ -121,6 +125,7 @@ export function orderOfStartEgress(request: StartEgressRequest): EgressOrder {
         : faultOf(files.length, segments.length, request.outputs.length),
     shown: { case: 'egress', value: shown },
     request,
+    picture: pictureOf(request.encoding),
   };
 }
 
@@ -134,6 +139,25 @@ export function checkOrder(order: EgressOrder): void {
   if (wantsOgg && (!order.audioOnly || order.segments.length > 0)) {
     throw overBus('invalid_argument', 'no supported codec is compatible with all outputs');
   }
+}
+
+type Encoding = RoomCompositeEgressRequest['options'] | StartEgressRequest['encoding'];
+
+/** LiveKit's presets in the order of their numbers; what names none has the first. */
+const PICTURES: readonly PictureShape[] = [
+  { width: 1280, height: 720, framesPerSecond: 30 },
+  { width: 1280, height: 720, framesPerSecond: 60 },
+  { width: 1920, height: 1080, framesPerSecond: 30 },
+  { width: 1920, height: 1080, framesPerSecond: 60 },
+  { width: 720, height: 1280, framesPerSecond: 30 },
+  { width: 720, height: 1280, framesPerSecond: 60 },
+  { width: 1080, height: 1920, framesPerSecond: 30 },
+  { width: 1080, height: 1920, framesPerSecond: 60 },
+];
+
+function pictureOf(encoding: Encoding): PictureShape {
+  const preset = encoding.case === 'preset' ? encoding.value : 0;
+  return PICTURES[preset] ?? PICTURES[0]!;
 }
 
 type Upload = { readonly case?: string; readonly value?: unknown } | undefined;

@@ -4,7 +4,7 @@ import { Chance, type Random, systemRandom } from './chance.js';
 import { EgressDesk } from './egress-desk.js';
 import { EgressStore } from './egress-store.js';
 import { type Fault, FaultBook, type FaultName } from './faults.js';
-import { RecordedMedia, type WriteMedia } from './recorded-media.js';
+import { recordFewSeconds, type RecordMedia, type WriteMedia } from './recorded-media.js';
 import { CPU_USED, type KeptRecorder, type Recorder } from './recorder.js';
 import type { RecorderSurroundings } from './recorder.types.js';
 import { type KeptRoom, type OpenRoom, RoomBook } from './room-book.js';
@@ -25,6 +25,8 @@ export interface SimulatorOptions {
   readonly writeMedia: WriteMedia;
   /** What segments are made of; absent: what plays. */
   readonly makeSegment?: MakeSegment;
+  /** What is recorded; absent: a few seconds, whatever was asked for. */
+  readonly recordMedia?: RecordMedia;
   readonly apiKey: string;
   readonly apiSecret: string;
   readonly timings?: SimulatorTimings;
@@ -95,7 +97,7 @@ export class SimulatorEngine {
     this.rooms = new RoomBook(scheduler, timings, chance, events);
     this.store = new EgressStore(clock, timings, events);
     this.fleet = new WorkerFleet(this.store, this.faults);
-    const uploader = new Uploader(options.writeMedia, new RecordedMedia(), this.faults);
+    const uploader = new Uploader(options.writeMedia, options.recordMedia ?? recordFewSeconds, this.faults);
     const { faults, rooms, fleet } = this;
     const around: RecorderSurroundings = { scheduler, timings, chance, rooms, faults, uploader, makeSegment };
     this.desks = {

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { Readable } from 'node:stream';
+import { S3Client } from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
 import type { EgressOutput } from '../livekit.types.js';
 import { UploadRefused, type WriteMedia } from './recorded-media.js';
 
@@ -13,28 +15,35 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.m3u8': 'application/x-mpegurl',
 };
 
+const PART_BYTES = 8 * 1024 * 1024;
+
 type S3Output = Extract<EgressOutput, { kind: 's3' }>;
 
 /** Writes for real: into a file of this machine, or into the bucket that the request names. */
-export const writeMediaForReal: WriteMedia = async (output, bytes) => {
-  if (output.kind === 's3') await upload(output, bytes);
-  else await store(resolve(output.filepath), bytes);
+export const writeMediaForReal: WriteMedia = async (output, chunks) => {
+  if (output.kind === 's3') await upload(output, chunks);
+  else await store(resolve(output.filepath), chunks);
 };
 
-async function store(path: string, bytes: Buffer): Promise<void> {
+async function store(path: string, chunks: Iterable<Buffer>): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true });
-    await writeAside(path, bytes);
+    await writeAside(path, chunks);
   } catch (cause) {
     throw new UploadRefused(`Local upload failed: ${wordsOf(cause)}`, { cause });
   }
 }
 
 /** Nobody sees half a file: it is written under another name and renamed. */
-async function writeAside(path: string, bytes: Buffer): Promise<void> {
+async function writeAside(path: string, chunks: Iterable<Buffer>): Promise<void> {
   const aside = `${path}.${randomUUID()}.part`;
   try {
-    await writeFile(aside, bytes);
+    const file = await open(aside, 'w');
+    try {
+      for (const chunk of chunks) await file.writeFile(chunk);
+    } finally {
+      await file.close();
+    }
     await rename(aside, path);
   } catch (error) {
     await rm(aside, { force: true });
@@ -42,18 +51,18 @@ async function writeAside(path: string, bytes: Buffer): Promise<void> {
   }
 }
 
-async function upload(output: S3Output, bytes: Buffer): Promise<void> {
+async function upload(output: S3Output, chunks: Iterable<Buffer>): Promise<void> {
   const client = clientFor(output);
   try {
-    await client.send(
-      new PutObjectCommand({
-        Bucket: output.bucket,
-        Key: output.filepath,
-        Body: bytes,
-        ContentType: CONTENT_TYPES[extname(output.filepath)],
-        ContentDisposition: 'inline',
-      }),
-    );
+    // One part after the other: what is made while it is read is never in memory as a whole.
+    const params = {
+      Bucket: output.bucket,
+      Key: output.filepath,
+      Body: Readable.from(chunks),
+      ContentType: CONTENT_TYPES[extname(output.filepath)],
+      ContentDisposition: 'inline',
+    };
+    await new Upload({ client, params, partSize: PART_BYTES, queueSize: 1 }).done();
   } catch (cause) {
     throw new UploadRefused(`S3 upload failed: err: operation error S3: PutObject, ${wordsOf(cause)}`, {
       cause,

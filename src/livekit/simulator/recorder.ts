@@ -2,7 +2,7 @@ import { DisconnectReason, type EgressInfo, EgressStatus } from '@livekit/protoc
 import { type EgressOrder, keepRequest, type KeptRequest } from './egress-order.js';
 import { detailsOf, type EndReason, setEnded, setFile, setMediaEnd, setMediaStart } from './egress-record.js';
 import { faultDelay, type FaultName } from './faults.js';
-import { SegmentStream } from './segment-stream.js';
+import { type KeptSegments, SegmentStream } from './segment-stream.js';
 import type { Ending, RecorderSurroundings, RecordingService } from './recorder.types.js';
 import type { Cancel } from './scheduler.js';
 import type { RecorderTimings } from './timings.js';
@@ -25,6 +25,7 @@ export interface KeptRecorder {
   readonly phase: Exclude<Phase, 'gone'>;
   /** While it is finishing: how. Its instant as text, in ns. */
   readonly ending: (Omit<Ending, 'endedAt'> & { readonly endedAt: string | null }) | null;
+  readonly segments: KeptSegments | null;
 }
 
 /** One recording child of a worker: joins its room, waits for its start signal, records, uploads, exits. */
@@ -76,16 +77,18 @@ export class Recorder {
       request: keepRequest(this.order),
       phase,
       ending: ending && { ...ending, endedAt: ending.endedAt?.toString() ?? null },
+      segments: this.segments?.keep() ?? null,
     };
   }
 
   /** Goes on where another process kept it: as if it had been there all the time. */
-  resume({ phase, ending }: KeptRecorder): void {
+  resume({ phase, ending, segments }: KeptRecorder): void {
     if (phase === 'launching') return this.launch(0);
     const room = this.around.rooms.find(this.roomName);
     this.inRoom = room?.participants.has(this.info.egressId) ?? false;
     this.phase = phase === 'waiting' ? phase : 'recording';
     this.announceUp();
+    if (segments && this.phase === 'recording') this.segments?.resume(segments);
     if (ending)
       return this.finish({ ...ending, endedAt: ending.endedAt === null ? null : BigInt(ending.endedAt) });
     if (!this.inRoom) return this.end('Source closed');

@@ -17,6 +17,14 @@ interface Listed {
   readonly beganAt: number;
 }
 
+/** A stream that another process goes on with. */
+export interface KeptSegments {
+  readonly listed: readonly Listed[];
+  readonly firstBegan: number;
+  readonly count: number;
+  readonly bytes: number;
+}
+
 /** The segments of one recording child: each is uploaded as soon as it is whole, and the two lists after it. */
 export class SegmentStream {
   private readonly listed: Listed[] = [];
@@ -39,6 +47,21 @@ export class SegmentStream {
 
   begin(): void {
     this.began = this.firstBegan = this.now();
+    this.next();
+  }
+
+  keep(): KeptSegments {
+    const { listed, firstBegan, count, bytes } = this;
+    return { listed, firstBegan, count, bytes };
+  }
+
+  /** Goes on with the next one, from now on. */
+  resume({ listed, firstBegan, count, bytes }: KeptSegments): void {
+    this.listed.push(...listed);
+    this.firstBegan = firstBegan;
+    this.count = count;
+    this.bytes = bytes;
+    this.began = this.now();
     this.next();
   }
 

@@ -2,7 +2,7 @@ import { type Clock, SystemClock } from '../../kernel/clock.js';
 import type { Random } from './chance.js';
 import { type KeptSimulator, type OpenLiveRoom, SimulatorEngine } from './engine.js';
 import { writeMediaForReal } from './media-writer.js';
-import type { WriteMedia } from './recorded-media.js';
+import type { RecordMedia, WriteMedia } from './recorded-media.js';
 import { PLEASANT_TIMINGS, type SimulatorTimings } from './timings.js';
 import { httpReceiver } from './webhook-http.js';
 import { WireServer } from './wire-server.js';
@@ -22,6 +22,8 @@ export interface StartSimulator {
   readonly random?: Random;
   readonly clock?: Clock;
   readonly writeMedia?: WriteMedia;
+  /** Absent: a few seconds of a real recording, whatever was asked for. */
+  readonly recordMedia?: RecordMedia;
 }
 
 export interface RunningSimulator {
@@ -35,8 +37,8 @@ export interface RunningSimulator {
 /** A simulated LiveKit on a port. Rejects when the port is taken. */
 export async function startSimulator(options: StartSimulator): Promise<RunningSimulator> {
   const { clock = new SystemClock(), writeMedia = writeMediaForReal, timings = PLEASANT_TIMINGS } = options;
-  const { apiKey, apiSecret, random, webhookUrl, port = 0 } = options;
-  const engine = new SimulatorEngine({ clock, writeMedia, timings, apiKey, apiSecret, random });
+  const { apiKey, apiSecret, random, recordMedia, webhookUrl, port = 0 } = options;
+  const engine = new SimulatorEngine({ clock, writeMedia, recordMedia, timings, apiKey, apiSecret, random });
   const closing = new AbortController();
   if (webhookUrl !== undefined) engine.setReceiver(httpReceiver(webhookUrl, closing.signal));
   const server = new WireServer(engine, { apiKey, apiSecret, port });

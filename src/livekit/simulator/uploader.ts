@@ -3,7 +3,13 @@ import type { EgressInfo, S3Upload } from '@livekit/protocol';
 import type { EgressOutput } from '../livekit.types.js';
 import type { EgressOrder, FileOrder, SegmentOrder } from './egress-order.js';
 import type { FaultBook } from './faults.js';
-import { type RecordedMedia, UploadRefused, type WriteMedia } from './recorded-media.js';
+import {
+  type Media,
+  type RecordedShape,
+  type RecordMedia,
+  UploadRefused,
+  type WriteMedia,
+} from './recorded-media.js';
 
 export type Delivered =
   | {
@@ -24,7 +30,7 @@ const REFUSED =
 export class Uploader {
   constructor(
     private readonly write: WriteMedia,
-    private readonly media: RecordedMedia,
+    private readonly record: RecordMedia,
     private readonly faults: FaultBook,
   ) {}
 
@@ -36,21 +42,21 @@ export class Uploader {
     if (this.faults.strike('upload-refused', info.roomName)) return { kind: 'failed', error: REFUSED };
     try {
       const isEmpty = this.faults.strike('empty-file', info.roomName) !== null;
-      const bytes = isEmpty ? Buffer.alloc(0) : this.media.of(filename);
+      const media = isEmpty ? EMPTY : await this.record(shapeOf(info, order, filename));
       if (this.faults.strike('backup-used', info.roomName)) {
         const location = `https://backup.invalid/recordings/${filename}`;
         return {
           kind: 'delivered',
-          size: BigInt(bytes.length),
+          size: BigInt(media.size),
           location,
           manifestLocation: '',
           backup: true,
         };
       }
-      await this.write(outputAt(file, filename), bytes);
+      await this.write(outputAt(file, filename), media.chunks);
       const location = locationOf(file, filename);
       const manifestLocation = await this.uploadManifest(info, file, filename, location);
-      return { kind: 'delivered', size: BigInt(bytes.length), location, manifestLocation };
+      return { kind: 'delivered', size: BigInt(media.size), location, manifestLocation };
     } catch (error) {
       if (error instanceof UploadRefused) return { kind: 'failed', error: error.message };
       throw error;
@@ -59,7 +65,7 @@ export class Uploader {
 
   /** One object, where an output of the request says. Throws UploadRefused. */
   put(to: FileOrder | SegmentOrder, path: string, bytes: Buffer): Promise<void> {
-    return this.write(outputAt(to, path), bytes);
+    return this.write(outputAt(to, path), [bytes]);
   }
 
   locationOf(to: FileOrder | SegmentOrder, path: string): string {
@@ -81,9 +87,16 @@ export class Uploader {
       started_at: Number(info.startedAt),
       files: [{ filename, location }],
     };
-    await this.write(outputAt(file, path), Buffer.from(JSON.stringify(manifest)));
+    await this.write(outputAt(file, path), [Buffer.from(JSON.stringify(manifest))]);
     return locationOf(file, path);
   }
+}
+
+const EMPTY: Media = { size: 0, chunks: [] };
+
+function shapeOf(info: EgressInfo, { audioOnly, picture }: EgressOrder, filename: string): RecordedShape {
+  const durationMs = Number((info.fileResults[0]?.duration ?? 0n) / 1_000_000n);
+  return { filename, roomName: info.roomName, durationMs, picture: audioOnly ? null : picture };
 }
 
 function outputAt({ storage }: Pick<FileOrder, 'storage'>, filepath: string): EgressOutput {

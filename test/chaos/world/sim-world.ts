@@ -8,7 +8,7 @@ import { isTerminal } from '../../../src/livekit/simulator/egress-record.js';
 import type { StartEgress } from '../../../src/livekit/livekit.types.js';
 import { SimulatorEngine } from '../../../src/livekit/simulator/engine.js';
 import { InProcessLiveKit } from '../../../src/livekit/simulator/in-process.js';
-import { UploadRefused } from '../../../src/livekit/simulator/recorded-media.js';
+import { bytesOf, UploadRefused } from '../../../src/livekit/simulator/recorded-media.js';
 import type { WebhookDelivery } from '../../../src/livekit/simulator/webhook-outbox.js';
 import type { Lease } from '../../../src/locks/lease.js';
 import { isFinal, type StoredRecording } from '../../../src/recordings/domain/recording.js';
@@ -366,11 +366,11 @@ export class SimWorld {
       random: () => dice.next(),
       apiKey: 'devkey',
       apiSecret: 'devsecret-devsecret-devsecret-32x',
-      writeMedia: async (output, bytes) => {
+      writeMedia: async (output, chunks) => {
         if (this.bucket.away) throw new UploadRefused('S3 upload failed: connection refused');
         if (output.kind === 's3' && output.bucket === STRANGERS_BUCKET) return;
         this.trace.add('media', `arrives at ${output.filepath}`);
-        this.bucket.set(output.filepath, bytes);
+        this.bucket.set(output.filepath, bytesOf(chunks));
       },
     });
     engine.setReceiver((delivery) => this.deliver(delivery));
