@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { readdir, rename } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,6 +14,8 @@ import { createRoom, readRecording, STOP } from '../support/operations.js';
 import { becomes, openRoom, started } from '../support/recording-life.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
 import { S3Server } from '../support/s3-server.js';
+
+const ROOT = join(__dirname, '../..');
 
 describe('the doctor', () => {
   let stack: TestStack;
@@ -58,6 +61,33 @@ describe('the doctor', () => {
     );
     expect(await readdir(stack.storageFolder)).toEqual(before);
     expect(await stack.redisClient.keys(`${keys.doctor('')}*`)).toEqual([]);
+  });
+
+  it('is a command that ends with what it found, for machines too', async () => {
+    const run = (env: Record<string, string>): Promise<{ code: number; out: string }> =>
+      new Promise((resolve) => {
+        const script = ['-r', join(ROOT, 'test/support/run-typescript.cjs'), join(ROOT, 'src/main.ts')];
+        const whole = {
+          PATH: process.env.PATH,
+          ...stack.env,
+          PUBLIC_URL: instance.url,
+          PORT: '4000',
+          ...env,
+        };
+        execFile(process.execPath, [...script, 'doctor', '--json'], { env: whole }, (error, stdout, stderr) =>
+          resolve({ code: error === null ? 0 : Number(error.code), out: stdout + stderr }),
+        );
+      });
+    const [well, ill, misspelt] = await Promise.all([
+      run({}),
+      run({ LIVEKIT_API_SECRET: 'another-secret-that-is-long-enough' }),
+      run({ STALE_AFTER: 'soon' }),
+    ]);
+    const namesIn = ({ out }: { out: string }): string[] =>
+      faults((JSON.parse(out) as { findings: Finding[] }).findings);
+    expect([well.code, namesIn(well)]).toEqual([0, []]);
+    expect([ill.code, namesIn(ill)]).toEqual([1, expect.arrayContaining(['livekit.access'])]);
+    expect([misspelt.code, namesIn(misspelt)]).toEqual([1, ['settings.variables']]);
   });
 
   it('tells what is wrong with Redis', async () => {
