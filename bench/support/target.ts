@@ -32,6 +32,8 @@ export const AT_ONCE: SimulatorTimings = {
 export class Target {
   readonly pool: Pool;
   private closed = false;
+  /** Commands of Redis that were made by counting them, by name. */
+  private readonly asked = new Map<string, number>();
 
   private constructor(
     readonly url: string,
@@ -121,29 +123,33 @@ export class Target {
 
   /** What was done so far, each by its own name; what is asked for this is not counted. */
   async counts(): Promise<Counted> {
+    const before = await this.redisCommands();
     const page = await (
       await fetch(`${this.url}/metrics`, { headers: { authorization: this.authorization } })
     ).text();
     const livekit = [...page.matchAll(/^tallylight_livekit_request_seconds_count\{.*\} (\d+)$/gm)];
-    const { total, byName } = await this.redisCommands();
+    // The metrics themselves ask Redis.
+    const after = await this.redisCommands();
+    const counted = new Map([...before].map(([name, calls]) => [name, calls - (this.asked.get(name) ?? 0)]));
+    for (const [name, calls] of after)
+      this.asked.set(name, (this.asked.get(name) ?? 0) + calls - (before.get(name) ?? 0));
     return {
-      redisCommands: total,
-      redisByName: byName,
+      redisCommands: [...counted.values()].reduce((sum, calls) => sum + calls, 0),
+      redisByName: counted,
       livekitCalls: livekit.reduce((sum, [, count]) => sum + Number(count), 0),
       s3Requests: this.s3.requests.length,
     };
   }
 
   /** Every command that Redis carried out, those inside scripts too. */
-  private async redisCommands(): Promise<{ total: number; byName: ReadonlyMap<string, number> }> {
+  private async redisCommands(): Promise<ReadonlyMap<string, number>> {
     const info = await this.redisClient.info('commandstats');
-    const byName = new Map(
+    return new Map(
       [...info.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)].map(([, name = '', calls]) => [
         name,
         Number(calls),
       ]),
     );
-    return { total: [...byName.values()].reduce((sum, calls) => sum + calls, 0), byName };
   }
 
   async close(): Promise<void> {

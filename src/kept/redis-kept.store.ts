@@ -83,6 +83,8 @@ export class RedisKeptStore extends KeptStore {
   }
 
   async unsaved(olderThanMs: number, limit: number): Promise<UnsavedWrite[]> {
+    // It is looked for all the time, and most of the time there is none.
+    if ((await this.connections.run((redis) => redis.exists(keys.keptUnsaved()))) === 0) return [];
     const names = (await unsavedKept.run(
       this.connections.command,
       [keys.keptUnsaved()],

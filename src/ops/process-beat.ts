@@ -27,6 +27,7 @@ export class ProcessBeat {
   private told = false;
   private refused = false;
   /** A problem for an operator by the name of what was looked at, null where there is none; empty while it is not known. */
+  private forgotAt = -Infinity;
   seen: { readonly workers?: string | null; readonly clock?: string | null } = {};
 
   constructor(
@@ -52,7 +53,10 @@ export class ProcessBeat {
       const now = Math.round(Number(seconds) * 1_000 + Number(micros) / 1_000);
       const name = `${this.config.role === 'api' ? 'api ' : RUNS_JOBS}${this.instance.id}`;
       await command.zadd(keys.processes(), now, name);
-      await command.zremrangebyscore(keys.processes(), '-inf', now - FORGOTTEN_MS);
+      if (now - this.forgotAt >= FORGOTTEN_MS) {
+        await command.zremrangebyscore(keys.processes(), '-inf', now - FORGOTTEN_MS);
+        this.forgotAt = now;
+      }
       const workers = await presentWorkers(command, now);
       this.seen = { workers: this.problemOfWorkers(workers), clock: clockProblem(now, askedAt, answeredAt) };
       if (this.refused) {

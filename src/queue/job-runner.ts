@@ -23,12 +23,11 @@ import { isEarlier, type QueueName, QUEUE_NAMES, QUEUES } from './queue-definiti
 const LOCK_MS = 5_000;
 /** How long running jobs are given to end at a stop; also where Redis is away and a worker can't say goodbye. */
 const CLOSING_LIMIT_MS = 2_000;
-/** The second look takes it: each costs Redis some commands in every queue, also where nothing runs. */
+/** The second look takes it. */
 const STALLED_MS = 4_000;
-/** In queues to which nothing is added any more. */
-const STALLED_EARLIER_MS = 30_000;
 /** How long a worker waits for a job before it asks once more, s; one that is added wakes it. */
-const DRAIN_DELAY_S = 10;
+const DRAIN_DELAY_S = 15;
+const WHERE_JOBS_WAIT = ['wait', 'active', 'delayed', 'prioritized', 'paused'];
 const MAX_BACKOFF_MS = 60_000;
 /** A new wake-up joins one that waits for its retry, and must not wait long for it. */
 const MAX_WAKE_BACKOFF_MS = 3_000;
@@ -40,7 +39,8 @@ const LONGEST_WAIT_MS = 15_000;
 @Injectable()
 export class JobRunner implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('Jobs');
-  private readonly workers: Worker[] = [];
+  private readonly workers = new Map<QueueName, Worker>();
+  private readonly over = new AbortController();
   private handlers: ReadonlyMap<string, JobHandler<unknown>> = new Map();
 
   constructor(
@@ -59,13 +59,15 @@ export class JobRunner implements OnModuleInit, OnApplicationBootstrap, OnApplic
 
   onApplicationBootstrap(): void {
     if (this.config.role === 'api') return;
-    for (const queue of QUEUE_NAMES) this.workers.push(this.start(queue));
+    for (const queue of QUEUE_NAMES) if (!isEarlier(queue)) this.start(queue);
+    void this.lookForLeftBehind();
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.over.abort();
     // Without Redis there is nothing to say goodbye to, and the jobs that run can't be ended in it.
     const atOnce = this.connections.command.status !== 'ready';
-    const closing = Promise.allSettled(this.workers.map((worker) => worker.close(atOnce)));
+    const closing = Promise.allSettled([...this.workers.values()].map((worker) => worker.close(atOnce)));
     // What is still running then is another's within seconds, like the jobs of a process that died.
     const over = new AbortController();
     const limit = this.clock.sleep(CLOSING_LIMIT_MS, over.signal).then(
@@ -96,13 +98,39 @@ export class JobRunner implements OnModuleInit, OnApplicationBootstrap, OnApplic
     return found;
   }
 
-  private start(queue: QueueName): Worker {
+  /**
+   * One question for all queues whether a job runs anywhere: only then does each look for those of processes that died. And one
+   * whether an older version has left work in queues to which nothing is added any more: only then do these have workers.
+   */
+  private async lookForLeftBehind(): Promise<void> {
+    const { signal } = this.over;
+    while (!signal.aborted) {
+      try {
+        if (await this.anyExists(QUEUE_NAMES, ['active']))
+          await Promise.all([...this.workers.values()].map(takeStalled));
+        const earlier = QUEUE_NAMES.filter((queue) => isEarlier(queue) && !this.workers.has(queue));
+        const isLeft = earlier.length > 0 && (await this.anyExists(earlier, WHERE_JOBS_WAIT));
+        if (isLeft && !signal.aborted) for (const queue of earlier) this.start(queue);
+      } catch (error) {
+        this.log.debug({ message: 'jobs that were left behind are looked for again', cause: String(error) });
+      }
+      await this.clock.sleep(STALLED_MS, signal).catch(() => undefined);
+    }
+  }
+
+  private async anyExists(queues: readonly QueueName[], lists: readonly string[]): Promise<boolean> {
+    const names = queues.flatMap((queue) => lists.map((list) => `${QUEUE_PREFIX}:${queue}:${list}`));
+    return (await this.connections.run((redis) => redis.exists(...names))) > 0;
+  }
+
+  private start(queue: QueueName): void {
     const worker = new Worker(queue, (job, token) => inTraceOf(job.data, () => this.run(job, token)), {
       connection: this.connections.forQueues(`worker-${queue}`),
       prefix: QUEUE_PREFIX,
       concurrency: QUEUES[queue].concurrency,
       lockDuration: LOCK_MS,
-      stalledInterval: isEarlier(queue) ? STALLED_EARLIER_MS : STALLED_MS,
+      stalledInterval: STALLED_MS,
+      skipStalledCheck: true,
       maxStalledCount: 1_000,
       drainDelay: DRAIN_DELAY_S,
       settings: {
@@ -129,7 +157,7 @@ export class JobRunner implements OnModuleInit, OnApplicationBootstrap, OnApplic
         cause: describe(error),
       });
     });
-    return worker;
+    this.workers.set(queue, worker);
   }
 
   private async run(job: Job, token: string | undefined): Promise<void> {
@@ -170,6 +198,11 @@ export class JobRunner implements OnModuleInit, OnApplicationBootstrap, OnApplic
     if (options.skippable || !isTallyError(error) || !isDependencyCode(error.code)) return null;
     return this.waits.putOff(error.code, queue, name, error.message);
   }
+}
+
+/** BullMQ's own look for jobs whose locks have ended, which it would make in every queue all the time. */
+function takeStalled(worker: Worker): Promise<void> {
+  return (worker as unknown as { moveStalledJobsToWait(): Promise<void> }).moveStalledJobsToWait();
 }
 
 function backoff(job: MinimalJob | undefined, attempt: number, mostMs: number): number {

@@ -39,6 +39,7 @@ export class RedisRebuildLedger extends RebuildLedger {
   }
 
   async state(): Promise<RebuildState> {
+    if ((await this.connections.run((redis) => redis.exists(keys.epoch()))) === 1) return { whole: true };
     // The run is read first: one that ends in between has set the epoch by then.
     const [fields, whole] = await this.connections.pipeline((all) =>
       all.hgetall(keys.rebuild()).exists(keys.epoch()),

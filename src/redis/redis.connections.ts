@@ -88,7 +88,7 @@ export class RedisConnections implements OnApplicationShutdown {
     });
   }
 
-  /** For who waits: a blocked worker, a subscriber. A worker is answered within ten seconds, be it that there is nothing. */
+  /** For who waits: a blocked worker, a subscriber. A worker is answered within fifteen seconds, be it that there is nothing. */
   forQueues(purpose: string): RedisClient {
     return this.connect(purpose, {
       connectTimeout: 5_000,

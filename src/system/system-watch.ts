@@ -83,8 +83,11 @@ export class SystemWatch implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   private async tellWhileFirst(lost: AbortSignal): Promise<void> {
+    // What another process has opened is not known here: all are told at first, and again now and then.
+    const closed = new Set<string>();
     for (let looks = 0; ; looks += 1) {
-      await this.tellIncidents();
+      if (looks % COUNTED_EVERY === 0) closed.clear();
+      await this.tellIncidents(closed);
       if (looks % COUNTED_EVERY === 0 && this.config.role !== 'api') await this.unexplained.count();
       if (!(await this.pause())) return;
       await this.look();
@@ -92,11 +95,15 @@ export class SystemWatch implements OnApplicationBootstrap, OnApplicationShutdow
     }
   }
 
-  private async tellIncidents(): Promise<void> {
+  /** `closed`: the names of those that are known to be. */
+  private async tellIncidents(closed: Set<string>): Promise<void> {
     for (const { name, state, detail, incident } of this.latest) {
       if (incident === null || (this.config.role === 'api' && incident !== 'no_workers')) continue;
-      if (state === 'OK') await this.incidents.close(incident, name);
-      else if ((this.seen.get(name)?.looks ?? 0) >= LOOKS_THAT_AGREE) {
+      if (state === 'OK') {
+        if (!closed.has(name)) await this.incidents.close(incident, name);
+        closed.add(name);
+      } else if ((this.seen.get(name)?.looks ?? 0) >= LOOKS_THAT_AGREE) {
+        closed.delete(name);
         await this.incidents.open(incident, name, detail);
       }
     }

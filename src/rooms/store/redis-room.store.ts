@@ -109,6 +109,8 @@ export class RedisRoomStore extends RoomStore {
   }
 
   async unsaved(olderThanMs: number, limit: number): Promise<UnsavedWrite[]> {
+    // It is looked for all the time, and most of the time there is none.
+    if ((await this.connections.run((redis) => redis.exists(keys.unsavedRooms()))) === 0) return [];
     const answer = await unsavedRooms.run(
       this.connections.command,
       [keys.unsavedRooms()],
