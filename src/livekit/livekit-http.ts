@@ -34,7 +34,7 @@ import type {
   WorkerAnswer,
   WorkerKind,
 } from './livekit.types.js';
-import { toFleetQuestion, toStartRequest } from './start-request.mapping.js';
+import { requestWebhook, toFleetQuestion, toStartRequest } from './start-request.mapping.js';
 import {
   type Asked,
   orNotFound,
@@ -88,7 +88,10 @@ export class HttpLiveKit extends LiveKit {
   }
 
   startEgress(start: StartEgress): Promise<StartOutcome> {
-    return this.ask(toStartOutcome, this.startRequest(toStartRequest(start), start.withinMs));
+    return this.ask(
+      toStartOutcome,
+      this.startRequest(toStartRequest(start, requestWebhook(this.config)), start.withinMs),
+    );
   }
 
   stopEgress(egressId: string): Promise<StopOutcome> {

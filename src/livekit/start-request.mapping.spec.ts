@@ -1,7 +1,8 @@
 import { RoomCompositeEgressRequest } from '@livekit/protocol';
 import { goldenCase } from '../../test/support/golden-payloads.js';
 import type { EgressOutput, StartEgress } from './livekit.types.js';
-import { toStartRequest } from './start-request.mapping.js';
+import { aConfig } from '../../test/support/a-config.js';
+import { type RequestWebhook, requestWebhook, toStartRequest } from './start-request.mapping.js';
 
 const S3: EgressOutput = {
   kind: 's3',
@@ -34,7 +35,26 @@ function takenBy(name: string): unknown {
 
 describe('the request for a recording', () => {
   it('of audio alone is the one a real server took: without layout and preset, so that no browser is needed', () => {
-    expect(toStartRequest(AUDIO).toJson()).toEqual(takenBy('audio-complete'));
+    expect(toStartRequest(AUDIO, null).toJson()).toEqual(takenBy('audio-complete'));
+  });
+
+  const webhookOf = (env: Record<string, string>): RequestWebhook | null => requestWebhook(aConfig(env));
+
+  it.each([
+    ['https://recordings.example.org', 'wss://livekit.example.org', true],
+    ['http://tallylight:4000', 'http://livekit:7880', true],
+    ['http://localhost:4000', 'http://127.0.0.1:7880', true],
+    ['http://localhost:4000', 'http://livekit:7880', false],
+    ['http://127.0.0.1:4000', 'wss://livekit.example.org', false],
+  ])('asks for webhooks to %s of LiveKit at %s: %s', (PUBLIC_URL, LIVEKIT_URL, asked) => {
+    const webhook = { url: `${PUBLIC_URL}/livekit/webhook`, signingKey: 'devkey' };
+    expect(webhookOf({ PUBLIC_URL, LIVEKIT_URL })).toEqual(asked ? webhook : null);
+    const request = toStartRequest(AUDIO, webhookOf({ PUBLIC_URL, LIVEKIT_URL })).toJson();
+    expect(request).toMatchObject(asked ? { webhooks: [webhook] } : {});
+  });
+
+  it('asks for none where PUBLIC_URL is a guess', () => {
+    expect(webhookOf({ LIVEKIT_URL: 'http://127.0.0.1:7880' })).toBeNull();
   });
 
   it('of a room is the one a real server took', () => {
@@ -49,7 +69,7 @@ describe('the request for a recording', () => {
       segments: null,
       output: { ...S3, filepath: 'tl/recordings/video/rec_2.mp4' },
     };
-    expect(toStartRequest(start).toJson()).toEqual(takenBy('video-complete'));
+    expect(toStartRequest(start, null).toJson()).toEqual(takenBy('video-complete'));
   });
 
   it('with segments beside the file is the one a real server took', () => {
@@ -61,34 +81,34 @@ describe('the request for a recording', () => {
         ...{ playlistName: 'index.m3u8', livePlaylistName: 'live.m3u8', seconds: 4 },
       },
     };
-    expect(toStartRequest(start).toJson()).toEqual(takenBy('file-and-segments'));
+    expect(toStartRequest(start, null).toJson()).toEqual(takenBy('file-and-segments'));
   });
 
   it('of audio alone with segments is for MP4: OGG and segments have no codec in common', () => {
     const segments = { output: S3, playlistName: 'index.m3u8', livePlaylistName: 'live.m3u8', seconds: 2 };
-    expect(toStartRequest({ ...AUDIO, segments }).toJson()).toMatchObject({
+    expect(toStartRequest({ ...AUDIO, segments }, null).toJson()).toMatchObject({
       audioOnly: true,
       fileOutputs: [{ fileType: 'MP4' }],
     });
   });
 
   it.each(['grid', 'speaker', 'single-speaker'] as const)('names the layout %s as LiveKit does', (layout) => {
-    expect(toStartRequest({ ...AUDIO, audioOnly: false, layout }).toJson()).toMatchObject({ layout });
+    expect(toStartRequest({ ...AUDIO, audioOnly: false, layout }, null).toJson()).toMatchObject({ layout });
   });
 
   it('leaves the credentials empty where the egress has its own', () => {
     const output = { ...S3, accessKeyId: null, secretAccessKey: null, endpoint: null };
-    expect(toStartRequest({ ...AUDIO, output }).toJson()).toMatchObject({
+    expect(toStartRequest({ ...AUDIO, output }, null).toJson()).toMatchObject({
       fileOutputs: [{ s3: { region: 'us-east-1', bucket: 'rec', forcePathStyle: true } }],
     });
-    expect(JSON.stringify(toStartRequest({ ...AUDIO, output }).toJson())).not.toMatch(
+    expect(JSON.stringify(toStartRequest({ ...AUDIO, output }, null).toJson())).not.toMatch(
       /accessKey|secret|endpoint/,
     );
   });
 
   it('for a shared disk names the path and no storage', () => {
     const start = { ...AUDIO, audioOnly: false, output: { kind: 'file', filepath: '/out/a.mp4' } as const };
-    expect(toStartRequest(start).toJson()).toEqual({
+    expect(toStartRequest(start, null).toJson()).toEqual({
       roomName: 'audio',
       layout: 'grid',
       preset: 'H264_720P_30',

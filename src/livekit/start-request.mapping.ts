@@ -6,6 +6,8 @@ import {
   S3Upload,
   SegmentedFileOutput,
 } from '@livekit/protocol';
+import type { Config } from '../config/config.js';
+import { parseUrl } from '../kernel/url.js';
 import {
   DEPLOYMENT_METADATA,
   type EgressOutput,
@@ -14,13 +16,38 @@ import {
   type WorkerKind,
 } from './livekit.types.js';
 
+/** Where LiveKit tells of an egress, besides where its own configuration says; `signingKey` is the name of a key, no secret. */
+export interface RequestWebhook {
+  readonly url: string;
+  /** Never left out: without it, and without one in its configuration, livekit-server's queue of webhooks gets stuck. */
+  readonly signingKey: string;
+}
+
+/**
+ * Null where we don't know by which address LiveKit would reach us: PUBLIC_URL is a guess, or says "this very machine" of
+ * another machine than LiveKit's.
+ */
+export function requestWebhook({ isPublicUrlSet, publicUrl, livekit }: Config): RequestWebhook | null {
+  if (!isPublicUrlSet || (isThisMachine(publicUrl) && !isThisMachine(livekit.url))) return null;
+  return { url: `${publicUrl}/livekit/webhook`, signingKey: livekit.apiKey };
+}
+
+function isThisMachine(address: string): boolean {
+  const host = parseUrl(address)?.hostname ?? '';
+  return host === 'localhost' || host === '[::1]' || host.startsWith('127.');
+}
+
 /**
  * Audio alone is sent without layout and preset: LiveKit then records from its own media connection instead of a
  * browser, at a fraction of the cost.
  */
-export function toStartRequest(start: StartEgress): RoomCompositeEgressRequest {
+export function toStartRequest(
+  start: StartEgress,
+  webhook: RequestWebhook | null,
+): RoomCompositeEgressRequest {
   return new RoomCompositeEgressRequest({
     roomName: start.roomName,
+    webhooks: webhook === null ? [] : [webhook],
     fileOutputs: [toFileOutput(start.output, start.audioOnly && start.segments === null)],
     segmentOutputs: start.segments === null ? [] : [toSegmentOutput(start.segments)],
     ...(start.audioOnly

@@ -1,6 +1,6 @@
 import type { FaultName } from '../../src/livekit/simulator/faults.js';
 import { httpReceiver } from '../../src/livekit/simulator/webhook-http.js';
-import { startStack, type TestInstance, type TestStack } from '../support/app.js';
+import { ADMIN_KEY, startStack, type TestInstance, type TestStack } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { readRecording, STOP } from '../support/operations.js';
 import { becomes, lifeFaults, openRoom, roomIsFree, started } from '../support/recording-life.js';
@@ -99,5 +99,20 @@ describe('whatever becomes of LiveKit’s events', () => {
     const end = await becomes(one, id, { mediaPath: `/recordings/${id}/media` });
     expect(['COMPLETE', 'FAILED']).toContain(end.status);
     expect(await lifeFaults(one, id)).toEqual([]);
+  });
+
+  it('come by the request itself where LiveKit’s own configuration names nobody, and are applied once', async () => {
+    const reached = await stack.start({ PUBLIC_URL: one.url });
+    stack.simulator.setReceiver(null);
+    const webhooks = async (): Promise<number> => {
+      const page = await fetch(`${one.url}/metrics`, { headers: { authorization: `Bearer ${ADMIN_KEY}` } });
+      return Number(/^tallylight_livekit_webhooks_total (\d+)/m.exec(await page.text())?.[1] ?? 0);
+    };
+    const before = await webhooks();
+    const { id } = await started(reached, room);
+    await stop(reached, id);
+    await becomes(reached, id, { status: 'COMPLETE', endReason: 'STOP_REQUESTED' });
+    await eventually(async () => (await webhooks()) > before + 2 || 'no webhook came');
+    expect(await lifeFaults(reached, id)).toEqual([]);
   });
 });

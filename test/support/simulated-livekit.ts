@@ -4,7 +4,7 @@ import { SimulatorEngine } from '../../src/livekit/simulator/engine.js';
 import { InProcessLiveKit } from '../../src/livekit/simulator/in-process.js';
 import { bytesOf, UploadRefused } from '../../src/livekit/simulator/recorded-media.js';
 import type { SimulatorTimings } from '../../src/livekit/simulator/timings.js';
-import type { WebhookDelivery } from '../../src/livekit/simulator/webhook-outbox.js';
+import type { WebhookDelivery } from '../../src/livekit/simulator/webhook-http.js';
 import { seededRandom } from './seeded-random.js';
 import { VirtualClock } from './virtual-clock.js';
 

@@ -17,7 +17,8 @@ import { ConnectionCut, ProxyRefusal, TextRefusal } from './twirp-refusal.js';
 import type { Answer, Call } from './twirp-methods.js';
 import { Uploader } from './uploader.js';
 import { WebhookEvents } from './webhook-events.js';
-import { WebhookOutbox, type WebhookReceiver } from './webhook-outbox.js';
+import type { WebhookReceiver } from './webhook-http.js';
+import { WebhookOutbox } from './webhook-outbox.js';
 import { type Worker, WorkerFleet } from './worker-fleet.js';
 
 export interface SimulatorOptions {

@@ -85,7 +85,7 @@ export class InProcessLiveKit extends LiveKit {
   }
 
   startEgress(start: StartEgress): Promise<StartOutcome> {
-    return this.ask(START_ROOM_COMPOSITE, toStartRequest(start), toStartOutcome, this.limits.startMs);
+    return this.ask(START_ROOM_COMPOSITE, toStartRequest(start, null), toStartOutcome, this.limits.startMs);
   }
 
   stopEgress(egressId: string): Promise<StopOutcome> {

@@ -1,4 +1,18 @@
-import type { WebhookReceiver } from './webhook-outbox.js';
+import type { WebhookEvent } from '@livekit/protocol';
+
+/** One webhook as it goes over the wire; the same for every attempt. */
+export interface WebhookDelivery {
+  readonly event: WebhookEvent;
+  /** Exactly the bytes that `authorization` holds the hash of. */
+  readonly body: Buffer;
+  /** The token alone, without `Bearer`. */
+  readonly authorization: string;
+}
+
+/** Returns the answer's HTTP status; throws when there was none. */
+export type WebhookReceiver = (
+  delivery: WebhookDelivery,
+) => Promise<{ readonly status: number; readonly retryAfterMs?: number }>;
 
 /** Posts webhooks to an address as livekit-server does: without a limit of time, following redirects. */
 export function httpReceiver(url: string, signal?: AbortSignal): WebhookReceiver {

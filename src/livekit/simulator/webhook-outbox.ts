@@ -5,25 +5,14 @@ import type { Chance } from './chance.js';
 import type { Scheduler } from './scheduler.js';
 import type { SimulatorTimings } from './timings.js';
 import type { KeyedEvent } from './webhook-events.js';
-
-/** One webhook as it goes over the wire; the same for every attempt. */
-export interface WebhookDelivery {
-  readonly event: WebhookEvent;
-  /** Exactly the bytes that `authorization` holds the hash of. */
-  readonly body: Buffer;
-  /** The token alone, without `Bearer`. */
-  readonly authorization: string;
-}
-
-/** Returns the answer's HTTP status; throws when there was none. */
-export type WebhookReceiver = (
-  delivery: WebhookDelivery,
-) => Promise<{ readonly status: number; readonly retryAfterMs?: number }>;
+import { httpReceiver, type WebhookDelivery, type WebhookReceiver } from './webhook-http.js';
 
 const MAX_QUEUED = 200;
 const TOKEN_SECONDS = 300;
 
 interface Queued {
+  /** Null: where the server's own configuration says, at the moment of sending. */
+  readonly to: WebhookReceiver | null;
   readonly delivery: WebhookDelivery;
   readonly queuedMs: number;
 }
@@ -54,6 +43,8 @@ export class WebhookOutbox {
     if (strikes('webhooks-lost')) return;
     const delivery = this.sign(event);
     const copies = strikes('webhooks-doubled') ? [delivery, delivery] : [delivery];
+    // Each address has a queue of its own.
+    for (const url of addressesOf(event)) this.queue(`${key} ${url}`, copies, httpReceiver(url));
     const late = strikes('webhooks-late');
     const shuffled = strikes('webhooks-reordered');
     if (shuffled) {
@@ -74,12 +65,16 @@ export class WebhookOutbox {
     this.queues.clear();
   }
 
-  private queue(key: string, deliveries: readonly WebhookDelivery[]): void {
+  private queue(
+    key: string,
+    deliveries: readonly WebhookDelivery[],
+    to: WebhookReceiver | null = null,
+  ): void {
     const waiting = this.queues.get(key);
     const queue = waiting ?? [];
     const free = MAX_QUEUED - queue.length;
     const queuedMs = this.scheduler.clock.now();
-    queue.push(...deliveries.slice(0, free).map((delivery) => ({ delivery, queuedMs })));
+    queue.push(...deliveries.slice(0, free).map((delivery) => ({ to, delivery, queuedMs })));
     if (waiting) return;
     this.queues.set(key, queue);
     void this.drain(key, queue, this.life);
@@ -88,26 +83,29 @@ export class WebhookOutbox {
   private async drain(key: string, queue: Queued[], life: number): Promise<void> {
     for (let next = queue[0]; next && life === this.life; next = queue[0]) {
       const ageMs = this.scheduler.clock.now() - next.queuedMs;
-      if (ageMs <= this.timings.webhookMaxAgeMs) await this.deliver(next.delivery, life);
+      if (ageMs <= this.timings.webhookMaxAgeMs) await this.deliver(next, life);
       queue.shift();
     }
     if (life === this.life) this.queues.delete(key);
   }
 
   /** As often as LiveKit tries; what is still refused then is lost. */
-  private async deliver(delivery: WebhookDelivery, life: number): Promise<void> {
+  private async deliver({ to, delivery }: Queued, life: number): Promise<void> {
     for (const pauseMs of [...this.timings.webhookPausesMs, null]) {
-      const answer = await this.attempt(delivery);
+      const answer = await this.attempt(delivery, to ?? this.receiver);
       if (answer.taken || pauseMs === null) return;
       await this.scheduler.pause(answer.retryAfterMs ?? pauseMs);
       if (life !== this.life) return;
     }
   }
 
-  private async attempt(delivery: WebhookDelivery): Promise<{ taken: boolean; retryAfterMs?: number }> {
-    if (!this.receiver) return { taken: true };
+  private async attempt(
+    delivery: WebhookDelivery,
+    to: WebhookReceiver | null,
+  ): Promise<{ taken: boolean; retryAfterMs?: number }> {
+    if (!to) return { taken: true };
     try {
-      const { status, retryAfterMs } = await this.receiver(delivery);
+      const { status, retryAfterMs } = await to(delivery);
       return { taken: !isRetried(status), retryAfterMs };
     } catch {
       // No answer at all counts as one that asks for another attempt.
@@ -127,6 +125,12 @@ export class WebhookOutbox {
     };
     return { event, body, authorization: signToken(claims, this.keys.apiSecret) };
   }
+}
+
+/** Where the request of the egress asked for its events to be told. */
+function addressesOf({ egressInfo }: WebhookEvent): string[] {
+  const webhooks = egressInfo?.request.case === 'roomComposite' ? egressInfo.request.value.webhooks : [];
+  return webhooks.map(({ url }) => url);
 }
 
 /** An HS256 token. Without promises: on a virtual clock nothing may depend on real time. */

@@ -9,7 +9,7 @@ import type { StartEgress } from '../../../src/livekit/livekit.types.js';
 import { SimulatorEngine } from '../../../src/livekit/simulator/engine.js';
 import { InProcessLiveKit } from '../../../src/livekit/simulator/in-process.js';
 import { bytesOf, UploadRefused } from '../../../src/livekit/simulator/recorded-media.js';
-import type { WebhookDelivery } from '../../../src/livekit/simulator/webhook-outbox.js';
+import type { WebhookDelivery } from '../../../src/livekit/simulator/webhook-http.js';
 import type { Lease } from '../../../src/locks/lease.js';
 import { isFinal, type StoredRecording } from '../../../src/recordings/domain/recording.js';
 import type { JobHandler } from '../../../src/queue/define-job.js';
