@@ -49,6 +49,7 @@ function toOptions(typePaths: readonly string[], errors: GraphqlErrors, door: Ht
     formatError: (_formatted, error) => errors.toClient(asGraphqlError(error)),
     plugins: [watchOperations, httpLimits],
     parseOptions: { maxTokens: BOUNDS.tokens },
+    validationOptions: { maxErrors: BOUNDS.faults },
     // Whoever may ask at all may ask what there is to ask for.
     introspection: true,
     // A forged request of another site carries no credential: ours is in a header that only a script of our own page,

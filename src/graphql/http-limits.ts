@@ -1,5 +1,6 @@
 import type { ApolloDriverConfig } from '@nestjs/apollo';
 import { GraphQLError, OperationTypeNode } from 'graphql';
+import { BOUNDS } from '../kernel/bounds.js';
 import { TallyError, isTallyError } from '../kernel/errors.js';
 import { refuseTooMuch } from './query-limits.js';
 
@@ -9,6 +10,12 @@ type ApolloPlugin = NonNullable<ApolloDriverConfig['plugins']>[number];
 export const httpLimits: ApolloPlugin = {
   requestDidStart: () =>
     Promise.resolve({
+      // What is wrong with the variables of a request; what its fields were refused with stands beside their data.
+      willSendResponse: ({ response: { body } }) => {
+        if (body.kind === 'single' && !body.singleResult.data && body.singleResult.errors)
+          body.singleResult.errors = body.singleResult.errors.slice(0, BOUNDS.faults);
+        return Promise.resolve();
+      },
       didResolveOperation: ({ schema, document, operation, request }) => {
         try {
           if (operation?.operation === OperationTypeNode.SUBSCRIPTION) throw overHttp();

@@ -133,7 +133,7 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
       onSubscribe: (connection, id, payload) => this.prepare({ schema, documents, connection, id, payload }),
       onError: (_connection, _id, _payload, errors) => errors.map((e) => this.errors.toClient(e)),
       onNext: (_connection, _id, _payload, _args, result) =>
-        result.errors ? { ...result, errors: result.errors.map((e) => this.errors.toClient(e)) } : undefined,
+        result.errors ? { ...result, errors: told(result).map((e) => this.errors.toClient(e)) } : undefined,
     });
   }
 
@@ -363,6 +363,11 @@ async function follow(
     [Symbol.asyncDispose]: async () => void (await told.return(undefined)),
   };
   return told;
+}
+
+/** What is wrong with a request, so many faults of it; what its fields were refused with stands beside their data. */
+function told({ data, errors = [] }: ExecutionResult): readonly GraphQLError[] {
+  return data ? errors : errors.slice(0, BOUNDS.faults);
 }
 
 function authorizationOf({ connectionParams }: Connection): string | undefined {

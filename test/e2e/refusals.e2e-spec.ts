@@ -101,6 +101,38 @@ describe('whoever asks for what can not be', () => {
     expect(errors[0]?.message).toContain('WebSocket');
   });
 
+  describe('with hundreds of faults at once', () => {
+    const wrong = Array.from({ length: 500 }, () => 'recording_requested');
+    const inText = `{ recordings(filter: { statuses: [${wrong.join(', ')}] }) { totalCount } }`;
+    const inVariables = 'query ($filter: RecordingFilter) { recordings(filter: $filter) { totalCount } }';
+    const variables = { filter: { statuses: wrong } };
+    const told = (errors: readonly unknown[]): void => {
+      expect(errors.length).toBeGreaterThan(1);
+      expect(JSON.stringify(errors).length).toBeLessThan(8 * 1024);
+    };
+
+    it('is told some of them, over HTTP', async () => {
+      told((await instance.graphql(inText)).errors);
+      told((await instance.graphql(inVariables, variables)).errors);
+    });
+
+    it('is told some of them, over a WebSocket', async () => {
+      for (const query of [inText, inVariables]) {
+        const heard = new Promise<readonly unknown[]>((resolve) => {
+          instance.subscriber().subscribe(
+            { query, variables },
+            {
+              next: ({ errors }) => resolve(errors ?? []),
+              error: (errors) => resolve(errors as readonly unknown[]),
+              complete: () => undefined,
+            },
+          );
+        });
+        told(await heard);
+      }
+    });
+  });
+
   it('may look for a label of any name', async () => {
     const filter = JSON.parse(
       '{"labels":{"__proto__":{"admin":true},"constructor":{"prototype":1}}}',
