@@ -6,6 +6,7 @@ import { eventually } from '../support/eventually.js';
 import { readRecording, STOP } from '../support/operations.js';
 import { becomes, openRoom, started } from '../support/recording-life.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
+import { startRedisServer } from '../support/redis-server.js';
 
 describe('on a Redis Cluster', () => {
   let cluster: RedisCluster;
@@ -69,4 +70,33 @@ describe('on a Redis Cluster', () => {
     await recordIn('c');
     expect(await from!.dbsize()).toBe(0);
   });
+
+  it('goes on with the replica of a node that dies, and tells who follows', async () => {
+    const dying = cluster.nodes[2]!;
+    const replica = await startRedisServer({ cluster: true });
+    const client = new Redis(replica.url);
+    try {
+      await client.cluster('MEET', '127.0.0.1', dying.port);
+      const of = await nodes[2]!.cluster('MYID');
+      await eventually(async () => (await client.cluster('REPLICATE', of)) === 'OK');
+      await eventually(async () => /master_link_status:up/.test(await client.info('replication')));
+      await eventually(async () => String(await nodes[0]!.cluster('NODES')).includes(`:${replica.port}@`));
+      const watch = new EventWatch(instance);
+      const before = await recordIn('d');
+      await nodes[2]!.wait(1, 5_000);
+      await dying.kill();
+      await eventually(async () => /^role:master/m.test(await client.info('replication')));
+      await eventually(async () => (await readRecording(instance, before)).status === 'COMPLETE');
+      const after = await recordIn('e');
+      await eventually(
+        () =>
+          watch.events.some(({ recording }) => recording.id === after && recording.status === 'COMPLETE') ||
+          'its end was not told',
+      );
+      watch.end();
+    } finally {
+      client.disconnect();
+      await replica.close();
+    }
+  }, 120_000);
 });

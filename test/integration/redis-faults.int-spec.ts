@@ -46,6 +46,33 @@ describe('Redis as it really is', () => {
     expect(await command.get('a')).toBeNull();
   });
 
+  it('says that it has too few replicas', async () => {
+    const { command } = connect(server.url);
+    await admin.config('SET', 'min-replicas-to-write', '1');
+    const few = { code: 'REDIS_UNAVAILABLE', message: expect.stringContaining('too few replicas') };
+    expect(await refusalOf(command.set('a', 'b'))).toMatchObject(few);
+    expect(await refusalOf(command.multi().set('a', 'b').exec())).toMatchObject(few);
+    expect(await command.get('a')).toBeNull();
+  });
+
+  it('says that a script keeps it busy, and answers when that is over', async () => {
+    const { command } = connect(server.url);
+    await command.set('a', 'b');
+    await admin.config('SET', 'busy-reply-threshold', '10');
+    const endless = new Redis(server.url);
+    const killed = endless.eval('while true do end', 0).catch((error: Error) => error.message);
+    const busy = {
+      code: 'REDIS_UNAVAILABLE',
+      message: expect.stringContaining('script that takes too long'),
+    };
+    await eventually(async () => (await refusalOf(command.get('a'))) !== null || 'it is not busy yet');
+    expect(await refusalOf(command.get('a'))).toMatchObject(busy);
+    await admin.script('KILL');
+    expect(await killed).toMatch(/killed/i);
+    endless.disconnect();
+    expect(await command.get('a')).toBe('b');
+  });
+
   it('a bug in a script is no outage', async () => {
     const { command } = connect(server.url);
     const bug = await refusalOf(command.eval('nothing = 1', 0));

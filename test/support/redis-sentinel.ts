@@ -9,10 +9,12 @@ import { freePort, type RedisServer } from './redis-server.js';
 
 export interface RedisSentinel {
   readonly port: number;
+  /** How many replicas it knows of. */
+  replicas(): Promise<number>;
   close(): Promise<void>;
 }
 
-/** One Sentinel that knows this server as the primary `main`, and asks who comes for a password. */
+/** One Sentinel that knows this server as the primary `main`, asks who comes for a password, and fails over within seconds. */
 export async function startSentinel(primary: RedisServer, password: string): Promise<RedisSentinel> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'tallylight-sentinel-'));
@@ -23,6 +25,8 @@ export async function startSentinel(primary: RedisServer, password: string): Pro
     `dir ${folder}`,
     `requirepass ${password}`,
     `sentinel monitor main 127.0.0.1 ${primary.port} 1`,
+    'sentinel down-after-milliseconds main 1000',
+    'sentinel failover-timeout main 5000',
   ];
   await writeFile(file, lines.join('\n'));
   const child = spawn(process.env.REDIS_SERVER ?? 'redis-server', [file, '--sentinel'], { stdio: 'ignore' });
@@ -32,12 +36,15 @@ export async function startSentinel(primary: RedisServer, password: string): Pro
   asked.on('error', () => undefined);
   try {
     await eventually(async () => (await asked.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'main')) !== null);
-  } finally {
+  } catch (error) {
     asked.disconnect();
+    throw error;
   }
   return {
     port,
+    replicas: async () => ((await asked.call('SENTINEL', 'REPLICAS', 'main')) as unknown[]).length,
     close: async () => {
+      asked.disconnect();
       process.off('exit', onExit);
       const exited = once(child, 'exit');
       child.kill('SIGKILL');
