@@ -83,7 +83,7 @@ export function spanWords(ms: number): string {
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
   if (ms < 90_000) return `${Math.round(ms / 1000)} s`;
   const minutes = Math.round(ms / 60_000);
-  if (minutes < 90) return `${minutes} min`;
+  if (minutes < 90 && minutes !== 60) return `${minutes} min`;
   const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
   if (hours < 48) return `${hours} h${rest > 0 ? ` ${rest} min` : ''}`;
   return `${Math.round(hours / 24)} days`;
@@ -138,6 +138,13 @@ export function dateWords(instant: string, now: number): string {
   if (daysAgo === 1) return `yesterday ${TIME.format(date)}`;
   if (date.getFullYear() !== new Date(now).getFullYear()) return YEAR.format(date);
   return `${DAY.format(date)}, ${TIME.format(date)}`;
+}
+
+/** `14:05:09`, `3 Nov 2025, 14:05:09`. */
+export function exactWords(instant: string, now: number): string {
+  const date = new Date(instant);
+  const isToday = midnight(date) === midnight(new Date(now));
+  return isToday ? CLOCK.format(date) : `${YEAR.format(date)}, ${CLOCK.format(date)}`;
 }
 
 /** `just now`, `5 min ago`, `3 days ago`, `in 2 h`. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { gzip, gzipSync } from 'node:zlib';
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { isErrno } from '../kernel/start-fault.js';
@@ -94,6 +94,20 @@ export async function readConsoleFiles(
   );
 }
 
+/** A deeper address is none of the console's; the page that says so still finds its parts, below a path of a proxy too. */
+export function atDepth(page: ConsoleFile, up: number): ConsoleFile {
+  if (up <= 0) return page;
+  const base = `<head><base href="${'../'.repeat(Math.min(up, MOST_UP))}" />`;
+  const bytes = Buffer.from(page.bytes.toString('utf8').replace('<head>', base));
+  return { ...page, bytes, gzipped: gzipSync(bytes), etag: etagOf(bytes) };
+}
+
+const MOST_UP = 100;
+
+function etagOf(bytes: Buffer): string {
+  return `W/"${createHash('sha256').update(bytes).digest('base64url').slice(0, 20)}"`;
+}
+
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     if (isErrno(error, 'ENOENT')) return [];
@@ -116,7 +130,7 @@ async function readOne(
     type: TYPES[extname(name)] ?? 'application/octet-stream',
     bytes,
     gzipped: await promisify(gzip)(bytes),
-    etag: `W/"${createHash('sha256').update(bytes).digest('base64url').slice(0, 20)}"`,
+    etag: etagOf(bytes),
     // Vite puts a hash of the content into the names of assets, and into those alone.
     cacheControl: name.startsWith('assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
     contentSecurityPolicy: name === 'graphiql.html' ? GRAPHIQL_POLICY : policy,

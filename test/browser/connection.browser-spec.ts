@@ -155,4 +155,50 @@ describe('the console and its connection', () => {
     await page.click('text=Stop recording');
     await page.waitForSelector('.recording-page[data-status=COMPLETE]');
   });
+
+  test('a minute without a network: unknown all the time, and right within seconds once it is back', async () => {
+    const { page, context } = browser;
+    await page.clock.install();
+    await browser.open(proxy.url);
+    const id = await start();
+    await page.waitForSelector(now(id, 'ACTIVE'));
+
+    await context.setOffline(true);
+    proxy.cut();
+    for (let second = 0; second < 60; second += 5) {
+      await page.clock.runFor(5_000);
+      if (second >= 30) await page.waitForSelector(`[data-now="${id}"] .status.unknown`);
+    }
+    expect(await page.title()).toBe('? Tallylight');
+    await stop(id);
+    proxy.join(instance.url);
+    await context.setOffline(false);
+    await eventually(async () => {
+      await page.clock.runFor(1_000);
+      return (await page.locator('.connection.live').count()) === 1 || 'it has not connected again';
+    });
+    await eventually(async () => {
+      await page.clock.runFor(1_000);
+      return (await page.locator(row(id, 'COMPLETE')).count()) === 1 || 'what happened is not shown';
+    });
+    expect(await browser.sameDocument()).toBe('yes');
+  });
+
+  test('a server that is killed and started again is found again, without a reload', async () => {
+    const { page } = browser;
+    const doomed = await stack.start();
+    proxy.join(doomed.url);
+    await browser.open(proxy.url);
+    const id = await start();
+    await page.waitForSelector(now(id, 'ACTIVE'));
+    await doomed.close();
+    await page.waitForSelector('.connection.reconnecting');
+    const again = await stack.start();
+    proxy.join(again.url);
+    await page.waitForSelector('.connection.live', { timeout: 30_000 });
+    await page.waitForSelector(`[data-now="${id}"] .status:not(.unknown)`);
+    await stop(id);
+    await page.waitForSelector(row(id, 'COMPLETE'));
+    expect(await browser.sameDocument()).toBe('yes');
+  });
 });

@@ -195,6 +195,26 @@ describe('a life of a recording in the console', () => {
     await page.keyboard.press('Enter');
     await page.waitForSelector('.recording-page');
     expect(await page.evaluate('document.activeElement.id')).toBe('main');
+    const tabTo = async (name: string): Promise<void> => {
+      for (let n = 0; n < 60; n += 1) {
+        await page.keyboard.press('Tab');
+        const at = await page.evaluate<string>(
+          'document.activeElement.ariaLabel ?? document.activeElement.innerText',
+        );
+        if (at === name) return;
+      }
+      throw new Error(`${name} can not be reached by the tab key`);
+    };
+    await page.waitForSelector('video');
+    await tabTo('More actions');
+    await page.keyboard.press('Enter');
+    await tabTo('Delete…');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('dialog[open]');
+    await tabTo('Delete it');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.recordings');
+    expect(await isLost()).toBe(false);
   });
 
   test('a recording that ended badly says why and what to do', async () => {

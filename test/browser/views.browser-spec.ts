@@ -18,6 +18,8 @@ const VIEWS = [
   'system?view=sweeps',
   'system?view=queues',
   'system?view=keys',
+  'system?view=webhooks',
+  'system?view=audit',
 ] as const;
 
 describe('the views of the console', () => {
@@ -60,13 +62,55 @@ describe('the views of the console', () => {
     await page.goto(instance.url);
     await page.waitForSelector('input[name=key]');
     expect(await browser.axe()).toEqual([]);
-    for (const view of [...VIEWS, ended, failed, 'nowhere']) {
+    for (const view of [...VIEWS, ended, failed, 'rec_unknown', 'nowhere']) {
       await browser.open(instance.url, view);
       await page.waitForSelector('main h1');
       await page.waitForFunction('!document.querySelector("main")?.textContent.includes("Loading…")');
       expect([view, await browser.axe()]).toEqual([view, []]);
     }
     expect(browser.trouble).toEqual([]);
+  });
+
+  test('with forced colours axe finds nothing, and a status is told by more than its colour', async () => {
+    const page = await browser.newPage(instance.url, { forcedColors: 'active' });
+    for (const view of [...VIEWS, ended, failed]) {
+      await browser.open(instance.url, view);
+      await page.waitForSelector('main h1');
+      await page.waitForFunction('!document.querySelector("main")?.textContent.includes("Loading…")');
+      expect([view, await browser.axe()]).toEqual([view, []]);
+    }
+    await browser.open(instance.url);
+    const status = page.locator('.rows [data-status=ACTIVE] .status').first();
+    expect(
+      await status.evaluate(
+        (shown: object) => (globalThis as unknown as Style).getComputedStyle(shown).borderTopWidth,
+      ),
+    ).not.toBe('0px');
+    expect(await status.innerText()).toContain('Recording');
+  });
+
+  test('every dialog holds against axe and closes on Escape with the focus where it was', async () => {
+    const page = await browser.newPage(instance.url);
+    const dialogs = [
+      ['rooms', 'New room…'],
+      ['rooms', 'Options for recording Daily stand-up'],
+      ['system?view=keys', 'New key…'],
+      ['system?view=webhooks', 'New endpoint…'],
+    ] as const;
+    for (const [view, name] of dialogs) {
+      await browser.open(instance.url, view);
+      const button = page.getByRole('button', { name });
+      await button.click();
+      await page.waitForSelector('dialog[open]');
+      expect([name, await browser.axe()]).toEqual([name, []]);
+      await page.keyboard.press('Escape');
+      await page.waitForSelector('dialog', { state: 'detached' });
+      expect(
+        await button.evaluate(
+          (one: object) => (globalThis as unknown as Style).document.activeElement === one,
+        ),
+      ).toBe(true);
+    }
   });
 
   test('at 360 pixels nothing is cut off, and the first recording is on the first screen', async () => {
@@ -177,6 +221,12 @@ describe('the views of the console', () => {
     await browser.newPage(instance.url);
   });
 });
+
+/** As much of a page's own as is asked there. */
+interface Style {
+  readonly document: { readonly activeElement: object };
+  getComputedStyle(of: object): { readonly borderTopWidth: string };
+}
 
 /** Meetings of the last days, of all sorts. */
 function pastMeeting(n: number): Partial<StoredRecording> {

@@ -46,6 +46,37 @@ export class ConsoleBrowser {
     return this.page.evaluate('document.body.dataset.sameDocument');
   }
 
+  /** Notes every task of the page's main thread from here on. */
+  startTracing(): Promise<void> {
+    return this.browser.startTracing(this.page, {
+      categories: ['toplevel', 'disabled-by-default-devtools.timeline'],
+    });
+  }
+
+  /** How much of a processor each task took since, in ms: whatever else the machine did meanwhile does not count. */
+  async stopTracing(): Promise<number[]> {
+    const { traceEvents } = JSON.parse((await this.browser.stopTracing()).toString('utf8')) as Trace;
+    const mains = traceEvents.filter(
+      ({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain',
+    );
+    const isMain = new Set(mains.map(({ pid, tid }) => `${pid} ${tid}`));
+    return traceEvents
+      .filter(
+        ({ name, pid, tid, tdur }) => name === 'RunTask' && tdur !== undefined && isMain.has(`${pid} ${tid}`),
+      )
+      .map(({ tdur }) => (tdur ?? 0) / 1_000);
+  }
+
+  /** Of the page's JavaScript, after what is not needed any more was collected. */
+  async heapBytes(): Promise<number> {
+    const session = await this.context.newCDPSession(this.page);
+    await session.send('HeapProfiler.enable');
+    await session.send('HeapProfiler.collectGarbage');
+    const { usedSize } = await session.send('Runtime.getHeapUsage');
+    await session.detach();
+    return usedSize;
+  }
+
   /** What axe finds, as `rule: element`. */
   async axe(): Promise<string[]> {
     await this.page.evaluate(AXE);
@@ -54,6 +85,17 @@ export class ConsoleBrowser {
     );
     return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
   }
+}
+
+interface Trace {
+  readonly traceEvents: readonly {
+    readonly name: string;
+    readonly pid: number;
+    readonly tid: number;
+    /** Time on a processor, in microseconds. */
+    readonly tdur?: number;
+    readonly args?: { readonly name?: string };
+  }[];
 }
 
 interface AxeResults {

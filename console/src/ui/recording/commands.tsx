@@ -33,6 +33,8 @@ export function Commands({ recording }: { recording: RecordingDetail }) {
   );
 }
 
+/** For a shell, and never taken for an option. */
 function quoted(text: string): string {
-  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  const word = /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return text.startsWith('-') ? `-- ${word}` : word;
 }

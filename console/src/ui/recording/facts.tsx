@@ -3,7 +3,7 @@ import type { RecordingDetail } from '../../api/contract.js';
 import { kindWords, lengthWords, sizeWords } from '../../words.js';
 import { copy } from '../copy.js';
 import { Link } from '../link.js';
-import { When } from '../time.js';
+import { Instant } from '../time.js';
 
 export function Facts({ recording }: { recording: RecordingDetail }) {
   const {
@@ -44,16 +44,16 @@ export function Facts({ recording }: { recording: RecordingDetail }) {
         </Fact>
         <Fact name="Kind">{kindWords(recording)}</Fact>
         <Fact name="Requested">
-          <When at={requestedAt} />
+          <Instant at={requestedAt} />
         </Fact>
         {startedAt !== null && (
           <Fact name="Started">
-            <When at={startedAt} />
+            <Instant at={startedAt} />
           </Fact>
         )}
         {endedAt !== null && (
           <Fact name="Ended">
-            <When at={endedAt} />
+            <Instant at={endedAt} />
           </Fact>
         )}
         {durationMs !== null && <Fact name="Length">{lengthWords(durationMs)}</Fact>}

@@ -33,7 +33,7 @@ export function RecordingPage() {
     return (
       <section class="empty">
         <h1>This recording can't be shown</h1>
-        <ErrorText {...problem} />
+        <ErrorText code={problem.code} message={problem.message} />
         <Link to="">See the recordings</Link>
       </section>
     );

@@ -1,7 +1,7 @@
 import { plainWords } from '../../words.js';
 import { useDesk } from '../desk-context.js';
 import { Icon } from '../icon.js';
-import { Ago } from '../time.js';
+import { Ago, When } from '../time.js';
 
 const STATE_TONE = { OK: 'good', DEGRADED: 'warn', UNAVAILABLE: 'bad' } as const;
 const RECORDERS = {
@@ -72,7 +72,7 @@ function Check({ name, tone, word, detail, since }: CheckProps) {
       </h2>
       <p class="small">{detail}</p>
       <p class="small muted">
-        since <Ago at={since} />
+        so since <When at={since} />
       </p>
     </section>
   );

@@ -44,7 +44,9 @@ export function Webhooks() {
   return (
     <div class="stack" tabIndex={-1}>
       <div class="row">
-        <p class="muted">Your server hears of every recording, signed as Standard Webhooks say.</p>
+        <p class="muted">
+          Every change of a recording is posted to your server, signed as Standard Webhooks describe.
+        </p>
         <button type="button" onClick={() => (creating.value = true)}>
           New endpoint…
         </button>
@@ -53,7 +55,9 @@ export function Webhooks() {
         <Secret text={secret.value} what="The signing secret" onDone={() => (secret.value = null)} />
       )}
       {problem && <ErrorText {...problem} />}
-      {data?.length === 0 && <p class="empty">No endpoint is told of anything.</p>}
+      {data?.length === 0 && (
+        <p class="empty">No endpoint yet. Create one to have recordings posted to your server.</p>
+      )}
       {data?.map((endpoint) => (
         <One key={endpoint.id} endpoint={endpoint} onChanged={again} />
       ))}
