@@ -17,6 +17,11 @@ export class MediaLinks {
     return `/recordings/${id}/media`;
   }
 
+  /** Of the live playlist, while it is made. */
+  livePath(id: string): string {
+    return `/recordings/${id}/live.m3u8`;
+  }
+
   /** How long a link lives that nobody said a time for: as long as it takes to play, and an hour. In seconds. */
   lifeOf(durationMs: number | null): number {
     const length = Math.ceil(Math.max(0, durationMs ?? 0) / 1_000);

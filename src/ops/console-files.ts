@@ -44,7 +44,11 @@ const GRAPHIQL_POLICY = [...STRICT, "style-src 'self' 'unsafe-inline'", "font-sr
 
 /** `mediaFrom`: origins that media is redirected to. */
 function consolePolicy(mediaFrom: readonly string[]): string {
-  return [...STRICT, "style-src 'self'", ["media-src 'self'", ...mediaFrom].join(' ')].join('; ');
+  return [
+    ...STRICT,
+    "style-src 'self'", // A live recording is put together by the page itself, and played from there.
+    ["media-src 'self' blob:", ...mediaFrom].join(' '),
+  ].join('; ');
 }
 
 /**

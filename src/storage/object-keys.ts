@@ -73,6 +73,12 @@ export function segmentKeys(recording: HasObjects): SegmentKeys {
   };
 }
 
+/** Of the segment of that name; null: none has such a name. */
+export function segmentKey(recording: HasObjects, name: string): string | null {
+  const key = `${segmentFolder(encodeRoomId(recording.roomId), recording.id)}${name}`;
+  return segmentNumber(key) === null || name.includes('/') ? null : key;
+}
+
 /** Of a segment, by its key; null for what is none. */
 export function segmentNumber(key: string): number | null {
   const [, number] = NUMBERED.exec(key) ?? [];

@@ -1,11 +1,12 @@
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { REAL_TIMINGS, scaledTimings } from '../../src/livekit/simulator/timings.js';
+import { MediaTokens } from '../../src/media/media-token.js';
 import { startStack, type TestInstance, type TestStack } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { DELETE, STOP } from '../support/operations.js';
 import { probeMp4 } from '../support/made-segments.js';
-import { becomes, lifeFaults, openRoom, started } from '../support/recording-life.js';
+import { becomes, lifeFaults, livekitToken, openRoom, started } from '../support/recording-life.js';
 
 // A segment every 160 ms.
 const TIMINGS = scaledTimings(0.08, REAL_TIMINGS);
@@ -192,6 +193,52 @@ describe('a crash-proof recording', () => {
     stack.simulator.addWorker();
     const over = await becomes(instance, id, { status: 'FAILED', endReason: 'RECORDER_LOST' });
     expect(over.error).toMatch(/no segment of it was written/);
+  });
+
+  it('can be watched while it is made, by who may see it and by nobody else', async () => {
+    const bearer = (key: string) => ({ headers: { authorization: `Bearer ${key}` } });
+    const admin = bearer(stack.env.TALLYLIGHT_ADMIN_KEY ?? '');
+    const livePath = async (id: string): Promise<string | null> => {
+      const read = await instance.graphql<{ recording: { livePath: string | null } }>(
+        'query($id: ID!) { recording(id: $id) { livePath } }',
+        { id },
+      );
+      return read.data.recording.livePath;
+    };
+    const get = (path: string, init: RequestInit = admin) => fetch(`${instance.url}${path}`, init);
+    const { id } = await started(instance, room);
+    expect(await livePath(id)).toBe(`/recordings/${id}/live.m3u8`);
+    const live = `/recordings/${id}/live.m3u8`;
+    await eventually(async () => (await get(live)).status === 200 || 'there is no list yet');
+    const list = await get(live);
+    expect(list.headers.get('content-type')).toBe('application/vnd.apple.mpegurl');
+    const names = (await list.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    expect(names[0]).toMatch(/^segments\/part_\d{5}\.ts$/);
+    const segment = await get(`/recordings/${id}/${names[0]}`);
+    expect([segment.status, segment.headers.get('content-type')]).toEqual([200, 'video/mp2t']);
+    const bytes = Buffer.from(await segment.arrayBuffer());
+    expect([bytes[0], bytes.length % 188]).toEqual([0x47, 0]);
+    const head = await get(`/recordings/${id}/${names[0]}`, { ...admin, method: 'HEAD' });
+    expect([head.status, head.headers.get('content-length')]).toEqual([200, String(bytes.length)]);
+    expect((await get(live, { ...admin, method: 'HEAD' })).status).toBe(200);
+    expect((await get(live, {})).status).toBe(401);
+    expect((await get(`${live}?token=nonsense`, {})).status).toBe(401);
+    const token = instance.app.get(MediaTokens).sign(id, 60);
+    const byToken = await (await get(`${live}?token=${token}`, {})).text();
+    const address = byToken.split('\n').find((line) => line.startsWith('segments/'));
+    expect((await get(`/recordings/${id}/${address}`, {})).status).toBe(200);
+    const elsewhere = bearer(await livekitToken({ roomJoin: true, room: 'another' }));
+    expect((await get(live, elsewhere)).status).toBe(404);
+    for (const name of ['part_99999.ts', 'index.m3u8', '..%2fpart_00000.ts', 'part_00000.ts%2f..'])
+      expect([name, (await get(`/recordings/${id}/segments/${name}`)).status]).toEqual([name, 404]);
+    await instance.graphql(STOP, { id });
+    await becomes(instance, id, { status: 'COMPLETE' });
+    expect(await livePath(id)).toBeNull();
+    expect((await get(live)).status).toBe(410);
+    await openRoom(stack, instance, `${room}-plain`);
+    const plain = await started(instance, `${room}-plain`);
+    expect(await livePath(plain.id)).toBeNull();
+    expect((await get(`/recordings/${plain.id}/live.m3u8`)).status).toBe(404);
   });
 
   it('takes its segments with it when it is deleted before they were gone', async () => {

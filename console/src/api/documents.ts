@@ -216,6 +216,15 @@ export const COVERAGE = graphql(`
   }
 `);
 
+/** Asked for where it is served: `Recording.livePath`. */
+export const LIVE = graphql(`
+  query Live($id: ID!) {
+    recording(id: $id) {
+      livePath
+    }
+  }
+`);
+
 /** Asked for where it is served: `Recording.recovered`. */
 export const RECOVERED = graphql(`
   query Recovered($id: ID!) {

@@ -102,6 +102,11 @@ export class RecordingResolver {
     return recording.isPlayable ? this.links.path(recording.id) : null;
   }
 
+  @ResolveField('livePath')
+  livePath(@Parent() { id, status, crashProof }: RecordingView): string | null {
+    return crashProof && !isFinal(status) ? this.links.livePath(id) : null;
+  }
+
   @ResolveField('mediaUrl')
   mediaUrl(
     @Parent() recording: RecordingView,

@@ -89,7 +89,7 @@ export class FileDeliveries {
 
   private messageOf(log: SourceLog, fields: Readonly<Record<string, string>>): Message {
     if (log === 'events') {
-      return messageOfChange(JSON.parse(fields.event ?? '') as LoggedChange, (id) => this.links.path(id));
+      return messageOfChange(JSON.parse(fields.event ?? '') as LoggedChange, this.links);
     }
     const type = fields.type === 'INCIDENT_CLOSED' ? 'INCIDENT_CLOSED' : 'INCIDENT_OPENED';
     return messageOfIncident(type, JSON.parse(fields.incident ?? '') as Incident);

@@ -3,6 +3,11 @@ import type { Recording, RecordingStatus } from '../../recordings/domain/recordi
 import type { WebhookEventType } from './endpoint.js';
 import { type LoggedChange, messageOfChange, messageOfIncident, wordOf } from './message.js';
 
+const PATHS = {
+  path: (id: string) => `/recordings/${id}/media`,
+  livePath: (id: string) => `/recordings/${id}/live.m3u8`,
+};
+
 type ChangeType = Exclude<WebhookEventType, 'INCIDENT_OPENED' | 'INCIDENT_CLOSED'>;
 
 const CHANGE: Readonly<
@@ -31,7 +36,7 @@ export function exampleOf(type: WebhookEventType, now: number): string {
           ...{ detail: 'an example; nothing is wrong', openedAt: now - 60_000 },
           ...(type === 'INCIDENT_CLOSED' && { closedAt: now }),
         })
-      : messageOfChange(changeOf(type, now), (id) => `/recordings/${id}/media`);
+      : messageOfChange(changeOf(type, now), PATHS);
   return JSON.stringify({ ...(JSON.parse(body) as object), type: wordOf(type), test: true });
 }
 

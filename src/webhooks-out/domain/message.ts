@@ -22,11 +22,17 @@ export interface LoggedChange {
 
 const INSTANTS = ['requestedAt', 'startedAt', 'endedAt', 'updatedAt'] as const;
 
-export function messageOfChange(change: LoggedChange, mediaPath: (id: string) => string): Message {
+/** Paths on this server. */
+export interface Paths {
+  path(id: string): string;
+  livePath(id: string): string;
+}
+
+export function messageOfChange(change: LoggedChange, paths: Paths): Message {
   const { recording, previousStatus, cause, at } = change;
   const type = typeOf(change);
   const data = {
-    recording: shown(change, mediaPath),
+    recording: shown(change, paths),
     previousStatus,
     version: recording.version,
     cause,
@@ -63,7 +69,7 @@ function typeOf({ type, recording: { status } }: LoggedChange): WebhookEventType
 }
 
 /** As GraphQL shows it, what is a recording of its own by its id; without mediaUrl, which would open it. */
-function shown({ type, recording }: LoggedChange, mediaPath: (id: string) => string): object {
+function shown({ type, recording }: LoggedChange, paths: Paths): object {
   const { continues, continuedBy, hasMedia, ...fields } = recording;
   const isPlayable = hasMedia && isFinal(recording.status) && type !== 'DELETED';
   const instants = Object.fromEntries(
@@ -77,7 +83,8 @@ function shown({ type, recording }: LoggedChange, mediaPath: (id: string) => str
     recovered: Boolean(recording.recovered),
     continues: continues && { id: continues },
     continuedBy: continuedBy && { id: continuedBy },
-    mediaPath: isPlayable ? mediaPath(recording.id) : null,
+    mediaPath: isPlayable ? paths.path(recording.id) : null,
+    livePath: recording.crashProof && !isFinal(recording.status) ? paths.livePath(recording.id) : null,
   };
 }
 

@@ -21,6 +21,7 @@ import { When } from '../time.js';
 import { Commands } from './commands.js';
 import { Coverage } from './coverage.js';
 import { Facts } from './facts.js';
+import { LivePlayer, NotYet } from './live-player.js';
 import { Player } from './player.js';
 import { ShareLinks } from './share-links.js';
 import { Timeline } from './timeline.js';
@@ -159,15 +160,15 @@ function Chain({ recording: { continues, continuedBy } }: { recording: Recording
 }
 
 function Media({ recording }: { recording: RecordingDetail }) {
+  const desk = useDesk();
   if (recording.mediaPath !== null) return <Player recording={recording} />;
   const running = isInProgress(recording);
+  if (recording.status === 'ACTIVE' && desk.serves('Recording.livePath'))
+    return <LivePlayer recording={recording} />;
+  if (running) return <NotYet />;
   return (
-    <div class={`no-media ${running ? 'live' : ''}`}>
-      <p>
-        {running
-          ? 'It can be played once it has ended and the file is uploaded.'
-          : 'There is no media: nothing was recorded, or it was lost.'}
-      </p>
+    <div class="no-media">
+      <p>There is no media: nothing was recorded, or it was lost.</p>
     </div>
   );
 }
