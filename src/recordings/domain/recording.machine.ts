@@ -201,7 +201,7 @@ function listed(now: StoredRecording, fact: Extract<Fact, { kind: 'egresses-list
   );
   const after = withPatch(now, seen);
   const ids = new Set(fact.egresses.map((egress) => egress.egressId));
-  const missing = liveEgresses(after).filter((id) => !ids.has(id));
+  const missing = liveEgresses(after).filter((id) => !ids.has(id) && !fact.alive?.includes(id));
   const looked: Patch = isOver(after) && after.upkeep.holdsSlot ? { kept: { listedAt: fact.at } } : nothing;
   const unseen = missing.length > 0 || (ids.size === 0 && awaitsFirstSight(after, fact.at));
   if (!unseen) return join(seen, looked);

@@ -196,6 +196,31 @@ describe('the verdict on an egress that LiveKit has forgotten', () => {
     expect(judgeGone(news, silentFleet)).toMatchObject({ do: 'wait' });
   });
 
+  it('is not missing while its worker answers, so that its room is given to nobody else', () => {
+    const failed = after(active, { kind: 'recorder-lost', egressId: OTHER, media: null, at: at(3_000) });
+    const sighting = { complete: true, egresses: [], at: NOW } as const;
+    const alive = (news: Partial<WorkerEvidence>): unknown => {
+      const said = judge(failed, { ...worker(news), sighting }, NOW);
+      return said.do === 'apply' && said.fact.kind === 'egresses-listed' && said.fact.alive;
+    };
+    expect(alive({ heardAt: at(90_000) })).toEqual([ID]);
+    expect(alive({ heardAt: at(90_000), silentAt: [at(95_000)] })).toEqual([]);
+    expect(alive({ heardAt: at(70_000) })).toEqual([]);
+    const look = (ms: number, some: readonly string[]): Fact => ({
+      ...{ kind: 'egresses-listed', egresses: [], alive: some, at: at(ms) },
+    });
+    const late = after(
+      aRecording(),
+      sent,
+      { kind: 'start-deadline-passed', waitedMs: 20_000, at: at(20_000) },
+      { kind: 'egress-seen', egress: anEgress(start, { status: 'ACTIVE' }), at: at(24_000) },
+    );
+    const times = [60_000, 65_000, 70_000, 75_000];
+    const looked = (some: readonly string[]) => after(late, ...times.map((ms) => look(ms, some)));
+    expect(looked([ID]).upkeep).toMatchObject({ holdsSlot: true, egresses: { [ID]: 'live' } });
+    expect(looked([]).upkeep).toMatchObject({ holdsSlot: false, egresses: { [ID]: 'over' } });
+  });
+
   it('is asked about by its worker alone, also while it ends', () => {
     const ending = after(active, { kind: 'stop-taken', egress: null, at: at(60_000) });
     const evidence = {

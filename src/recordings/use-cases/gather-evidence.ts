@@ -163,7 +163,10 @@ export class GatherEvidence {
     const said = await this.observed(this.question(egressId, askedAs));
     if (said.state !== 'known')
       return withWorker(evidence, egressId, { answer: said.state === 'unavailable' ? said : NOT_ASKED });
-    const remembered = await this.remember(egressId, said.value, askedAt);
+    const isForgotten = isKnownToBe(null, evidence.workers.get(egressId)?.listed);
+    // LiveKit has no status of it any more: that it ends already is what its worker says.
+    const isAlive = said.value === 'alive' || (said.value === 'not-askable' && isForgotten);
+    const remembered = await this.remember(egressId, isAlive ? 'alive' : said.value, askedAt);
     return withWorker(evidence, egressId, { ...remembered, answer: known({ said: said.value, askedAs }) });
   }
 
@@ -245,6 +248,10 @@ export class GatherEvidence {
     }
     return inARow;
   }
+}
+
+function isKnownToBe<T>(value: T, observed: Observed<T> | undefined): boolean {
+  return observed?.state === 'known' && observed.value === value;
 }
 
 function withWorker(evidence: Evidence, egressId: string, news: Partial<WorkerEvidence>): Evidence {

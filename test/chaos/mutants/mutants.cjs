@@ -41,6 +41,11 @@ const MUTANTS = [
     shownBy: 'LiveKit loses its records while a worker records',
     changes: [
       change(
+        `${M}/verdict.ts`,
+        'filter((id) => isAlive(workerOf(evidence, id), now, limits))',
+        'filter(() => false)',
+      ),
+      change(
         `${M}/thresholds.ts`,
         'knownEgressAbsent: { looks: 3, spanMs: 8_000 }',
         'knownEgressAbsent: { looks: 1, spanMs: 0 }',
@@ -515,6 +520,11 @@ const MUTANTS = [
     changes: [
       change(
         'src/recordings/domain/verdict.ts',
+        'filter((id) => isAlive(workerOf(evidence, id), now, limits))',
+        'filter(() => false)',
+      ),
+      change(
+        'src/recordings/domain/verdict.ts',
         "    if (answer.value.said === 'alive' || answer.value.said === 'not-askable') return null;\n",
         '',
       ),
@@ -617,6 +627,18 @@ const MUTANTS = [
         'src/sweeps/livekit-reconciliation.sweep.ts',
         '    await this.removeLost(pass, lost, { rooms, live });\n',
         '',
+      ),
+    ],
+  },
+  {
+    name: 'M44',
+    defect: 'a room is given away while an egress that LiveKit has forgotten still uploads',
+    shownBy: 'LiveKit loses its records while what was seen too late is still uploaded',
+    changes: [
+      change(
+        `${M}/verdict.ts`,
+        'filter((id) => isAlive(workerOf(evidence, id), now, limits))',
+        'filter(() => false)',
       ),
     ],
   },

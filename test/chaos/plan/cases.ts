@@ -157,6 +157,20 @@ export const CASES: ReadonlyMap<string, Plan> = new Map([
     aPlan([killWorker(15_000), { at: 16_000, do: 'lose-egresses' }]),
   ],
   [
+    'LiveKit loses its records while what was seen too late is still uploaded',
+    aPlan(
+      [
+        fault(2_000, 'start-answer-lost', { times: 1 }),
+        fault(2_000, 'webhooks-lost', { forMs: 60_000 }),
+        fault(2_000, 'list-fails', { room: '*', forMs: 22_000 }),
+        fault(2_000, 'upload-slow', { delayMs: 70_000, forMs: 60_000 }),
+        { at: 30_000, do: 'lose-egresses' },
+        ...[45_000, 55_000, 65_000].map((at) => aStart(at)),
+      ],
+      { healAt: 110_000 },
+    ),
+  ],
+  [
     'Redis forgets a recording before the answer to its start comes',
     aPlan([
       fault(2_000, 'start-answer-late', { times: 1, delayMs: 20_000 }),

@@ -84,6 +84,8 @@ export class SimWorld {
   readonly problems: string[] = [];
   /** Egresses that ran when LiveKit lost its records of them. */
   readonly unlisted = new Set<string>();
+  /** Those of them whose worker could not be reached at some time since: nobody could know of them then. */
+  readonly unreachable = new Set<string>();
   /** LiveKit lists no egress at all, falsely. */
   listsLookEmpty = false;
   /** Recordings that were ending, or had ended, by the last row that there was of them. */
@@ -319,6 +321,7 @@ export class SimWorld {
     const ids = new Set(workers.flatMap(({ recorders }) => [...recorders.keys()]));
     for (const id of [...this.living.keys()]) if (!ids.has(id)) this.living.delete(id);
     for (const id of ids) if (!this.living.has(id)) this.living.set(id, this.clock.now());
+    for (const id of this.unlisted) if (this.engine.fleet.isSilent || !ids.has(id)) this.unreachable.add(id);
   }
 
   /** For how long its worker has been able to serve it; 0: it is not now. */
