@@ -7,7 +7,7 @@ import type { Actor } from '../kernel/actor.js';
 import { TallyError } from '../kernel/errors.js';
 import type { RoomId } from '../kernel/ids.js';
 import { isFinal, RECORDING_STATUSES } from '../recordings/domain/recording.js';
-import { indexKeys, roomScope } from '../recordings/store/index-entries.js';
+import { RecordingStore } from '../recordings/store/recording.store.js';
 import { FindRecordings } from '../recordings/use-cases/find-recordings.js';
 import type { Room } from '../rooms/domain/room.js';
 import { RoomStore } from '../rooms/store/room.store.js';
@@ -33,6 +33,7 @@ export class DeleteRoom {
     private readonly rooms: RoomStore,
     private readonly writer: RoomWriter,
     private readonly recordings: FindRecordings,
+    private readonly store: RecordingStore,
     private readonly bulkDeletions: BulkDeletionStore,
     private readonly request: RequestBulkDeletion,
   ) {}
@@ -56,7 +57,7 @@ export class DeleteRoom {
 
   private async alone(roomId: RoomId, policy: 'FAIL' | 'KEEP'): Promise<DeletedRoom> {
     const statuses = RECORDING_STATUSES.filter((status) => policy === 'FAIL' || !isFinal(status));
-    const unless = statuses.map((status) => indexKeys.requested(roomScope(roomId), status));
+    const unless = this.store.belongings(roomId, statuses);
     for (let tried = 0; tried < MAX_TRIES; tried += 1) {
       const room = await this.writer.remove(roomId, { unless });
       if (room !== 'held') return { room, deletion: null };

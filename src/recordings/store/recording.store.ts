@@ -1,6 +1,7 @@
 import type { RecordingId, RoomId } from '../../kernel/ids.js';
 import type { Effect } from '../domain/facts.js';
-import type { Recording, StoredRecording } from '../domain/recording.js';
+import type { Belonging } from '../../rooms/store/room.store.js';
+import type { Recording, RecordingStatus, StoredRecording } from '../domain/recording.js';
 import type { EventMade } from '../domain/recording.machine.js';
 import type { LogPosition } from './log-position.js';
 import type { RecordingPage, RecordingQuery } from './recording-query.js';
@@ -90,6 +91,8 @@ export abstract class RecordingStore {
   /** The recording that holds the room, in progress or not. */
   abstract slotHolder(room: RoomId): Promise<RecordingId | null>;
   abstract countInRoom(room: RoomId): Promise<number>;
+  /** Recordings of the room in one of these statuses, for whoever removes the room only where it has none. */
+  abstract belongings(room: RoomId, statuses: readonly RecordingStatus[]): Belonging[];
   /** In the order of their ids, after the given one: recordings that somebody has to come back to. */
   abstract unsettled(after: RecordingId | null, limit: number): Promise<RecordingId[]>;
   abstract keyUse(caller: string, key: string): Promise<KeyUse | null>;

@@ -7,7 +7,13 @@ import { EVENTS_CHANNEL, keys } from '../../redis/keys.js';
 import { redisWasReset } from '../../redis/redis-was-reset.js';
 import { RedisConnections } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
-import { RECORDING_STATUSES, type StoredRecording, visiblePart } from '../domain/recording.js';
+import type { Belonging } from '../../rooms/store/room.store.js';
+import {
+  RECORDING_STATUSES,
+  type RecordingStatus,
+  type StoredRecording,
+  visiblePart,
+} from '../domain/recording.js';
 import { isUnsettled } from '../domain/slot.js';
 import { formatOutboxEntry, parseOutboxEntry } from './outbox-entries.js';
 import { changesBetween, historyLine, parseHistory } from './history.js';
@@ -93,6 +99,10 @@ export class RedisRecordingStore extends RecordingStore {
 
   async slotHolder(room: RoomId): Promise<RecordingId | null> {
     return (await this.read((whole) => whole.hget(keys.slot(room), 'recording'))) as RecordingId | null;
+  }
+
+  belongings(room: RoomId, statuses: readonly RecordingStatus[]): Belonging[] {
+    return statuses.map((status) => indexKeys.requested(roomScope(room), status) as Belonging);
   }
 
   async countInRoom(room: RoomId): Promise<number> {

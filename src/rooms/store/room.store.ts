@@ -27,10 +27,13 @@ export interface RoomPage {
   readonly totalCount: number;
 }
 
+/** Something of another feature that a room can have, as that feature's own store names it. */
+export type Belonging = string & { readonly __belonging: true };
+
 /** What else a removal depends on and brings about, in the same step. */
 export interface RemovalTerms {
-  /** The room stays while any of these keys holds something. */
-  readonly unless?: readonly string[];
+  /** The room stays while it has any of these. */
+  readonly unless?: readonly Belonging[];
   /** What is stored with it. */
   readonly also?: readonly RedisCommand[];
 }

@@ -1,6 +1,11 @@
 import { TallyError } from '../../../src/kernel/errors.js';
 import type { RecordingId, RoomId } from '../../../src/kernel/ids.js';
-import { type StoredRecording, visiblePart } from '../../../src/recordings/domain/recording.js';
+import {
+  type RecordingStatus,
+  type StoredRecording,
+  visiblePart,
+} from '../../../src/recordings/domain/recording.js';
+import { indexKeys, roomScope } from '../../../src/recordings/store/index-entries.js';
 import { isUnsettled } from '../../../src/recordings/domain/slot.js';
 import type { LoggedEvent } from '../../../src/recordings/events/event-log.port.js';
 import { formatOutboxEntry, parseOutboxEntry } from '../../../src/recordings/store/outbox-entries.js';
@@ -25,7 +30,7 @@ import {
 } from '../../../src/recordings/store/recording.store.js';
 import type { Incarnation } from './incarnation.js';
 import type { SimRedis, Table } from './sim-redis.js';
-import type { StoredRoom } from '../../../src/rooms/store/room.store.js';
+import type { Belonging, StoredRoom } from '../../../src/rooms/store/room.store.js';
 
 export interface SimRow {
   readonly doc: StoredRecording;
@@ -140,6 +145,10 @@ export class SimRecordingStore extends RecordingStore {
 
   slotHolder(room: RoomId): Promise<RecordingId | null> {
     return this.read(`slot of ${room}`, () => this.tables.slots.get(room)?.recording ?? null);
+  }
+
+  belongings(room: RoomId, statuses: readonly RecordingStatus[]): Belonging[] {
+    return statuses.map((status) => indexKeys.requested(roomScope(room), status) as Belonging);
   }
 
   countInRoom(room: RoomId): Promise<number> {
