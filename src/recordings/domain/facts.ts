@@ -39,7 +39,7 @@ export type Fact = { readonly at: number } &
     | {
         readonly kind: 'egresses-listed';
         readonly egresses: readonly EgressSeen[];
-        /** Egresses whose worker answers: none of them is missing, whatever the list says. */
+        /** Egresses whose worker has not been silent: none of them is missing, whatever the list says. */
         readonly alive?: readonly string[];
         readonly room?: RoomAtEnd;
       }

@@ -138,7 +138,7 @@ function firstOf(parts: readonly Part[], of: Case): Verdict | null {
 }
 
 /** What LiveKit showed is taken over. Where a source closed, the room says whether the meeting is over or the recorder is out. */
-function seen({ recording, evidence, now, limits }: Case): Verdict | null {
+function seen({ recording, evidence, now }: Case): Verdict | null {
   const { sighting } = evidence;
   if (sighting === null) return null;
   const closed = sighting.egresses.find(isSourceClosed);
@@ -148,7 +148,8 @@ function seen({ recording, evidence, now, limits }: Case): Verdict | null {
   if (typeof room !== 'string') return ask(room);
   const [egress] = sighting.egresses;
   if (sighting.complete) {
-    const alive = watchedEgresses(recording).filter((id) => isAlive(workerOf(evidence, id), now, limits));
+    // Whoever is watched is asked at once: one that has not been silent yet is not missing.
+    const alive = watchedEgresses(recording).filter((id) => workerOf(evidence, id).silentAt.length === 0);
     const { egresses, at } = sighting;
     const fact = { kind: 'egresses-listed', egresses, alive, room, at } as const;
     return { do: 'apply', fact, cause: null, reason: 'what LiveKit lists' };
@@ -334,15 +335,6 @@ function worker(of: Case, egressId: string): Verdict | null {
   const status = listed.value?.status ?? 'ACTIVE';
   if (isFinal(status) || (answer.state === 'known' && answer.value.askedAs === status)) return null;
   return ask({ ask: 'worker', egressId, listed: status });
-}
-
-/** It has answered when it was asked last, and that is not long ago. */
-function isAlive(
-  { heardAt, silentAt }: WorkerEvidence,
-  now: number,
-  { workerCheckEveryMs }: Limits,
-): boolean {
-  return heardAt !== null && silentAt.length === 0 && now - heardAt <= 2 * workerCheckEveryMs;
 }
 
 function isLongSilent({ silentAt }: WorkerEvidence, { workerLostAfterMs }: Limits): boolean {

@@ -33,7 +33,7 @@ import { StartContinuation } from './start-continuation.js';
 /** More steps than any case needs: what goes in circles is a fault of ours and ends here, to be judged anew later. */
 const MOST_STEPS = 40;
 
-/** These judge by what they are shown, not by what is remembered of workers. */
+/** These judge by what they are shown, not by what is remembered of workers, where that is all there should be. */
 const WITHOUT_MEMORY: ReadonlySet<(of: Case) => Verdict> = new Set([
   verdictOfSighting,
   verdictOfLook,
@@ -152,7 +152,8 @@ export class ReconcileRecording {
     if (recording === null) return null;
     let run: Run = { recording, changed: false, position: null, evidence };
     for (let step = 0; step < MOST_STEPS; step++) {
-      if (needsMemory) run = { ...run, evidence: await this.gather.remembered(run.evidence, run.recording) };
+      if (needsMemory || isMissing(run))
+        run = { ...run, evidence: await this.gather.remembered(run.evidence, run.recording) };
       const said = judge({ ...run, now: this.clock.now(), limits: this.limits });
       if (said.do === 'wait') return run;
       const next = await this.carry(run, said, cause);
@@ -224,6 +225,13 @@ export class ReconcileRecording {
     if (watchedEgresses(recording).length > 0) return;
     for (const egressId of Object.keys(recording.upkeep.egresses)) await this.recorders.forget(egressId);
   }
+}
+
+/** What is watched is not in a list that should have it: whether its worker answers decides what that means. */
+function isMissing({ recording, evidence: { sighting } }: Run): boolean {
+  if (!sighting?.complete) return false;
+  const shown = new Set(sighting.egresses.map(({ egressId }) => egressId));
+  return watchedEgresses(recording).some((id) => !shown.has(id));
 }
 
 /** For who has to know: what was asked for and could not be answered is thrown. */

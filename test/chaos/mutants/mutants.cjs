@@ -30,8 +30,8 @@ const MUTANTS = [
     changes: [
       change(
         `${M}/egress-fact.ts`,
-        'if (isFinal(now.status)) return join(named, onLateReport(now, egress, state, at));',
-        'if (isFinal(now.status) && !primary) return join(named, onLateReport(now, egress, state, at));',
+        'if (isOver(now)) return join(named, onLateReport(now, egress, state, at));',
+        'if (isOver(now) && !primary) return join(named, onLateReport(now, egress, state, at));',
       ),
     ],
   },
@@ -42,7 +42,7 @@ const MUTANTS = [
     changes: [
       change(
         `${M}/verdict.ts`,
-        'filter((id) => isAlive(workerOf(evidence, id), now, limits))',
+        'filter((id) => workerOf(evidence, id).silentAt.length === 0)',
         'filter(() => false)',
       ),
       change(
@@ -130,8 +130,8 @@ const MUTANTS = [
     changes: [
       change(
         `${M}/slot.ts`,
-        'if (!isFinal(recording.status) || hasLiveEgress(recording)) return false;',
-        'if (!isFinal(recording.status)) return false;',
+        'if (!isOver(recording) || hasLiveEgress(recording)) return false;',
+        'if (!isOver(recording)) return false;',
       ),
       change(`${M}/slot.ts`, '  if (at < upkeep.startPendingUntil) return false;', ''),
       change(
@@ -149,9 +149,9 @@ const MUTANTS = [
       change('src/sweeps/orphaned-locks.sweep.ts', '    await this.giveBack(pass);\n', ''),
       change(
         'src/sweeps/orphaned-locks.sweep.ts',
-        '      if (recording !== null && !isFinal(recording.status)) continue;\n',
+        '      if (recording !== null && !isOver(recording)) continue;\n',
         [
-          '      if (recording !== null && !isFinal(recording.status)) {',
+          '      if (recording !== null && !isOver(recording)) {',
           '        const room = await this.livekit.findRoom(slot.roomId);',
           '        if (room === null || room.numPublishers === 0) await this.free(slot, recording.rev);',
           '        continue;',
@@ -424,7 +424,7 @@ const MUTANTS = [
       ),
       change(
         `${U}/stop-recording.ts`,
-        "if (isFinal(wanted.status) && recording.status !== 'ENDING') return wanted;",
+        "if (isOver(wanted) && recording.status !== 'ENDING') return wanted;",
         '',
       ),
     ],
@@ -472,8 +472,8 @@ const MUTANTS = [
     changes: [
       change(
         'src/recordings/use-cases/stop-recording.ts',
-        '    if (isFinal(last.status) && awaitsContinuation(last)) {\n      await this.want(last, actor);\n',
-        '    if (isFinal(last.status) && awaitsContinuation(last)) {\n',
+        '    if (isOver(last) && awaitsContinuation(last)) {\n      await this.want(last, actor);\n',
+        '    if (isOver(last) && awaitsContinuation(last)) {\n',
       ),
     ],
   },
@@ -520,7 +520,7 @@ const MUTANTS = [
     changes: [
       change(
         'src/recordings/domain/verdict.ts',
-        'filter((id) => isAlive(workerOf(evidence, id), now, limits))',
+        'filter((id) => workerOf(evidence, id).silentAt.length === 0)',
         'filter(() => false)',
       ),
       change(
@@ -601,8 +601,8 @@ const MUTANTS = [
     changes: [
       change(
         `${U}/launch-egress.ts`,
-        "await this.writer.apply(id, { ...fact, at: this.clock.now() }, 'livekit');",
-        "const applied = await this.writer.apply(id, { ...fact, at: this.clock.now() }, 'livekit');\n        if (applied === null && fact.kind === 'start-accepted') await this.livekit.stopEgress(fact.egress.egressId);",
+        "await this.writer.apply(id, { ...fact, at: this.clock.now() }, 'livekit', undefined, read);",
+        "const applied = await this.writer.apply(id, { ...fact, at: this.clock.now() }, 'livekit', undefined, read);\n        if (applied === null && fact.kind === 'start-accepted') await this.livekit.stopEgress(fact.egress.egressId);",
       ),
     ],
   },
@@ -637,7 +637,7 @@ const MUTANTS = [
     changes: [
       change(
         `${M}/verdict.ts`,
-        'filter((id) => isAlive(workerOf(evidence, id), now, limits))',
+        'filter((id) => workerOf(evidence, id).silentAt.length === 0)',
         'filter(() => false)',
       ),
     ],
