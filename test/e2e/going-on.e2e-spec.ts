@@ -170,6 +170,29 @@ describe('two deployments on one LiveKit', () => {
     }
   });
 
+  it('on one folder without a name are one deployment, of which neither stops what the other has begun', async () => {
+    const stack = await startStack(QUICK_CHECKS, TIMINGS);
+    const otherRedis = await startRedisServer({});
+    try {
+      const mine = await stack.start();
+      const other = await stack.start({ REDIS_URL: otherRedis.url });
+      await createRoom(mine, 'shared-room');
+      stack.simulator.openRoom('shared-room');
+      const { recording } = await startIn(mine, 'shared-room');
+      const sweep = `mutation { runSweep(name: LIVEKIT_RECONCILIATION) { failed } }`;
+      for (let pass = 0; pass < 3; pass += 1) {
+        const { data } = await other.graphql<{ runSweep: { failed: number } }>(sweep);
+        expect(data.runSweep.failed).toBe(0);
+      }
+      expect((await readRecording(mine, recording!.id)).status).toBe('ACTIVE');
+      expect((await readRecording(other, recording!.id)).status).toBe('ACTIVE');
+      expect(stack.simulator.runningEgressIds('shared-room')).toHaveLength(1);
+    } finally {
+      await stack.close();
+      await otherRedis.stop();
+    }
+  });
+
   it('with the same names in two buckets stop nothing of each other, told by webhook or by the list', async () => {
     const [mineS3, otherS3] = await Promise.all([S3Server.start(), S3Server.start()]);
     const storage = (s3: S3Server) => ({

@@ -3,6 +3,9 @@ import { WebSocket } from 'ws';
 import { ADMIN_KEY, startStack, type TestStack } from '../support/app.js';
 import { type ChildInstance, startChild } from '../support/child-instance.js';
 import { eventually } from '../support/eventually.js';
+import { STOP } from '../support/operations.js';
+import { becomes, openRoom, started } from '../support/recording-life.js';
+import { S3Server } from '../support/s3-server.js';
 
 const KEY = `Bearer ${ADMIN_KEY}`;
 /** A process may take ten seconds; the machine of a test has others to run. */
@@ -51,6 +54,41 @@ describe('a process that is asked to end', () => {
     expect(await slow.finish()).toBe(200);
     expect(await socket.closed).toBe(1001);
     expect(await within(child.ended)).toBe(0);
+  });
+
+  it('lets a download from a bucket have its seconds', async () => {
+    const s3 = await S3Server.start('meetings');
+    const inBucket = await startStack({
+      STORAGE_URL: `s3://${s3.bucket}/recs`,
+      S3_ENDPOINT: s3.endpoint,
+      S3_REGION: 'us-east-1',
+      S3_FORCE_PATH_STYLE: 'true',
+      S3_ACCESS_KEY_ID: 'test-key',
+      S3_SECRET_ACCESS_KEY: 'test-secret',
+    });
+    try {
+      const instance = await inBucket.start();
+      await openRoom(inBucket, instance, 'watched');
+      const { id } = await started(instance, 'watched');
+      await instance.graphql(STOP, { id });
+      await becomes(instance, id, { status: 'COMPLETE' });
+      child = await startChild(inBucket.env);
+      let release = (): void => undefined;
+      const until = new Promise<void>((resolve) => (release = resolve));
+      s3.faults.push({ kind: 'late-rest', operation: 'GetObject', until });
+      const answer = await fetch(`${child.url}/recordings/${id}/media`, { headers: { authorization: KEY } });
+      child.signal('SIGTERM');
+      await eventually(
+        async () => (await fetch(`${child.url}/health/ready`)).status === 503 || 'still ready',
+      );
+      release();
+      const bytes = await answer.arrayBuffer();
+      expect(bytes.byteLength).toBe(Number(answer.headers.get('content-length')));
+      expect(await within(child.ended)).toBe(0);
+    } finally {
+      await inBucket.close();
+      await s3.stop();
+    }
   });
 
   it('ends in time while Redis hangs', async () => {

@@ -1,5 +1,16 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -33,6 +44,13 @@ describe('a folder as storage', () => {
     storage = new FileObjectStorage(folder, clock);
   });
   afterEach(() => rm(join(folder, '..'), { recursive: true }));
+
+  it('is for its owner alone', async () => {
+    await storage.put('recordings/room/rec.json', Buffer.from('{}'), 'application/json');
+    const modeOf = async (path: string): Promise<number> => (await stat(join(folder, path))).mode & 0o777;
+    expect(await modeOf('recordings/room/rec.json')).toBe(0o600);
+    for (const path of ['', 'recordings', 'recordings/room']) expect(await modeOf(path)).toBe(0o700);
+  });
 
   it('shows what an egress wrote there by itself', async () => {
     const output = storage.egressOutput('recordings/room/rec.mp4');

@@ -1,10 +1,12 @@
+import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { RedisConnections } from '../../src/redis/redis.connections.js';
 import { redisFailure } from '../../src/redis/redis-failure.js';
 import { RedisCondition } from '../../src/redis/redis-condition.js';
 import { keys } from '../../src/redis/keys.js';
 import { RedisEventLog } from '../../src/recordings/events/redis-event-log.js';
-import { SystemClock } from '../../src/kernel/clock.js';
+import { AgreedClock, SystemClock } from '../../src/kernel/clock.js';
+import { AgreedTime } from '../../src/redis/agreed-time.js';
 import { aConfig } from '../support/a-config.js';
 import { startCuttableProxy } from '../support/cuttable-proxy.js';
 import { eventually } from '../support/eventually.js';
@@ -125,6 +127,30 @@ describe('Redis as it really is', () => {
     } finally {
       for (const connections of connected) connections.onApplicationShutdown();
       await sentinel.close();
+    }
+  });
+
+  it('gives the time to a host whose clock is off, which is told once', async () => {
+    const told: unknown[] = [];
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation((line) => void told.push(line));
+    const real = Date.now.bind(Date);
+    const local = jest.spyOn(Date, 'now').mockImplementation(() => real() + 90_000);
+    const clock = new AgreedClock();
+    const time = new AgreedTime(connect(server.url), clock);
+    try {
+      await time.onModuleInit();
+      await time.onModuleInit();
+      const [seconds] = await admin.time();
+      expect(Math.abs(clock.now() - Number(seconds) * 1_000)).toBeLessThan(60_000);
+      expect(told).toEqual([
+        expect.objectContaining({
+          event: 'clock_skew',
+          message: expect.stringMatching(/^the clock of this host is (89|90)\d{3} ms ahead of that of Redis/),
+        }),
+      ]);
+    } finally {
+      local.mockRestore();
+      warn.mockRestore();
     }
   });
 
