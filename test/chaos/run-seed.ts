@@ -126,10 +126,10 @@ class Run {
   /** The rooms as they stand before anything happens, in Redis and in the bucket. */
   private furnish(): void {
     const { world } = this;
-    for (const { id, restartWhenLost } of this.plan.rooms) {
+    for (const { id, restartWhenLost, crashProof = false } of this.plan.rooms) {
       const room = newRoom(
         parseRoomId(id) as RoomId,
-        { name: id, recordingSettings: { restartWhenLost } },
+        { name: id, recordingSettings: { restartWhenLost, crashProof } },
         world.clock.now(),
       );
       world.rooms.rooms.set(id, { ...room, rev: 'first' });

@@ -16,6 +16,7 @@ import { noStatusGoesBack } from './no-status-goes-back.js';
 import { nothingUnexpected } from './nothing-unexpected.js';
 import { oneEgressPerRoom } from './one-egress-per-room.js';
 import { onlyWhatWasAskedFor } from './only-what-was-asked-for.js';
+import { segmentsAreJoined } from './segments-are-joined.js';
 import { startsSucceed } from './starts-succeed.js';
 import { stopsAreFinal } from './stops-are-final.js';
 
@@ -38,6 +39,7 @@ export function allInvariants(): Invariant[] {
     onlyWhatWasAskedFor(),
     stopsAreFinal(),
     meetingsAreRecordedOn(),
+    segmentsAreJoined(),
     startsSucceed(),
     limitsHold(),
     nothingUnexpected(),

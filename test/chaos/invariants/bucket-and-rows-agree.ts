@@ -8,6 +8,7 @@ import {
   metadataKey,
   METADATA_PREFIX,
   parseMediaKey,
+  parseSegmentKey,
   roomMetadataKey,
 } from '../../../src/storage/object-keys.js';
 import type { SimWorld } from '../world/sim-world.js';
@@ -96,9 +97,13 @@ function isTold({ redis, sweeps }: SimWorld, what: string, about: string): boole
 function bucketInRows(world: SimWorld): string | null {
   const present = world.rows().filter(({ upkeep }) => !upkeep.deleted);
   const known = new Set(present.flatMap((row) => [metadataKey(row), mediaKey(row)]));
+  const crashProof = new Set(present.filter((row) => row.crashProof).map(({ id }) => id));
   const rooms = new Set(present.map(({ roomId }) => roomMetadataKey(roomId)));
   for (const key of world.bucket.keys(MEDIA_PREFIX)) {
     if (known.has(key) || rooms.has(key)) continue;
+    // Those of a file that is there go by a job, and what an orphan writes later by the sweep.
+    const segment = parseSegmentKey(key);
+    if (segment !== null && crashProof.has(segment.recordingId)) continue;
     if (key.startsWith(METADATA_PREFIX)) return `the bucket has a record that no row has: ${key}`;
     // An attempt that Redis forgot before its record was written: its media says whose it was no longer.
     if (isTold(world, 'MEDIA_WITHOUT_RECORD', key)) continue;

@@ -1,5 +1,5 @@
 import { EgressStatus } from '@livekit/protocol';
-import { isFinal, type StoredRecording } from '../../../src/recordings/domain/recording.js';
+import { isOver, type StoredRecording } from '../../../src/recordings/domain/recording.js';
 import type { SimWorld } from '../world/sim-world.js';
 import { type Invariant, Lasting } from './invariant.js';
 
@@ -34,7 +34,7 @@ function lastWanted(world: SimWorld, roomId: string): string[] {
   if (!live || live.publishers.length === 0) return [];
   const all = world.rows().filter((row) => row.roomId === roomId);
   const [last] = all.sort((a, b) => (a.id < b.id ? 1 : -1));
-  if (last === undefined || !isFinal(last.status) || chainOf(world, last).length > TRIES) return [];
+  if (last === undefined || !isOver(last) || chainOf(world, last).length > TRIES) return [];
   const chain = chainOf(world, last);
   // What went on from it was deleted.
   if (last.continuedBy !== null) return [];

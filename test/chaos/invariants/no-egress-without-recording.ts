@@ -1,4 +1,4 @@
-import { isFinal } from '../../../src/recordings/domain/recording.js';
+import { isOver } from '../../../src/recordings/domain/recording.js';
 import { type Invariant, Lasting } from './invariant.js';
 
 /** In calm: two looks of the reconciliation, a stop that nobody answers, the removal of the recorder. */
@@ -15,7 +15,7 @@ export function noEgressWithoutRecording(): Invariant {
         .filter(({ id }) => world.engine.egress(id) !== null)
         .filter(({ recording }) => {
           const row = recording === null ? null : world.row(recording);
-          if (row === null || isFinal(row.status)) return true;
+          if (row === null || isOver(row)) return true;
           // Its room was given to another while it was forgotten.
           return world.recordings.slots.get(row.roomId)?.recording !== row.id;
         });

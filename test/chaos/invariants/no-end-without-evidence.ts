@@ -1,4 +1,4 @@
-import { isFinal, type StoredRecording } from '../../../src/recordings/domain/recording.js';
+import { isOver, type StoredRecording } from '../../../src/recordings/domain/recording.js';
 import type { SimWorld } from '../world/sim-world.js';
 import type { Invariant } from './invariant.js';
 
@@ -10,7 +10,7 @@ export function noEndWithoutEvidence(): Invariant {
   return {
     name: 'I10',
     committed: (world, before, next) => {
-      if (before === null || isFinal(before.status) || !isFinal(next.status)) return null;
+      if (before === null || isOver(before) || !isOver(next)) return null;
       if (next.endReason !== 'STALE' && next.endReason !== 'START_REJECTED') return null;
       const running = egressesOf(world, next).find((id) => isAlive(world, id, next));
       return running === undefined

@@ -1,4 +1,4 @@
-import { isFinal, type StoredRecording } from '../../../src/recordings/domain/recording.js';
+import { isOver, type StoredRecording } from '../../../src/recordings/domain/recording.js';
 import type { SimWorld } from '../world/sim-world.js';
 import { type Invariant, Lasting } from './invariant.js';
 
@@ -37,7 +37,7 @@ export function noSlotOutlives(): Invariant {
       return held ? `${held[0]} is still held by ${held[1].recording}` : null;
     },
     committed: (_world, _before, next) => {
-      if (isFinal(next.status) || next.upkeep.holdsSlot) return null;
+      if (isOver(next) || next.upkeep.holdsSlot) return null;
       return `${next.id} is ${next.status} and does not hold its room`;
     },
   };
@@ -50,7 +50,7 @@ function unheldOf(world: SimWorld): StoredRecording[] {
 
 function isIdle(world: SimWorld, id: Parameters<SimWorld['row']>[0]): boolean {
   const row = world.row(id);
-  if (row !== null && !isFinal(row.status)) return false;
+  if (row !== null && !isOver(row)) return false;
   if (world.runningEgresses().some(({ recording }) => recording === id)) return false;
   // A dead egress that nobody can prove dead holds its room until somebody can be asked.
   const dead = Object.keys(row?.upkeep.egresses ?? {}).some((egress) => world.hasDied(egress));

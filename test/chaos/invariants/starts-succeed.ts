@@ -1,5 +1,5 @@
 import type { RecordingId } from '../../../src/kernel/ids.js';
-import { isFinal, type StoredRecording } from '../../../src/recordings/domain/recording.js';
+import { isOver, type StoredRecording } from '../../../src/recordings/domain/recording.js';
 import type { SimWorld } from '../world/sim-world.js';
 import { type Invariant } from './invariant.js';
 
@@ -18,7 +18,7 @@ export function startsSucceed(): Invariant {
     name: 'I19',
     committed: (world, before, next) => {
       if (before === null) begun.set(next.id, world.clock.now());
-      if (before === null || isFinal(before.status) || !isFinal(next.status)) return null;
+      if (before === null || isOver(before) || !isOver(next)) return null;
       const at = begun.get(next.id);
       if (at === undefined || wasActive(next) || wasEnded(world, next)) return null;
       const since = publishing.get(next.roomId);

@@ -98,6 +98,8 @@ export interface RoomPlan {
   readonly id: string;
   readonly people: readonly string[];
   readonly restartWhenLost: boolean;
+  /** Absent: it is not. */
+  readonly crashProof?: boolean;
 }
 
 export interface Plan {

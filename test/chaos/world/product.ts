@@ -49,6 +49,8 @@ import { SweepStore } from '../../../src/sweeps/store/sweep.store.js';
 import { MemoryIncidents } from '../../support/memory-incidents.js';
 import { UnknownWorkers } from '../../support/unknown-workers.js';
 import { MemoryKeptStore } from '../../support/memory-kept-store.js';
+import { SegmentJoiner } from '../../../src/recordings/segments/segment-joiner.js';
+import { SimSegmentJoiner } from './sim-segment-joiner.js';
 import type { Class, Wiring } from './wiring.js';
 
 /** Every job handler and every sweep of the product that the simulation runs. */
@@ -112,6 +114,7 @@ export function composeProduct(wiring: Wiring, ports: Ports): ReadonlyMap<string
     .bind(BulkDeletionStore, ports.bulkDeletions)
     .bind(KeptStore, new MemoryKeptStore())
     .bind(Incidents, new MemoryIncidents())
+    .bind(SegmentJoiner, new SimSegmentJoiner())
     .bind(WorkerAvailability, new UnknownWorkers())
     .bind(RoomStore, ports.rooms)
     .bind(EventLog, ports.events)

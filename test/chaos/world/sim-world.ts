@@ -11,7 +11,7 @@ import { InProcessLiveKit } from '../../../src/livekit/simulator/in-process.js';
 import { bytesOf, UploadRefused } from '../../../src/livekit/simulator/recorded-media.js';
 import type { WebhookDelivery } from '../../../src/livekit/simulator/webhook-http.js';
 import type { Lease } from '../../../src/locks/lease.js';
-import { isFinal, type StoredRecording } from '../../../src/recordings/domain/recording.js';
+import { isOver, type StoredRecording } from '../../../src/recordings/domain/recording.js';
 import type { JobHandler } from '../../../src/queue/define-job.js';
 import { applyLiveKitEvent } from '../../../src/recordings/jobs/apply-livekit-event.job.js';
 import type { RebuildRun } from '../../../src/rebuild/rebuild-ledger.port.js';
@@ -346,7 +346,7 @@ export class SimWorld {
 
   /** In progress for a client. */
   inProgress(): StoredRecording[] {
-    return this.rows().filter(({ status }) => !isFinal(status));
+    return this.rows().filter((row) => !isOver(row));
   }
 
   /** Rows, and what is made of them. */
@@ -369,6 +369,7 @@ export class SimWorld {
       random: () => dice.next(),
       apiKey: 'devkey',
       apiSecret: 'devsecret-devsecret-devsecret-32x',
+      makeSegment: async () => Buffer.from('segment'),
       writeMedia: async (output, chunks) => {
         if (this.bucket.away) throw new UploadRefused('S3 upload failed: connection refused');
         if (output.kind === 's3' && output.bucket === STRANGERS_BUCKET) return;
