@@ -5,6 +5,7 @@ import { StartFault } from '../kernel/start-fault.js';
 import { systemRandom } from '../livekit/simulator/chance.js';
 import type { SimulatorEngine } from '../livekit/simulator/engine.js';
 import { startSimulator } from '../livekit/simulator/start-simulator.js';
+import { httpReceiver } from '../livekit/simulator/webhook-http.js';
 import { Demo } from './demo.js';
 import { demoMedia } from './demo-media/demo-media.js';
 import { FIRST_ROOMS, namesIn } from './first-rooms.js';
@@ -72,6 +73,8 @@ export class EmbeddedStack {
   /** The variables that name what is embedded. */
   readonly variables: Record<string, string> = {};
   private readonly enders: (() => Promise<void>)[] = [];
+  /** Lets meetings begin, and LiveKit tell of them: once there is somebody who can take what it tells. */
+  open: () => void = () => undefined;
   private simulator: SimulatorEngine | null = null;
   private redis: PrivateRedis | null = null;
 
@@ -125,16 +128,21 @@ export class EmbeddedStack {
     const simulator = await startSimulator({
       apiKey,
       apiSecret,
-      webhookUrl,
-      rooms: FIRST_ROOMS,
       recordMedia: demoMedia(namesIn),
       kept: await readKeptSimulator(kept),
     });
     this.simulator = simulator.engine;
     const stopKeeping = keepSimulator(simulator.engine, kept, clock);
-    const sendHome = letVisitorsComeAndGo(simulator.engine, Object.keys(FIRST_ROOMS), clock, systemRandom);
+    const ended = new AbortController();
+    this.open = () => {
+      simulator.engine.setReceiver(httpReceiver(webhookUrl, ended.signal));
+      for (const [name, room] of Object.entries(FIRST_ROOMS)) {
+        if (!simulator.engine.rooms.find(name)) simulator.engine.openRoom(name, room);
+      }
+      letVisitorsComeAndGo(simulator.engine, Object.keys(FIRST_ROOMS), clock, systemRandom, ended.signal);
+    };
     this.enders.push(async () => {
-      sendHome();
+      ended.abort();
       await stopKeeping();
       await simulator.close();
     });

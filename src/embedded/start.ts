@@ -43,6 +43,7 @@ export async function start({ redisServer }: { redisServer: string | null }): Pr
     const app = await serve(config, (made) => openDemoDoor(made, stack.demo(clock)));
     enders.push(() => endApp(app));
     if (stack.hasFirstRooms) await makeFirstRoomsKnown(app.get(CreateRoom), clock);
+    stack.open();
     // For scripts that are to find it on whichever port it listens.
     await writeFile(join(FOLDER, 'url'), `${config.publicUrl}\n`);
     process.stdout.write(greeting(config, stack.parts));

@@ -7,15 +7,15 @@ const MOST_AT_ONCE = 2;
 
 /**
  * People come to the rooms and leave them again, so that counts and recordings have something to show; who is there from
- * the beginning stays. Answers how to end it.
+ * the beginning stays.
  */
 export function letVisitorsComeAndGo(
   engine: SimulatorEngine,
   rooms: readonly string[],
   clock: Clock,
   random: () => number,
-): () => void {
-  const ended = new AbortController();
+  ended: AbortSignal,
+): void {
   const one = <T>(of: readonly T[]): T | undefined => of[Math.floor(random() * of.length)];
   const step = (): void => {
     const room = one(rooms);
@@ -33,11 +33,10 @@ export function letVisitorsComeAndGo(
   const loop = async (): Promise<void> => {
     for (;;) {
       const [least, most] = EVERY_MS;
-      await clock.sleep(least + random() * (most - least), ended.signal);
+      await clock.sleep(least + random() * (most - least), ended);
       step();
     }
   };
   // The only reason to reject is our own ending it.
   loop().catch(() => undefined);
-  return () => ended.abort();
 }
