@@ -182,8 +182,9 @@ export class LiveKitReconciliationSweep extends Sweep {
       if (recording !== null) lost.push(...lostOf(recording, egresses));
       for (const egress of egresses) {
         if (recording !== null) await this.lookAtSettled(pass, recording, egress);
-        else if (!isFinal(egress.status) && (await this.isUnexplained(pass, { id, egress })))
-          suspects.push({ id, egress });
+        else if (isFinal(egress.status)) continue;
+        else if (await this.recorders.isDead(egress.egressId)) lost.push({ id, egress });
+        else if (await this.isUnexplained(pass, { id, egress })) suspects.push({ id, egress });
       }
     }
     await this.stopUnexplained(pass, suspects, live);

@@ -15,7 +15,8 @@ export function oneEgressPerRoom(): Invariant {
       const seen = new Map<string, string>();
       for (const { id, room, recording } of world.runningEgresses()) {
         const row = recording === null ? null : world.row(recording);
-        if (row === null && (world.redis.losses > 0 || recording === null)) continue;
+        if (row === null && (world.redis.losses > 0 || recording === null || isProvenDead(world, id)))
+          continue;
         if (row !== null && (row.upkeep.egresses[id] === 'lost' || isForgotten(world, row, id))) continue;
         const other = seen.get(room);
         if (other !== undefined) return `${room} has two live egresses: ${other} and ${id}`;
@@ -24,6 +25,11 @@ export function oneEgressPerRoom(): Invariant {
       return null;
     },
   };
+}
+
+/** Also where its recording was deleted since. */
+function isProvenDead({ recorders }: SimWorld, egressId: string): boolean {
+  return recorders.dead.has(egressId);
 }
 
 function isForgotten(world: SimWorld, { id, roomId, upkeep }: StoredRecording, egressId: string): boolean {
