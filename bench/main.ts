@@ -1,4 +1,4 @@
-// npm run bench [-- NAME...] [--quick] [--size N] [--json FILE]: see bench/README.md.
+// npm run bench [-- NAME...] [--quick] [--size N] [--json FILE] [--markdown FILE] [--against FILE]: see bench/README.md.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Logger } from '@nestjs/common';
@@ -14,9 +14,10 @@ import { subscribers } from './rows/subscribers.js';
 import { webhooksOut } from './rows/webhooks-out.js';
 import { sweep } from './rows/sweep.js';
 import { webhooks } from './rows/webhooks.js';
+import { compared, readResults, type Result } from './support/compare.js';
 import { lookBriefly } from './support/measure.js';
-import { machine, shown } from './support/report.js';
-import type { Bench, Figures } from './support/figures.js';
+import { machine, markdown, shown } from './support/report.js';
+import type { Bench } from './support/figures.js';
 
 const BENCHES: readonly Bench[] = [
   start,
@@ -42,6 +43,8 @@ async function main(): Promise<void> {
     options: {
       quick: { type: 'boolean', default: false },
       json: { type: 'string' },
+      markdown: { type: 'string' },
+      against: { type: 'string' },
       size: { type: 'string' },
     },
   });
@@ -52,12 +55,13 @@ async function main(): Promise<void> {
   }
   const size = values.size === undefined ? null : Number(values.size);
   if (size !== null && !(size > 0)) throw new Error('--size is a number of recordings');
+  const former = values.against === undefined ? null : readResults(values.against);
   if (values.quick) lookBriefly();
   const conditions = machine();
   console.log(
     `${Object.values(conditions).join(', ')}${values.quick ? '; a short cut: the figures mean nothing' : ''}`,
   );
-  const results: (Figures & { readonly bench: string })[] = [];
+  const results: Result[] = [];
   for (const bench of BENCHES) {
     if (positionals.length > 0 && !positionals.includes(bench.name)) continue;
     for (const figures of await bench.run({ quick: values.quick, size })) {
@@ -67,9 +71,20 @@ async function main(): Promise<void> {
   }
   if (values.json !== undefined) {
     const text = `${JSON.stringify({ format: 1, quick: values.quick, machine: conditions, results }, null, 2)}\n`;
-    if (values.json === '-') console.log(text);
-    else writeFileSync(values.json, text);
+    give(values.json, text);
   }
+  if (values.markdown !== undefined) give(values.markdown, markdown(conditions, results, values.quick));
+  if (former !== null) {
+    const changes = compared(former, conditions, results);
+    console.log(`\nagainst ${values.against}:${changes.length === 0 ? ' nothing has changed' : ''}`);
+    for (const line of changes) console.log(`  ${line}`);
+  }
+}
+
+/** `-` is standard output. */
+function give(path: string, text: string): void {
+  if (path === '-') console.log(text);
+  else writeFileSync(path, text);
 }
 
 main().then(

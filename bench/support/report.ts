@@ -29,3 +29,32 @@ export function shown(figures: Figures): string {
     ...(counted.length > 0 ? [`  ${counted.join(', ')}`] : []),
   ].join('\n');
 }
+
+/** All rows as the table of the docs, under the machine they were measured on. */
+export function markdown(
+  conditions: Readonly<Record<string, string>>,
+  results: readonly Figures[],
+  quick: boolean,
+): string {
+  const head = '| what | p50 / p95 / p99, ms | per second | CPU each, ms | peak RSS, MiB | counted |';
+  const rows = results.map(
+    ({ what, conditions: under, latencyMs, perSecond, cpuMsEach, peakRssMiB, counts }) => {
+      const latency = latencyMs ? `${latencyMs.p50} / ${latencyMs.p95} / ${latencyMs.p99}` : '';
+      const made = Object.entries(under).map(([name, value]) => `${name} ${value}`);
+      const counted = Object.entries(counts ?? {})
+        .filter(([name]) => !name.startsWith('redis.'))
+        .map(([name, value]) => `${name} ${value}`);
+      const cells = [
+        `${what} (${made.join(', ')})`,
+        latency,
+        perSecond,
+        cpuMsEach,
+        peakRssMiB,
+        counted.join(', '),
+      ];
+      return `| ${cells.map((cell) => cell ?? '').join(' | ')} |`;
+    },
+  );
+  const about = `Measured with \`npm run bench\` on ${Object.values(conditions).join(', ')}${quick ? ', as a short cut: the figures mean nothing' : ''}.`;
+  return [about, '', head, '| --- | --- | --- | --- | --- | --- |', ...rows, ''].join('\n');
+}
