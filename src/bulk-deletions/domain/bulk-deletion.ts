@@ -65,6 +65,8 @@ export interface BulkDeletionFailure {
 /** Where the objects of a recording are: all that is needed of it once its row is gone. */
 export interface Claim {
   readonly roomId: RoomId;
+  /** False: it has no segments to be looked for. Left out by an older version, which did not know of any. */
+  readonly crashProof?: boolean;
 }
 
 /** What is known of a recording that is not settled yet. */
@@ -86,8 +88,9 @@ export interface Entry {
 export const NEW_WORK: Work = { attempts: 0 };
 
 /** After one more try that failed. */
-export function workAfterTry(before: Work, { roomId }: Claim): Work {
-  return { ...before, claim: { roomId }, attempts: before.attempts + 1 };
+export function workAfterTry(before: Work, { roomId, crashProof }: Claim): Work {
+  const claim = { roomId, ...(crashProof !== undefined && { crashProof }) };
+  return { ...before, claim, attempts: before.attempts + 1 };
 }
 
 /** How long until a recording is tried again that failed so often, in ms. */

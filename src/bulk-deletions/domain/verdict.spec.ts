@@ -13,7 +13,7 @@ type Asked = Pick<BulkDeletion, 'scope' | 'roomId' | 'visibleRooms'>;
 const named: Asked = { scope: 'ids', roomId: null, visibleRooms: null };
 const ofRoom: Asked = { scope: 'room', roomId: aRoomId(), visibleRooms: null };
 const entry = (recording: StoredRecording): Entry => ({ recordingId: recording.id, work: NEW_WORK });
-const claim = { roomId: aRoomId() };
+const claim = { roomId: aRoomId(), crashProof: false };
 
 /** Over, and its room is free. */
 function over(fields: Partial<StoredRecording> = {}, upkeep: Partial<Upkeep> = {}): StoredRecording {

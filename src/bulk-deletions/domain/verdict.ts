@@ -30,17 +30,19 @@ export function verdictOn(
     return bulk.scope === 'ids' ? { do: 'fail', ...notFound(recordingId) } : { do: 'forget' };
   }
   const { roomId, status } = recording;
+  // A row of an older version says nothing of it, and has none.
+  const claim = { roomId, crashProof: Boolean(recording.crashProof) };
   if (bulk.visibleRooms !== null && !bulk.visibleRooms.includes(roomId))
     return { do: 'fail', ...notFound(recordingId) };
   if (bulk.roomId !== null && roomId !== bulk.roomId)
     return fail('RECORDING_NOT_IN_ROOM', `recording ${recordingId} is of another room than ${bulk.roomId}`);
   if (bulk.scope === 'ids') {
     return isFinal(status)
-      ? { do: 'delete', claim: { roomId } }
+      ? { do: 'delete', claim }
       : fail('RECORDING_NOT_STOPPED', `recording ${recordingId} is ${status}; stop it before deleting it`);
   }
   if (!isFinal(status)) return { do: status === 'ENDING' ? 'wait' : 'stop' };
-  return isOver(recording, now) ? { do: 'delete', claim: { roomId } } : { do: 'wait' };
+  return isOver(recording, now) ? { do: 'delete', claim } : { do: 'wait' };
 }
 
 /** The same words for one that is unknown and for one that the caller may not see. */

@@ -5,7 +5,7 @@ import { JobQueue } from '../../queue/define-job.js';
 import { finishDeletion } from '../../recordings/jobs/finish-deletion.job.js';
 import { compareStreamIds } from '../../recordings/events/stream-id.js';
 import { RecordingWriter } from '../../recordings/write/recording.writer.js';
-import { artifactsOf } from '../../storage/object-keys.js';
+import { type Artifacts, artifactsOf } from '../../storage/object-keys.js';
 import { RecordingObjects } from '../../storage/recording-objects.js';
 import type { Claim } from '../domain/bulk-deletion.js';
 
@@ -72,7 +72,7 @@ export class DeleteClaimed {
    * it could not be asked.
    */
   async giveUp(left: readonly NotDeleted[], by: string): Promise<(boolean | null)[]> {
-    const media = await this.objects.haveMedia(left.map(({ claimed }) => artifactsOf(claimed)));
+    const media = await this.objects.haveMedia(left.map(({ claimed }) => objectsOf(claimed)));
     for (const [i, { claimed }] of left.entries())
       if (media[i] !== true)
         await this.writer.apply(claimed.id, { kind: 'deletion-requested', by, at: this.clock.now() }, by);
@@ -80,7 +80,7 @@ export class DeleteClaimed {
   }
 
   private async remove(all: readonly Claimed[]): Promise<{ gone: Claimed[]; left: NotDeleted[] }> {
-    const removals = await this.objects.remove(all.map((claimed) => artifactsOf(claimed)));
+    const removals = await this.objects.remove(all.map((claimed) => objectsOf(claimed)));
     const gone: Claimed[] = [];
     const left: NotDeleted[] = [];
     all.forEach((claimed, i) => {
@@ -90,4 +90,10 @@ export class DeleteClaimed {
     });
     return { gone, left };
   }
+}
+
+/** Segments are found by a list of their own, which is asked for only where there may be some: most have none. */
+function objectsOf(claimed: Claimed): Artifacts {
+  const artifacts = artifactsOf(claimed);
+  return claimed.crashProof === false ? { ...artifacts, prefixes: [] } : artifacts;
 }

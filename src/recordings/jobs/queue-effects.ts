@@ -22,6 +22,7 @@ import { writeMetadata } from './write-metadata.job.js';
 const LEFT_BEHIND_MS = 2_000;
 const LOOK_EVERY_MS = 2_000;
 const AT_ONCE = 200;
+const DROP_ROOM_AFTER_MS = 1_000;
 /** Effects that have happened are acknowledged together, so long after the first of them or when they are so many. */
 const ACK_TOGETHER_MS = 50;
 const MOST_UNACKED = 200;
@@ -223,7 +224,8 @@ export class QueueEffects extends EffectDispatcher {
       case 'finish-deletion':
         return to(finishDeletion, { recordingId, roomId }, later);
       case 'drop-room-metadata':
-        return to(dropRoomMetadata, { roomId });
+        // Many of a room go together, and it is the last one that matters.
+        return to(dropRoomMetadata, { roomId }, { inMs: DROP_ROOM_AFTER_MS });
       case 'recover':
         return to(recoverRecording, { recordingId });
       case 'drop-segments':
