@@ -27,9 +27,9 @@ export function oneEgressPerRoom(): Invariant {
   };
 }
 
-/** Also where its recording was deleted since. */
-function isProvenDead({ recorders }: SimWorld, egressId: string): boolean {
-  return recorders.dead.has(egressId);
+/** Or forgotten by LiveKit while nobody could reach it; also where its recording was deleted since. */
+function isProvenDead({ recorders, unreachable }: SimWorld, egressId: string): boolean {
+  return recorders.dead.has(egressId) || unreachable.has(egressId);
 }
 
 function isForgotten(world: SimWorld, { id, roomId, upkeep }: StoredRecording, egressId: string): boolean {
