@@ -89,7 +89,7 @@ describe('the files of the console', () => {
     const mediaFrom = ['https://s3.test', 'https://recs.s3.test'];
     const files = await readConsoleFiles(join(folder, 'console'), { mediaFrom });
     const policy = files.get('index.html')?.contentSecurityPolicy ?? '';
-    expect(policy.split('; ')).toContain("media-src 'self' https://s3.test https://recs.s3.test");
+    expect(policy.split('; ')).toContain("media-src 'self' blob: https://s3.test https://recs.s3.test");
     expect(files.get('graphiql.html')?.contentSecurityPolicy).not.toContain('s3.test');
   });
 

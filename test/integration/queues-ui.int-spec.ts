@@ -134,6 +134,7 @@ describe('the pages of the queues', () => {
       'recorders',
       'recordings',
       'records',
+      'recoveries',
       'signals',
       'sweeps',
       'timers',
