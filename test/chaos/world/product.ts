@@ -31,6 +31,8 @@ import { RecorderLog } from '../../../src/recordings/recorders/recorder-log.port
 import { UnrecordedRooms } from '../../../src/recordings/recorders/unrecorded-rooms.js';
 import { MemoryUnrecordedRooms } from '../../support/memory-unrecorded-rooms.js';
 import { RecordingRestorer } from '../../../src/recordings/store/recording-restorer.port.js';
+import { MissingRows } from '../../../src/recordings/store/missing-rows.port.js';
+import { MissingRowsQueue } from '../../../src/recordings/store/missing-rows-queue.js';
 import { RoomSlots } from '../../../src/recordings/store/room-slots.port.js';
 import { RebuildLedger } from '../../../src/rebuild/rebuild-ledger.port.js';
 import { DataEpoch } from '../../../src/redis/data-epoch.js';
@@ -131,6 +133,7 @@ export function composeProduct(wiring: Wiring, ports: Ports): ReadonlyMap<string
     .bind(DiscoveryService as Class, {
       getProviders: () => wiring.all().map((instance) => ({ instance })),
     });
+  wiring.bind(MissingRows as Class, wiring.make(MissingRowsQueue));
   wiring.bind(EffectDispatcher, wiring.make(QueueEffects));
   for (const sweep of SWEEPS) wiring.make(sweep);
   wiring.make(LiveKitWebhookController);

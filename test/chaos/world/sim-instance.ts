@@ -1,6 +1,7 @@
 import type { RawBodyRequest } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { LiveKitWebhookController } from '../../../src/recordings/ingest/livekit-webhook.controller.js';
+import { MissingRowsRunner } from '../../../src/recordings/jobs/missing-rows.runner.js';
 import { QueueEffects } from '../../../src/recordings/jobs/queue-effects.js';
 import { isTallyError } from '../../../src/kernel/errors.js';
 import { AbandonedBulkDeletionsRunner } from '../../../src/bulk-deletions/jobs/abandoned-bulk-deletions.runner.js';
@@ -53,6 +54,7 @@ export class SimInstance {
       if (this.world.bulkDeletions.size > 0) this.let(this.use(AbandonedBulkDeletionsRunner).look());
     });
     this.every(REBUILD_EVERY_MS, () => this.lookWhetherWhole());
+    this.use(MissingRowsRunner).onApplicationBootstrap();
   }
 
   /** A webhook as it comes in by HTTP: the answer's status. Rejects when the process dies under it. */
