@@ -53,7 +53,10 @@ describe('three instances that are restarted one after the other under load', ()
     stack.simulator.setReceiver((webhook) => httpReceiver(`${balancer.pick().url}/livekit/webhook`)(webhook));
     const events: Event[] = [];
     const over = new AbortController();
-    const following = follow(balancer, events, over.signal);
+    // What begins before the first subscription stands is no less to be followed.
+    const { data } = await ask(balancer, '{ recordings(first: 1) { eventCursor } }');
+    const { eventCursor } = data?.recordings as { eventCursor: string };
+    const following = follow(balancer, events, eventCursor, over.signal);
     const started: string[] = [];
     const problems: string[] = [];
     let rolled = false;
@@ -120,7 +123,10 @@ async function ask(balancer: Balancer, query: string): Promise<Answer> {
 }
 
 /** A client that goes on elsewhere, after the last cursor, whenever its instance asks it to go. */
-async function follow(balancer: Balancer, events: Event[], over: AbortSignal): Promise<void> {
+async function follow(balancer: Balancer, events: Event[], from: string, over: AbortSignal): Promise<void> {
+  const done = new Promise<void>((resolve) => {
+    over.addEventListener('abort', () => resolve(), { once: true });
+  });
   while (!over.aborted) {
     const client = createClient({
       url: `${balancer.pick().url.replace('http', 'ws')}/graphql`,
@@ -131,16 +137,15 @@ async function follow(balancer: Balancer, events: Event[], over: AbortSignal): P
     const query = `subscription ($after: String) { recordingEvents(after: $after) { cursor recording { id version } } }`;
     const ended = new Promise<void>((resolve) => {
       client.subscribe<{ recordingEvents: Event }>(
-        { query, variables: { after: events.at(-1)?.cursor } },
+        { query, variables: { after: events.at(-1)?.cursor ?? from } },
         {
           next: ({ data }) => data && events.push(data.recordingEvents),
           error: () => resolve(),
           complete: () => resolve(),
         },
       );
-      over.addEventListener('abort', () => resolve(), { once: true });
     });
-    await ended;
+    await Promise.race([ended, done]);
     await client.dispose();
     await new Promise((go) => setTimeout(go, 20));
   }
