@@ -9,6 +9,17 @@ const base = {
   ],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
 };
+/** End-to-end tests that take long, of kills, hanging stores and slow readers: `npm run test:long`, so that `npm test` keeps under five minutes. */
+const LONG = [
+  'rebuild-under-fire',
+  'bulk-deletion-kill',
+  'slow-readers',
+  'silent-bucket',
+  'busy-livekit',
+  'recovery-kill',
+  'redis-failover',
+  'missing-rows',
+];
 const project = (displayName, testMatch, more = {}) => ({ ...base, displayName, testMatch, ...more });
 module.exports = {
   // An end for what hangs; a busy machine must not reach it.
@@ -18,7 +29,13 @@ module.exports = {
     project('unit', ['<rootDir>/src/**/*.spec.ts', '<rootDir>/console/src/**/*.spec.ts']),
     project('integration', ['<rootDir>/test/integration/**/*.int-spec.ts']),
     project('contract', ['<rootDir>/test/contract/**/*.contract-spec.ts']),
-    project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts']),
+    project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts'], {
+      testPathIgnorePatterns: LONG.map((name) => `/test/e2e/${name}\\.`),
+    }),
+    project(
+      'long',
+      LONG.map((name) => `<rootDir>/test/e2e/${name}.e2e-spec.ts`),
+    ),
     project('browser', ['<rootDir>/test/browser/**/*.browser-spec.ts']),
     project('processes', ['<rootDir>/test/processes/**/*.processes-spec.ts'], {
       globalSetup: '<rootDir>/test/processes/build-once.cjs',

@@ -5,8 +5,6 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 /** Those far above the others, longest first. */
 const LONG = [
   'chaos/short',
-  'e2e/rebuild-under-fire',
-  'e2e/bulk-deletion-kill',
   'e2e/operations',
   'e2e/bulk-deletions',
   'chaos/found',
