@@ -55,7 +55,7 @@ describe('three instances that are restarted one after the other under load', ()
     const over = new AbortController();
     // What begins before the first subscription stands is no less to be followed.
     const { data } = await ask(balancer, '{ recordings(first: 1) { eventCursor } }');
-    const { eventCursor } = data?.recordings as { eventCursor: string };
+    const { eventCursor } = data!.recordings as { eventCursor: string };
     const following = follow(balancer, events, eventCursor, over.signal);
     const started: string[] = [];
     const problems: string[] = [];
