@@ -129,9 +129,8 @@ async function run(
     cwd: ROOT,
     env: {
       ...{ PATH: process.env.PATH, LOG_LEVEL: 'error', TALLYLIGHT_ADMIN_KEY: 'tl_a-key-for-a-measurement' },
-      ...{ REDIS_URL: redisUrl, STORAGE_URL: `s3://${s3.bucket}/recs`, S3_ENDPOINT: s3.endpoint },
-      ...{ S3_REGION: 'us-east-1', S3_FORCE_PATH_STYLE: 'true', S3_ACCESS_KEY_ID: 'key' },
-      S3_SECRET_ACCESS_KEY: 'secret-secret',
+      REDIS_URL: redisUrl,
+      ...s3.env(),
       // Nobody listens there: LiveKit's list is not part of what is measured.
       ...{ LIVEKIT_URL: 'http://127.0.0.1:1', LIVEKIT_API_KEY: 'key', LIVEKIT_API_SECRET: 'secret' },
     },

@@ -11,14 +11,7 @@ describe('a bulk deletion whose process is killed', () => {
 
   beforeAll(async () => {
     s3 = await S3Server.start();
-    stack = await startStack({
-      STORAGE_URL: `s3://${s3.bucket}/recs`,
-      S3_ENDPOINT: s3.endpoint,
-      S3_REGION: 'us-east-1',
-      S3_FORCE_PATH_STYLE: 'true',
-      S3_ACCESS_KEY_ID: 'test-key',
-      S3_SECRET_ACCESS_KEY: 'test-secret',
-    });
+    stack = await startStack(s3.env());
   });
   afterAll(async () => {
     await stack.close();

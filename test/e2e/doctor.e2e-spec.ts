@@ -154,8 +154,7 @@ describe('the doctor', () => {
     afterAll(() => s3.stop());
     const inBucket = (env: Record<string, string> = {}): Promise<Finding[]> =>
       look({
-        ...{ STORAGE_URL: `s3://${s3.bucket}/recs`, S3_ENDPOINT: s3.endpoint, S3_REGION: 'us-east-1' },
-        ...{ S3_FORCE_PATH_STYLE: 'true', S3_ACCESS_KEY_ID: 'key', S3_SECRET_ACCESS_KEY: 'secret-secret' },
+        ...s3.env(),
         ...env,
       });
 

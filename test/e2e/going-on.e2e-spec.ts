@@ -195,20 +195,12 @@ describe('two deployments on one LiveKit', () => {
 
   it('with the same names in two buckets stop nothing of each other, told by webhook or by the list', async () => {
     const [mineS3, otherS3] = await Promise.all([S3Server.start(), S3Server.start()]);
-    const storage = (s3: S3Server) => ({
-      STORAGE_URL: `s3://${s3.bucket}`,
-      S3_ENDPOINT: s3.endpoint,
-      S3_REGION: 'us-east-1',
-      S3_FORCE_PATH_STYLE: 'true',
-      S3_ACCESS_KEY_ID: 'test-key',
-      S3_SECRET_ACCESS_KEY: 'test-secret',
-    });
     const stack = await startStack(QUICK_CHECKS, TIMINGS);
     const otherRedis = await startRedisServer({});
     try {
       // The first one hears LiveKit's webhooks: those of the other's egresses as well.
-      const other = await stack.start({ REDIS_URL: otherRedis.url, ...storage(otherS3) });
-      const mine = await stack.start(storage(mineS3));
+      const other = await stack.start({ REDIS_URL: otherRedis.url, ...otherS3.env('') });
+      const mine = await stack.start(mineS3.env(''));
       await createRoom(mine, 'shared-room');
       await createRoom(other, 'shared-room');
       stack.simulator.openRoom('shared-room');

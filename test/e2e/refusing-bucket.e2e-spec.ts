@@ -15,12 +15,7 @@ describe('a bucket that does not let us delete, and sends media by itself', () =
     s3 = await S3Server.start('meetings');
     s3.faults.push({ kind: 'refuse', operation: 'DeleteObjects', status: 403, code: 'AccessDenied' });
     stack = await startStack({
-      STORAGE_URL: `s3://${s3.bucket}/recs`,
-      S3_ENDPOINT: s3.endpoint,
-      S3_REGION: 'us-east-1',
-      S3_FORCE_PATH_STYLE: 'true',
-      S3_ACCESS_KEY_ID: 'test-key',
-      S3_SECRET_ACCESS_KEY: 'test-secret',
+      ...s3.env(),
       MEDIA_DELIVERY: 'redirect',
     });
     instance = await stack.start();

@@ -58,14 +58,7 @@ describe('a process that is asked to end', () => {
 
   it('lets a download from a bucket have its seconds', async () => {
     const s3 = await S3Server.start('meetings');
-    const inBucket = await startStack({
-      STORAGE_URL: `s3://${s3.bucket}/recs`,
-      S3_ENDPOINT: s3.endpoint,
-      S3_REGION: 'us-east-1',
-      S3_FORCE_PATH_STYLE: 'true',
-      S3_ACCESS_KEY_ID: 'test-key',
-      S3_SECRET_ACCESS_KEY: 'test-secret',
-    });
+    const inBucket = await startStack(s3.env());
     try {
       const instance = await inBucket.start();
       await openRoom(inBucket, instance, 'watched');

@@ -25,12 +25,7 @@ describe('a bucket that takes requests and does not answer', () => {
   beforeAll(async () => {
     s3 = await S3Server.start('meetings');
     stack = await startStack({
-      STORAGE_URL: `s3://${s3.bucket}/recs`,
-      S3_ENDPOINT: s3.endpoint,
-      S3_REGION: 'us-east-1',
-      S3_FORCE_PATH_STYLE: 'true',
-      S3_ACCESS_KEY_ID: 'test-key',
-      S3_SECRET_ACCESS_KEY: 'test-secret',
+      ...s3.env(),
       WEBHOOK_ALLOW_PRIVATE: 'true',
     });
     instance = await stack.start({}, { onLog: (line) => lines.push(JSON.parse(line) as Line) });

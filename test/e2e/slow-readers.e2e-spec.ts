@@ -25,14 +25,7 @@ describe('clients that never read', () => {
 
   beforeAll(async () => {
     s3 = await S3Server.start('meetings');
-    stack = await startStack({
-      STORAGE_URL: `s3://${s3.bucket}/recs`,
-      S3_ENDPOINT: s3.endpoint,
-      S3_REGION: 'us-east-1',
-      S3_FORCE_PATH_STYLE: 'true',
-      S3_ACCESS_KEY_ID: 'test-key',
-      S3_SECRET_ACCESS_KEY: 'test-secret',
-    });
+    stack = await startStack(s3.env());
     server = await ProcessUnderTest.start(stack.env);
   });
   afterEach(() => leaving.splice(0).forEach((leave) => leave()));

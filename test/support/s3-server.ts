@@ -128,6 +128,18 @@ export class S3Server {
     };
   }
 
+  /** The variables of an instance that keeps everything here, below `prefix`. */
+  env(prefix = 'recs'): Record<string, string> {
+    return {
+      STORAGE_URL: prefix === '' ? `s3://${this.bucket}` : `s3://${this.bucket}/${prefix}`,
+      S3_ENDPOINT: this.endpoint,
+      S3_REGION: 'us-east-1',
+      S3_FORCE_PATH_STYLE: 'true',
+      S3_ACCESS_KEY_ID: 'test-key',
+      S3_SECRET_ACCESS_KEY: 'test-secret',
+    };
+  }
+
   plant(key: string, content: Buffer | MadeContent, contentType = 'application/octet-stream'): void {
     this.writes += 1;
     const made = Buffer.isBuffer(content) ? contentOf(content) : content;
