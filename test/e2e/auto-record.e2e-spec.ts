@@ -1,13 +1,9 @@
-import { REAL_TIMINGS, scaledTimings } from '../../src/livekit/simulator/timings.js';
 import { startStack, type TestInstance, type TestStack } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { readRecording, STOP } from '../support/operations.js';
+import { QUICK_CHECKS, QUICK_RECORDERS } from '../support/quick-recorders.js';
 
-const ENV = {
-  RECORDER_CHECK_EVERY: '300ms',
-  RECORDER_LOST_AFTER: '900ms',
-  SWEEP_LIVEKIT_RECONCILIATION_EVERY: '1s',
-};
+const ENV = { ...QUICK_CHECKS, SWEEP_LIVEKIT_RECONCILIATION_EVERY: '1s' };
 
 describe('a room that is recorded by itself', () => {
   let stack: TestStack;
@@ -16,7 +12,7 @@ describe('a room that is recorded by itself', () => {
   let made = 0;
 
   beforeAll(async () => {
-    stack = await startStack(ENV, scaledTimings(0.08, REAL_TIMINGS));
+    stack = await startStack(ENV, QUICK_RECORDERS);
     instance = await stack.start();
   });
   afterAll(() => stack.close());

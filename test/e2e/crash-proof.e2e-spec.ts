@@ -1,21 +1,12 @@
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { REAL_TIMINGS, scaledTimings } from '../../src/livekit/simulator/timings.js';
 import { MediaTokens } from '../../src/media/media-token.js';
 import { startStack, type TestInstance, type TestStack } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
+import { QUICK_CHECKS, QUICK_RECORDERS } from '../support/quick-recorders.js';
 import { DELETE, STOP } from '../support/operations.js';
 import { probeMp4 } from '../support/made-segments.js';
 import { becomes, lifeFaults, livekitToken, openRoom, started } from '../support/recording-life.js';
-
-// A segment every 160 ms.
-const TIMINGS = scaledTimings(0.08, REAL_TIMINGS);
-
-const QUICK_CHECKS = {
-  RECORDER_CHECK_EVERY: '300ms',
-  RECORDER_LOST_AFTER: '900ms',
-  SWEEP_LIVEKIT_RECONCILIATION_EVERY: '500ms',
-};
 
 interface Recovered {
   readonly recovered: boolean;
@@ -33,7 +24,7 @@ describe('a crash-proof recording', () => {
   let made = 0;
 
   beforeAll(async () => {
-    stack = await startStack(QUICK_CHECKS, TIMINGS);
+    stack = await startStack(QUICK_CHECKS, QUICK_RECORDERS);
     instance = await stack.start();
   });
   afterAll(() => stack.close());

@@ -2,20 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
-import { REAL_TIMINGS, scaledTimings } from '../../src/livekit/simulator/timings.js';
 import { startStack, type TestInstance, type TestStack } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
-import { becomes } from '../support/recording-life.js';
+import { QUICK_CHECKS, QUICK_RECORDERS } from '../support/quick-recorders.js';
+import { becomes, openRoom, started } from '../support/recording-life.js';
 import { createRoom, readRecording, startIn, STOP } from '../support/operations.js';
 import { startRedisServer } from '../support/redis-server.js';
 import { S3Server } from '../support/s3-server.js';
-
-const QUICK_CHECKS = {
-  RECORDER_CHECK_EVERY: '300ms',
-  RECORDER_LOST_AFTER: '900ms',
-  SWEEP_LIVEKIT_RECONCILIATION_EVERY: '500ms',
-};
-const TIMINGS = scaledTimings(0.08, REAL_TIMINGS);
 
 interface Linked {
   readonly status: string;
@@ -31,20 +24,18 @@ describe('a meeting whose recording ends by itself', () => {
   let made = 0;
 
   beforeAll(async () => {
-    stack = await startStack(QUICK_CHECKS, TIMINGS);
+    stack = await startStack(QUICK_CHECKS, QUICK_RECORDERS);
     instance = await stack.start();
   });
   afterAll(() => stack.close());
   beforeEach(async () => {
     room = `room-${(made += 1)}`;
-    await createRoom(instance, room);
-    stack.simulator.openRoom(room);
+    await openRoom(stack, instance, room);
   });
 
   const start = async (): Promise<{ id: string; egressId: string }> => {
-    const { recording, code } = await startIn(instance, room);
-    if (recording === null) throw new Error(`the start failed: ${code}`);
-    return { id: recording.id, egressId: (await readRecording(instance, recording.id)).egressId! };
+    const { id } = await started(instance, room);
+    return { id, egressId: (await readRecording(instance, id)).egressId! };
   };
   const linked = async (id: string): Promise<Linked> => {
     const answer = await instance.graphql<{ recording: Linked }>(
@@ -144,7 +135,7 @@ describe('a meeting whose recording ends by itself', () => {
 
 describe('two deployments on one LiveKit', () => {
   it('leave each other alone, and show what is not theirs', async () => {
-    const stack = await startStack(QUICK_CHECKS, TIMINGS);
+    const stack = await startStack(QUICK_CHECKS, QUICK_RECORDERS);
     const otherRedis = await startRedisServer({});
     const folder = await mkdtemp(join(tmpdir(), 'tallylight-other-'));
     try {
@@ -171,7 +162,7 @@ describe('two deployments on one LiveKit', () => {
   });
 
   it('on one folder without a name are one deployment, of which neither stops what the other has begun', async () => {
-    const stack = await startStack(QUICK_CHECKS, TIMINGS);
+    const stack = await startStack(QUICK_CHECKS, QUICK_RECORDERS);
     const otherRedis = await startRedisServer({});
     try {
       const mine = await stack.start();
@@ -195,7 +186,7 @@ describe('two deployments on one LiveKit', () => {
 
   it('with the same names in two buckets stop nothing of each other, told by webhook or by the list', async () => {
     const [mineS3, otherS3] = await Promise.all([S3Server.start(), S3Server.start()]);
-    const stack = await startStack(QUICK_CHECKS, TIMINGS);
+    const stack = await startStack(QUICK_CHECKS, QUICK_RECORDERS);
     const otherRedis = await startRedisServer({});
     try {
       // The first one hears LiveKit's webhooks: those of the other's egresses as well.

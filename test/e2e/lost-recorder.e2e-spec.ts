@@ -1,15 +1,8 @@
-import { REAL_TIMINGS, scaledTimings } from '../../src/livekit/simulator/timings.js';
 import { startStack, type TestInstance, type TestStack } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
+import { QUICK_CHECKS, QUICK_RECORDERS } from '../support/quick-recorders.js';
 import { createRoom, readRecording, startIn, STOP } from '../support/operations.js';
-
-const QUICK_CHECKS = {
-  RECORDER_CHECK_EVERY: '300ms',
-  RECORDER_LOST_AFTER: '900ms',
-  SWEEP_LIVEKIT_RECONCILIATION_EVERY: '500ms',
-};
-// Silence answers in tenths of a second, and a fleet without workers in two seconds.
-const TIMINGS = scaledTimings(0.08, REAL_TIMINGS);
+import { becomes, openRoom, started } from '../support/recording-life.js';
 
 interface Linked {
   readonly status: string;
@@ -24,26 +17,16 @@ describe('a recorder that dies', () => {
   let made = 0;
 
   beforeAll(async () => {
-    stack = await startStack(QUICK_CHECKS, TIMINGS);
+    stack = await startStack(QUICK_CHECKS, QUICK_RECORDERS);
     instance = await stack.start();
   });
   afterAll(() => stack.close());
   beforeEach(async () => {
     room = `room-${(made += 1)}`;
-    await createRoom(instance, room);
-    stack.simulator.openRoom(room);
+    await openRoom(stack, instance, room);
   });
 
-  const start = async (): Promise<string> => {
-    const { recording, code } = await startIn(instance, room);
-    if (recording === null) throw new Error(`the start failed: ${code}`);
-    return recording.id;
-  };
-  const becomes = (id: string, status: string, endReason: string): Promise<void> =>
-    eventually(async () => {
-      const now = await readRecording(instance, id);
-      return (now.status === status && now.endReason === endReason) || `it is ${now.status} ${now.endReason}`;
-    });
+  const start = async (): Promise<string> => (await started(instance, room)).id;
   const linked = async (id: string): Promise<Linked> => {
     const answer = await instance.graphql<{ recording: Linked }>(
       'query($id: ID!) { recording(id: $id) { status continues { id } continuedBy { id status } } }',
@@ -58,7 +41,7 @@ describe('a recorder that dies', () => {
       const id = await start();
       stack.simulator.killWorker(how);
       stack.simulator.addWorker();
-      await becomes(id, 'FAILED', 'RECORDER_LOST');
+      await becomes(instance, id, { status: 'FAILED', endReason: 'RECORDER_LOST' });
       await eventually(
         async () => (await linked(id)).continuedBy?.status === 'ACTIVE' || 'nothing goes on from it',
       );
@@ -106,7 +89,7 @@ describe('a recorder that dies', () => {
     const stopped = await instance.graphql(STOP, { id });
     expect(stopped.code).toBeNull();
     stack.simulator.addWorker();
-    await becomes(id, 'FAILED', 'RECORDER_LOST');
+    await becomes(instance, id, { status: 'FAILED', endReason: 'RECORDER_LOST' });
     await eventually(
       async () => (await stack.redisClient.exists(`{tl}:slot:${room}`)) === 0 || 'the room is held',
     );

@@ -1,9 +1,9 @@
-import { REAL_TIMINGS, scaledTimings } from '../../src/livekit/simulator/timings.js';
 import { startStack, type TestInstance, type TestStack } from '../support/app.js';
 import { startChild } from '../support/child-instance.js';
 import { eventually } from '../support/eventually.js';
 import { DELETE, readRecording, STOP } from '../support/operations.js';
 import { becomes, lifeFaults, openRoom, roomIsFree, started } from '../support/recording-life.js';
+import { QUICK_RECORDERS } from '../support/quick-recorders.js';
 import { S3Server } from '../support/s3-server.js';
 
 describe('a recording that is put together from its segments', () => {
@@ -19,7 +19,7 @@ describe('a recording that is put together from its segments', () => {
         ...s3.env(),
         SWEEP_LIVEKIT_RECONCILIATION_EVERY: '500ms',
       },
-      scaledTimings(0.08, REAL_TIMINGS),
+      QUICK_RECORDERS,
     );
   });
   afterAll(async () => {
