@@ -7,7 +7,7 @@ import {
 } from 'rate-limiter-flexible';
 import { Config } from '../config/config.js';
 import { BOUNDS } from '../kernel/bounds.js';
-import { Clock } from '../kernel/clock.js';
+import { Clock, awaitWithin } from '../kernel/clock.js';
 import { TallyError } from '../kernel/errors.js';
 import { digest, TAG } from '../redis/keys.js';
 import { RedisConnections } from '../redis/redis.connections.js';
@@ -89,22 +89,11 @@ export class RateLimits {
     kind: Limited,
     question: (limiter: RateLimiterAbstract) => Promise<unknown>,
   ): Promise<void> {
-    const over = new AbortController();
-    const late = this.clock.sleep(REDIS_LIMIT_MS, over.signal).then(
-      () => {
-        throw new Error(`Redis did not count within ${REDIS_LIMIT_MS} ms`);
-      },
-      () => undefined,
-    );
-    const asked = question(this.shared[kind]);
-    asked.catch(() => undefined);
-    try {
-      await Promise.race([asked, late]);
-      if (this.alone) this.log.log({ event: 'limits_shared', message: 'limits are counted in Redis again' });
-      this.alone = false;
-    } finally {
-      over.abort();
-    }
+    await awaitWithin(this.clock, REDIS_LIMIT_MS, question(this.shared[kind]), () => {
+      throw new Error(`Redis did not count within ${REDIS_LIMIT_MS} ms`);
+    });
+    if (this.alone) this.log.log({ event: 'limits_shared', message: 'limits are counted in Redis again' });
+    this.alone = false;
   }
 
   private tellAlone(error: unknown): void {

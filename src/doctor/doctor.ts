@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { SystemClock } from '../kernel/clock.js';
+import { SystemClock, awaitWithin } from '../kernel/clock.js';
 import { ExamineLiveKit } from './examine-livekit.js';
 import { ExamineRecordings } from './examine-recordings.js';
 import { ExamineRedis } from './examine-redis.js';
@@ -34,17 +34,10 @@ export class Doctor {
 
 async function withinLimit(examination: Examination): Promise<Finding[]> {
   const { area } = examination;
-  const over = new AbortController();
-  const late = new SystemClock().sleep(LIMIT_MS, over.signal).then(
-    () => [unknown(area, `it took longer than ${LIMIT_MS / 1_000} s`)],
-    () => [],
-  );
   const looked = examination
     .examine()
     .catch((error: unknown) => [unknown(area, error instanceof Error ? error.message : String(error))]);
-  try {
-    return await Promise.race([looked, late]);
-  } finally {
-    over.abort();
-  }
+  return await awaitWithin(new SystemClock(), LIMIT_MS, looked, () => [
+    unknown(area, `it took longer than ${LIMIT_MS / 1_000} s`),
+  ]);
 }

@@ -1,4 +1,5 @@
-import { AgreedClock, SystemClock } from './clock.js';
+import { VirtualClock } from '../../test/support/virtual-clock.js';
+import { AgreedClock, awaitWithin, SystemClock } from './clock.js';
 
 describe('the clock of the system', () => {
   const clock = new SystemClock();
@@ -37,5 +38,32 @@ describe('the agreed clock', () => {
     clock.learn(61_000, 1_000, 1_000);
     clock.learn(62_000, 1_000, 9_000);
     expect(clock.offsetMs).toBe(60_000);
+  });
+});
+
+describe('waiting for work no longer than it may take', () => {
+  const never = new Promise<never>(() => undefined);
+
+  it('gives what the work comes to, or fails as it does', async () => {
+    const clock = new VirtualClock();
+    expect(await awaitWithin(clock, 1_000, Promise.resolve('done'), () => 'late')).toBe('done');
+    const failing = Promise.reject(new Error('broken'));
+    await expect(awaitWithin(clock, 1_000, failing, () => 'late')).rejects.toThrow('broken');
+  });
+
+  it('says that it is late, by an answer or a failure, and keeps a later failure of the work to itself', async () => {
+    const clock = new VirtualClock();
+    let fail: (error: Error) => void = () => undefined;
+    const work = new Promise<string>((_resolve, reject) => (fail = reject));
+    const answer = awaitWithin(clock, 1_000, work, () => 'late');
+    await clock.advance(1_000);
+    expect(await answer).toBe('late');
+    fail(new Error('nobody waits for it'));
+    const refused = awaitWithin(clock, 1_000, never, () => {
+      throw new Error('too late');
+    });
+    const seen = expect(refused).rejects.toThrow('too late');
+    await clock.advance(1_000);
+    await seen;
   });
 });

@@ -5,6 +5,27 @@ export abstract class Clock {
   abstract sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/**
+ * What `work` comes to, or what `late` says or throws where `ms` have passed before. What the work comes to after that is
+ * nobody's any more, a failure included.
+ */
+export async function awaitWithin<T, L>(
+  clock: Clock,
+  ms: number,
+  work: Promise<T>,
+  late: () => L,
+): Promise<T | L> {
+  const over = new AbortController();
+  // Once the work has been faster, this one never answers.
+  const limit = clock.sleep(ms, over.signal).then(late, () => new Promise<never>(() => undefined));
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    over.abort();
+    work.catch(() => undefined);
+  }
+}
+
 /** A timer of Node that is to take longer rings at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Clock } from '../kernel/clock.js';
+import { Clock, awaitWithin } from '../kernel/clock.js';
 import { type IncidentKind, Incidents } from '../incidents/incidents.port.js';
 import { recordingMadeAt } from '../kernel/ids.js';
 import { isTallyError } from '../kernel/errors.js';
@@ -56,20 +56,13 @@ export class BackendCounts {
 
   /** Null: Redis could not be asked, or not in time. */
   async read(): Promise<Counts | null> {
-    const done = new AbortController();
-    const late = this.clock.sleep(LIMIT_MS, done.signal).then(
-      () => null,
-      () => null,
-    );
     try {
-      return await Promise.race([this.readNow(), late]);
+      return await awaitWithin(this.clock, LIMIT_MS, this.readNow(), () => null);
     } catch (error) {
       const failure = redisFailure(error);
       if (!isTallyError(failure, 'REDIS_UNAVAILABLE')) throw error;
       this.log.debug({ message: 'Redis could not be asked for its counts', cause: failure.message });
       return null;
-    } finally {
-      done.abort();
     }
   }
 

@@ -2,7 +2,7 @@ import { Controller, Get, Header, Headers, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Credentials } from '../auth/credentials.js';
 import { may } from '../auth/rights.js';
-import { Clock } from '../kernel/clock.js';
+import { Clock, awaitWithin } from '../kernel/clock.js';
 import { type Readiness, ReadinessProbe } from './readiness.js';
 
 /** A probe does not wait for what its credential is. */
@@ -37,19 +37,10 @@ export class HealthController {
 
   /** Whoever can't show it, or not now, is told what anybody is told. */
   private async isAdmin(authorization: string): Promise<boolean> {
-    const over = new AbortController();
-    const late = this.clock.sleep(ASK_LIMIT_MS, over.signal).then(
-      () => false,
-      () => false,
-    );
     const asked = this.credentials.authenticate(authorization).then(
       (actor) => may(actor, 'administer', 'every-room'),
       () => false,
     );
-    try {
-      return await Promise.race([asked, late]);
-    } finally {
-      over.abort();
-    }
+    return await awaitWithin(this.clock, ASK_LIMIT_MS, asked, () => false);
   }
 }

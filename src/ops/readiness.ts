@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { Config } from '../config/config.js';
-import { Clock } from '../kernel/clock.js';
+import { Clock, awaitWithin } from '../kernel/clock.js';
 import { isTallyError } from '../kernel/errors.js';
 import { ReadinessGate } from '../kernel/readiness-gate.js';
 import { parseUrl } from '../kernel/url.js';
@@ -188,20 +188,12 @@ export class ReadinessProbe implements OnApplicationBootstrap, OnApplicationShut
 
   /** Null, or what is wrong; its message is fit for a client, its cause is not. */
   private async ask(who: string, question: () => Promise<void>): Promise<Error | null> {
-    const limit = new AbortController();
-    const late = this.clock.sleep(CHECK_LIMIT_MS, limit.signal).then(
-      () => new Error(`${who} did not answer within ${CHECK_LIMIT_MS / 1_000} s`),
-      () => null,
-    );
     const answer = question().then(
       () => null,
       (error: unknown) => (isTallyError(error) ? error : new Error(`${who} can not be asked`)),
     );
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      limit.abort();
-    }
+    const late = (): Error => new Error(`${who} did not answer within ${CHECK_LIMIT_MS / 1_000} s`);
+    return await awaitWithin(this.clock, CHECK_LIMIT_MS, answer, late);
   }
 }
 

@@ -14,7 +14,7 @@ import type { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { Config } from '../config/config.js';
 import { Instance } from '../config/instance.js';
 import { VERSION } from '../config/version.js';
-import { Clock } from '../kernel/clock.js';
+import { Clock, awaitWithin } from '../kernel/clock.js';
 import { failSpan } from '../kernel/tracing.js';
 
 /** What was not taken by then is lost with the process: an end waits for nobody's collector. */
@@ -119,8 +119,6 @@ export class Tracing implements OnModuleInit, OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     const { provider } = this;
     if (provider === null) return;
-    const over = new AbortController();
-    const limit = this.clock.sleep(FLUSH_LIMIT_MS, over.signal).catch(() => undefined);
     const ended = provider.shutdown().catch((error: unknown) => {
       this.log.warn({
         event: 'traces_lost',
@@ -128,8 +126,7 @@ export class Tracing implements OnModuleInit, OnApplicationShutdown {
         cause: String(error),
       });
     });
-    await Promise.race([ended, limit]);
-    over.abort();
+    await awaitWithin(this.clock, FLUSH_LIMIT_MS, ended, () => undefined);
     trace.disable();
     context.disable();
     propagation.disable();

@@ -8,7 +8,7 @@ import {
 import { DiscoveryService } from '@nestjs/core';
 import { DelayedError, type Job, type MinimalJob, UnrecoverableError, Worker } from 'bullmq';
 import { Config } from '../config/config.js';
-import { Clock } from '../kernel/clock.js';
+import { Clock, awaitWithin } from '../kernel/clock.js';
 import { ERROR_TABLE, isTallyError } from '../kernel/errors.js';
 import { inTraceOf, traced } from '../kernel/tracing.js';
 import { StartFault } from '../kernel/start-fault.js';
@@ -69,13 +69,7 @@ export class JobRunner implements OnModuleInit, OnApplicationBootstrap, OnApplic
     const atOnce = this.connections.command.status !== 'ready';
     const closing = Promise.allSettled([...this.workers.values()].map((worker) => worker.close(atOnce)));
     // What is still running then is another's within seconds, like the jobs of a process that died.
-    const over = new AbortController();
-    const limit = this.clock.sleep(CLOSING_LIMIT_MS, over.signal).then(
-      () => undefined,
-      () => undefined,
-    );
-    await Promise.race([closing, limit]);
-    over.abort();
+    await awaitWithin(this.clock, CLOSING_LIMIT_MS, closing, () => undefined);
   }
 
   private findHandlers(): ReadonlyMap<string, JobHandler<unknown>> {

@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { Clock } from '../kernel/clock.js';
+import { Clock, awaitWithin } from '../kernel/clock.js';
 import { traced } from '../kernel/tracing.js';
 import { type JobDefinition, type JobHandler, JobQueue } from './define-job.js';
 import { jobHandlersOf } from './job-handlers.js';
@@ -50,10 +50,8 @@ export class LocalJobs implements BeforeApplicationShutdown {
 
   async beforeApplicationShutdown(): Promise<void> {
     if (this.running.size === 0) return;
-    const over = new AbortController();
-    const limit = this.clock.sleep(END_LIMIT_MS, over.signal).catch(() => undefined);
-    await Promise.race([Promise.allSettled([...this.running.values()].map(({ done }) => done)), limit]);
-    over.abort();
+    const ended = Promise.allSettled([...this.running.values()].map(({ done }) => done));
+    await awaitWithin(this.clock, END_LIMIT_MS, ended, () => undefined);
   }
 
   private async work<P>(

@@ -5,7 +5,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { AgreedClock, Clock, SystemClock } from '../kernel/clock.js';
+import { AgreedClock, Clock, SystemClock, awaitWithin } from '../kernel/clock.js';
 import { RedisConnections } from './redis.connections.js';
 import { redisFailure } from './redis-failure.js';
 
@@ -36,10 +36,7 @@ export class AgreedTime implements OnModuleInit, OnApplicationBootstrap, OnAppli
   /** Known before anything is judged by it. */
   async onModuleInit(): Promise<void> {
     if (!(this.clock instanceof AgreedClock)) return;
-    const over = new AbortController();
-    const limit = this.local.sleep(FIRST_WITHIN_MS, over.signal).catch(() => undefined);
-    await Promise.race([this.learn(), limit]);
-    over.abort();
+    await awaitWithin(this.local, FIRST_WITHIN_MS, this.learn(), () => undefined);
   }
 
   onApplicationBootstrap(): void {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../kernel/clock.js';
+import { Clock, awaitWithin } from '../kernel/clock.js';
 import type { IncidentKind } from '../incidents/incidents.port.js';
 import { ReadinessProbe } from '../ops/readiness.js';
 import { WebhooksHeard } from '../ops/webhooks-heard.js';
@@ -86,18 +86,8 @@ function unknown(name: string, error: unknown): Check {
   return { name, state: 'DEGRADED', detail: `it can not be told: ${why}`, incident: null };
 }
 
-async function withLimit<T>(clock: Clock, work: Promise<T>): Promise<T> {
-  const over = new AbortController();
-  const late = clock.sleep(ASK_LIMIT_MS, over.signal).then(
-    () => {
-      throw new Error(`no answer within ${ASK_LIMIT_MS / 1_000} s`);
-    },
-    () => new Promise<never>(() => undefined),
-  );
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    over.abort();
-    work.catch(() => undefined);
-  }
+function withLimit<T>(clock: Clock, work: Promise<T>): Promise<T> {
+  return awaitWithin(clock, ASK_LIMIT_MS, work, () => {
+    throw new Error(`no answer within ${ASK_LIMIT_MS / 1_000} s`);
+  });
 }

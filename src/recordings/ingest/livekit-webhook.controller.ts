@@ -1,7 +1,7 @@
 import { Controller, Headers, HttpCode, Post, type RawBodyRequest, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Credentials } from '../../auth/credentials.js';
-import { Clock } from '../../kernel/clock.js';
+import { Clock, awaitWithin } from '../../kernel/clock.js';
 import { isTallyError } from '../../kernel/errors.js';
 import { parseRoomId } from '../../kernel/ids.js';
 import { emitTelemetry } from '../../kernel/telemetry.js';
@@ -57,17 +57,8 @@ export class LiveKitWebhookController {
   /** False: it has to be stored, since it is not applied by now. Throws REDIS_UNAVAILABLE. */
   private async isApplied(event: LiveKitEvent): Promise<boolean> {
     if (!(await this.needsRedisAlone(event))) return false;
-    const applied = this.local.run(applyLiveKitEvent, { event });
-    const answered = new AbortController();
-    const late = this.clock.sleep(APPLIED_WITHIN_MS, answered.signal).then(
-      () => false,
-      () => false,
-    );
-    try {
-      return await Promise.race([applied.then(() => true), late]);
-    } finally {
-      answered.abort();
-    }
+    const applied = this.local.run(applyLiveKitEvent, { event }).then(() => true);
+    return await awaitWithin(this.clock, APPLIED_WITHIN_MS, applied, () => false);
   }
 
   /** What has to be asked of LiveKit, or told to somebody in the room, does not keep the webhook waiting. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../kernel/clock.js';
+import { Clock, awaitWithin } from '../../kernel/clock.js';
 import { isTallyError, TallyError } from '../../kernel/errors.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
 import type { EgressSeen, EgressStatus, WorkerAnswer } from '../../livekit/livekit.types.js';
@@ -94,17 +94,9 @@ export class GatherEvidence {
   }
 
   private async within<T>(asked: Promise<T>, ms: number): Promise<T> {
-    const over = new AbortController();
-    const limit = this.clock.sleep(ms, over.signal).then(
-      () => Promise.reject(new TallyError('LIVEKIT_UNAVAILABLE', `LiveKit did not answer within ${ms} ms`)),
-      () => new Promise<never>(() => undefined),
-    );
-    try {
-      return await Promise.race([asked, limit]);
-    } finally {
-      over.abort();
-      asked.catch(() => undefined);
-    }
+    return await awaitWithin(this.clock, ms, asked, () => {
+      throw new TallyError('LIVEKIT_UNAVAILABLE', `LiveKit did not answer within ${ms} ms`);
+    });
   }
 
   private async look(evidence: Evidence, recording: StoredRecording, withinMs?: number): Promise<Evidence> {

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { Config } from '../../config/config.js';
-import { Clock } from '../../kernel/clock.js';
+import { Clock, awaitWithin } from '../../kernel/clock.js';
 import { newToken, type RecordingId } from '../../kernel/ids.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
 import type { RecordingLayoutWord, SegmentsOutput, StartOutcome } from '../../livekit/livekit.types.js';
@@ -55,10 +55,7 @@ export class LaunchEgress implements BeforeApplicationShutdown {
 
   async beforeApplicationShutdown(): Promise<void> {
     if (this.inFlight.size === 0) return;
-    const over = new AbortController();
-    const limit = this.clock.sleep(AWAIT_AT_SHUTDOWN_MS, over.signal).catch(() => undefined);
-    await Promise.race([Promise.allSettled(this.inFlight), limit]);
-    over.abort();
+    await awaitWithin(this.clock, AWAIT_AT_SHUTDOWN_MS, Promise.allSettled(this.inFlight), () => undefined);
   }
 
   private async run(id: RecordingId, read: StoredRecording | null): Promise<void> {

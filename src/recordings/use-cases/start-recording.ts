@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { requireRight, requireRoomVisible, roomNotFound } from '../../auth/rights.js';
 import { Config } from '../../config/config.js';
 import type { Actor } from '../../kernel/actor.js';
-import { Clock } from '../../kernel/clock.js';
+import { Clock, awaitWithin } from '../../kernel/clock.js';
 import { isTallyError, TallyError } from '../../kernel/errors.js';
 import { newRecordingId, type RecordingId, type RoomId } from '../../kernel/ids.js';
 import type { EncodingPreset, RecordingLayout } from '../../kernel/recording-options.js';
@@ -145,18 +145,12 @@ export class StartRecording {
 
   /** Nobody answered a while ago; a worker that has come since is asked for once more, which takes it less than a second. */
   private async isThereAfterAll(roomId: RoomId, kind: WorkerKind): Promise<boolean> {
-    const over = new AbortController();
     const askedAt = this.clock.now();
     const asked = this.livekit.askFleet(roomId, kind).then(
       (answer) => answer === 'there',
       () => null,
     );
-    const limit = this.clock.sleep(WORKER_ANSWER_MS, over.signal).then(
-      () => false,
-      () => false,
-    );
-    const isThere = await Promise.race([asked, limit]);
-    over.abort();
+    const isThere = await awaitWithin(this.clock, WORKER_ANSWER_MS, asked, () => false);
     if (isThere) await this.workers.note(kind, true, askedAt);
     // Who could not be asked has not said no.
     return isThere ?? true;

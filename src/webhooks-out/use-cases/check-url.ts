@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { Injectable } from '@nestjs/common';
 import { Config } from '../../config/config.js';
-import { Clock } from '../../kernel/clock.js';
+import { Clock, awaitWithin } from '../../kernel/clock.js';
 import { badInput, TallyError } from '../../kernel/errors.js';
 import { parseUrl } from '../../kernel/url.js';
 import { AddressRefused, assertOuterHost, isPublicAddress } from '../deliver/address-guard.js';
@@ -47,20 +47,11 @@ export class CheckUrl {
 
   /** None where the name can't be resolved now: it may be tomorrow, and is looked at again then. */
   private async addressesOf(hostname: string): Promise<string[]> {
-    const over = new AbortController();
-    const late = this.clock.sleep(LOOK_UP_MS, over.signal).then(
-      () => [],
-      () => [],
-    );
     const found = lookup(hostname.replace(/^\[|\]$/g, ''), { all: true }).then(
       (all) => all.map(({ address }) => address),
       () => [],
     );
-    try {
-      return await Promise.race([found, late]);
-    } finally {
-      over.abort();
-    }
+    return await awaitWithin(this.clock, LOOK_UP_MS, found, () => []);
   }
 }
 
