@@ -16,16 +16,8 @@ import type { Fact } from './facts.js';
 import { isFinal, type StoredRecording } from './recording.js';
 import { decide } from './recording.machine.js';
 import { isUnsettled, watchedEgresses } from './slot.js';
-import {
-  isHeldEnd,
-  type Limits,
-  nextTime,
-  type Question,
-  type Verdict,
-  verdict,
-  verdictOfHeldEnd,
-  verdictOfStopNotFound,
-} from './verdict.js';
+import type { Limits, Question, Verdict } from './case.js';
+import { isHeldEnd, nextTime, verdict, verdictOfHeldEnd, verdictOfStopNotFound } from './verdict.js';
 
 const LIMITS: Limits = {
   startTimeoutMs: 20_000,

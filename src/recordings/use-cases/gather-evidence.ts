@@ -20,7 +20,7 @@ import type { MediaSeen } from '../domain/facts.js';
 import { isFinal, type StoredRecording } from '../domain/recording.js';
 import { liveEgresses, watchedEgresses } from '../domain/slot.js';
 import { THRESHOLDS } from '../domain/thresholds.js';
-import type { Question } from '../domain/verdict.js';
+import type { Question } from '../domain/case.js';
 import { FleetProbe } from '../recorders/fleet-probe.js';
 import { RecorderLog } from '../recorders/recorder-log.port.js';
 import { RecordingStore } from '../store/recording.store.js';

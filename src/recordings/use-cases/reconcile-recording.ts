@@ -9,13 +9,11 @@ import type { Fact } from '../domain/facts.js';
 import type { StoredRecording } from '../domain/recording.js';
 import { decide } from '../domain/recording.machine.js';
 import { liveEgresses, watchedEgresses } from '../domain/slot.js';
+import type { Case, Limits, Verdict } from '../domain/case.js';
 import {
-  type Case,
   type HeldEnd,
   isHeldEnd,
-  type Limits,
   nextTime,
-  type Verdict,
   verdict,
   verdictOfHeldEnd,
   verdictOfLook,

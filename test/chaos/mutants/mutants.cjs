@@ -18,8 +18,8 @@ const MUTANTS = [
       ),
       change(
         'src/recordings/ingest/livekit-webhook.controller.ts',
-        'const applied = this.local.run(applyLiveKitEvent, { event });',
-        'const applied = this.local.run(applyLiveKitEvent, { event }).catch(() => undefined);',
+        'this.local.run(applyLiveKitEvent, { event }).then(() => true)',
+        'this.local.run(applyLiveKitEvent, { event }).catch(() => undefined).then(() => true)',
       ),
     ],
   },
@@ -287,12 +287,12 @@ const MUTANTS = [
     shownBy: 'the message bus is silent for a moment',
     changes: [
       change(
-        `${M}/verdict.ts`,
+        `${M}/worker-verdict.ts`,
         'return silentAt.length >= THRESHOLDS.leastSilences && lasted >= workerLostAfterMs;',
         'return silentAt.length >= 1 && lasted < 1e12;',
       ),
       change(
-        `${M}/verdict.ts`,
+        `${M}/worker-verdict.ts`,
         "  if (another.state === 'not-asked')\n    return { state: 'open', question: { ask: 'another-worker', egressId, since } };",
         "  if (since !== null) return { state: 'proven', control: 'there' };",
       ),
@@ -324,7 +324,7 @@ const MUTANTS = [
     shownBy: 'the message bus is silent for long',
     changes: [
       change(
-        `${M}/verdict.ts`,
+        `${M}/worker-verdict.ts`,
         "  if (another.state === 'not-asked')\n    return { state: 'open', question: { ask: 'another-worker', egressId, since } };",
         "  if (since !== null) return { state: 'proven', control: 'there' };",
       ),
@@ -534,7 +534,7 @@ const MUTANTS = [
         '.every(() => true)',
       ),
       change(
-        'src/recordings/domain/verdict.ts',
+        'src/recordings/domain/worker-verdict.ts',
         "return confirmed.state === 'known' && confirmed.value === 'silent'\n",
         "return confirmed.state === 'known'\n",
       ),
