@@ -11,9 +11,9 @@ async function main(): Promise<number> {
     seed,
     forMs: seconds * 1_000,
     onFinding: tell,
-    onWorld: (sofar, [before, after]) => {
+    onWorld: (sent, [before, after]) => {
       const passed = Math.round((performance.now() - begun) / 1_000);
-      say(`${passed} s: ${sofar} cases; memory of the process ${before} -> ${after} MiB`);
+      say(`${passed} s: ${sent} cases; memory of the process ${before} -> ${after} MiB`);
     },
   });
   const most = [...counts].toSorted(([, a], [, b]) => b - a);

@@ -74,7 +74,7 @@ describe('three instances that are killed, paused and started again', () => {
   const round = async (troubles: Troubles, ms: number): Promise<void> => {
     const over = AbortSignal.timeout(ms);
     setMaxListeners(0, over);
-    await allEnded([troubles.goOn(over), ...meetings.map((meeting) => meeting.goOn(over))]);
+    await allEnded([troubles.run(over), ...meetings.map((meeting) => meeting.run(over))]);
     await Promise.all(world.instances.map((instance) => instance.untilReady()));
   };
 
@@ -99,7 +99,7 @@ describe('three instances that are killed, paused and started again', () => {
       const rooms = meetings.map(({ room }) => room);
       const troubles = new Troubles(world, rooms, randomOf(200), clock, LONGEST_PAUSE_MS);
       const watching = new AbortController();
-      const watchers = allEnded([oneEgress, ...followers].map((watcher) => watcher.goOn(watching.signal)));
+      const watchers = allEnded([oneEgress, ...followers].map((watcher) => watcher.run(watching.signal)));
       let took: number[] = [];
       try {
         took = await goThroughIt(troubles);

@@ -21,7 +21,7 @@ export class Follower {
     this.cursor = from;
   }
 
-  async goOn(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.connection(signal);
       await this.sleep(50, signal);

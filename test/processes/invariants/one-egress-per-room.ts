@@ -22,7 +22,7 @@ export class OneEgressPerRoom {
     private readonly clock: Clock,
   ) {}
 
-  async goOn(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const pairs = this.rooms
         .flatMap((room) => overlapping(this.world.livekit.egresses(room)))

@@ -43,7 +43,7 @@ export class Meeting {
     await createRoom(this.world.instance(this.random()), this.room);
   }
 
-  async goOn(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.meet();
       const id = await this.start(signal);

@@ -44,7 +44,7 @@ type Blow = (signal: AbortSignal) => Promise<void>;
 
 /**
  * What goes wrong, each of its own accord: instances are killed and paused, Redis is killed and paused, livekit-server is
- * started again, workers die and hang, faults strike. Whatever is broken is mended before `goOn` ends.
+ * started again, workers die and hang, faults strike. Whatever is broken is mended before `run` ends.
  */
 export class Troubles {
   readonly tally = new Map<string, number>();
@@ -58,7 +58,7 @@ export class Troubles {
     private readonly longestPauseMs: number,
   ) {}
 
-  async goOn(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<void> {
     await Promise.all([
       ...this.world.instances.map((instance) =>
         this.strike(1_000, 12_000, () => this.hitInstance(instance, signal), signal),
