@@ -1,3 +1,5 @@
+import { box, fullBox, u32, u64 } from '../../recordings/segments/mp4-boxes.js';
+
 /** An MP4 of one track whose samples follow each other without a gap: its head first, so that it plays while it is read. */
 export interface Mp4Track {
   readonly kind: 'video' | 'audio';
@@ -23,7 +25,7 @@ export function mp4Head(track: Mp4Track): Buffer {
   const type = box('ftyp', text('isom'), u32(512), text('isomiso2avc1mp41'));
   const total = totalBytes(track);
   // 64 bits of length, whatever it is: the head then has one size.
-  const data = Buffer.concat([u32(1), text('mdat'), u64(BigInt(total) + 16n)]);
+  const data = Buffer.concat([u32(1), text('mdat'), u64(total + 16)]);
   const length = type.length + movie(track, 0).length + data.length;
   return Buffer.concat([type, movie(track, length), data]);
 }
@@ -59,7 +61,7 @@ export function aacEntry(sampleRate: number, description: Buffer): Buffer {
   return box(
     'mp4a',
     ...[zeros(6), u16(1), zeros(8), u16(2), u16(16), u32(0), u32(sampleRate * 65_536)],
-    fullBox('esds', 0, stream),
+    fullBox('esds', 0, 0, stream),
   );
 }
 
@@ -67,6 +69,7 @@ function movie(track: Mp4Track, firstByte: number): Buffer {
   const { timescale, ticks } = track;
   const header = fullBox(
     'mvhd',
+    0,
     0,
     ...[u32(0), u32(0), u32(timescale), u32(ticks), u32(0x0001_0000), u16(0x0100), zeros(10)],
     ...[MATRIX, zeros(24), u32(2)],
@@ -77,6 +80,7 @@ function movie(track: Mp4Track, firstByte: number): Buffer {
 function trackHeader({ kind, width, height, ticks }: Mp4Track): Buffer {
   return fullBox(
     'tkhd',
+    0,
     3,
     ...[u32(0), u32(0), u32(1), u32(0), u32(ticks), zeros(12), u16(kind === 'audio' ? 0x0100 : 0), u16(0)],
     ...[MATRIX, u32(width * 65_536), u32(height * 65_536)],
@@ -85,14 +89,14 @@ function trackHeader({ kind, width, height, ticks }: Mp4Track): Buffer {
 
 function media(track: Mp4Track, firstByte: number): Buffer {
   const { kind, timescale, ticks } = track;
-  const header = fullBox('mdhd', 0, u32(0), u32(0), u32(timescale), u32(ticks), u16(0x55c4), u16(0));
+  const header = fullBox('mdhd', 0, 0, u32(0), u32(0), u32(timescale), u32(ticks), u16(0x55c4), u16(0));
   const handler = text(kind === 'video' ? 'vide' : 'soun');
-  const about = kind === 'video' ? fullBox('vmhd', 1, zeros(8)) : fullBox('smhd', 0, zeros(4));
-  const here = box('dinf', fullBox('dref', 0, u32(1), fullBox('url ', 1)));
+  const about = kind === 'video' ? fullBox('vmhd', 0, 1, zeros(8)) : fullBox('smhd', 0, 0, zeros(4));
+  const here = box('dinf', fullBox('dref', 0, 0, u32(1), fullBox('url ', 0, 1)));
   return box(
     'mdia',
     header,
-    fullBox('hdlr', 0, u32(0), handler, zeros(12), Buffer.from([0])),
+    fullBox('hdlr', 0, 0, u32(0), handler, zeros(12), Buffer.from([0])),
     box('minf', about, here, sampleTable(track, firstByte)),
   );
 }
@@ -104,7 +108,7 @@ function sampleTable(track: Mp4Track, firstByte: number): Buffer {
   const syncs = Math.ceil(count / syncEvery);
   return box(
     'stbl',
-    fullBox('stsd', 0, u32(1), sampleEntry),
+    fullBox('stsd', 0, 0, u32(1), sampleEntry),
     durations(track, count),
     ...(syncEvery === 1
       ? []
@@ -112,46 +116,36 @@ function sampleTable(track: Mp4Track, firstByte: number): Buffer {
           fullBox(
             'stss',
             0,
+            0,
             u32(syncs),
             u32s(syncs, (n) => n * syncEvery + 1),
           ),
         ]),
-    fullBox('stsc', 0, u32(1), u32(1), u32(count), u32(1)),
+    fullBox('stsc', 0, 0, u32(1), u32(1), u32(count), u32(1)),
     list === null
-      ? fullBox('stsz', 0, u32('each' in sizes ? sizes.each : 0), u32(count))
+      ? fullBox('stsz', 0, 0, u32('each' in sizes ? sizes.each : 0), u32(count))
       : fullBox(
           'stsz',
+          0,
           0,
           u32(0),
           u32(count),
           u32s(count, (n) => list[n] ?? 0),
         ),
-    fullBox('stco', 0, u32(1), u32(firstByte)),
+    fullBox('stco', 0, 0, u32(1), u32(firstByte)),
   );
 }
 
 /** All alike but the last, which takes what is left. */
 function durations({ ticks, ticksPerSample }: Mp4Track, count: number): Buffer {
   const last = Math.max(1, ticks - (count - 1) * ticksPerSample);
-  if (count === 1) return fullBox('stts', 0, u32(1), u32(1), u32(last));
-  return fullBox('stts', 0, u32(2), u32(count - 1), u32(ticksPerSample), u32(1), u32(last));
+  if (count === 1) return fullBox('stts', 0, 0, u32(1), u32(1), u32(last));
+  return fullBox('stts', 0, 0, u32(2), u32(count - 1), u32(ticksPerSample), u32(1), u32(last));
 }
 
 const u16 = (value: number): Buffer => Buffer.from([value >> 8, value & 0xff]);
 const text = (value: string): Buffer => Buffer.from(value, 'latin1');
 const zeros = (count: number): Buffer => Buffer.alloc(count);
-
-function u32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-}
-
-function u64(value: bigint): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64BE(value);
-  return bytes;
-}
 
 function u32s(count: number, valueOf: (n: number) => number): Buffer {
   const bytes = Buffer.alloc(4 * count);
@@ -160,17 +154,7 @@ function u32s(count: number, valueOf: (n: number) => number): Buffer {
 }
 
 /** Nothing is turned or stretched. */
-const MATRIX = Buffer.concat([0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000].map(u32));
-
-function box(name: string, ...parts: readonly Buffer[]): Buffer {
-  const content = Buffer.concat(parts);
-  return Buffer.concat([u32(content.length + 8), text(name), content]);
-}
-
-/** Version 0. */
-function fullBox(name: string, flags: number, ...parts: readonly Buffer[]): Buffer {
-  return box(name, u32(flags), ...parts);
-}
+const MATRIX = Buffer.concat([0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000].map((value) => u32(value)));
 
 /** Of MPEG-4 systems, shorter than 128 bytes. */
 function descriptor(tag: number, ...parts: readonly Buffer[]): Buffer {

@@ -1,5 +1,7 @@
 /** The sample tables of an MP4 that is written front to back, some bytes a sample, and the boxes around them (ISO/IEC 14496-12). */
 
+import { box, fullBox, i64, u32, u64 } from './mp4-boxes.js';
+
 /** Numbers of 32 bits, any many. */
 class Column {
   private values = new Int32Array(1_024);
@@ -96,33 +98,33 @@ export class TrackTable {
     const { form } = this;
     const delay = Math.round(((this.startsAt ?? 0) / form.timescale) * movieTimescale);
     const shown = Math.round((this.ticks / form.timescale) * movieTimescale);
-    const tkhd = fullBox('tkhd', 1, 3, [u64(0), u64(0), u32(id, 0), u64(delay + shown), form.tkhdTail]);
-    const mdhd = fullBox('mdhd', 1, 0, [u64(0), u64(0), u32(form.timescale), u64(this.ticks), form.mdhdTail]);
+    const tkhd = fullBox('tkhd', 1, 3, u64(0), u64(0), u32(id, 0), u64(delay + shown), form.tkhdTail);
+    const mdhd = fullBox('mdhd', 1, 0, u64(0), u64(0), u32(form.timescale), u64(this.ticks), form.mdhdTail);
     const edits = [
       ...(delay > 0 ? [[u64(delay), i64(-1), u32(0x10000)]] : []),
       [u64(shown), i64(0), u32(0x10000)],
     ].flat();
-    const elst = fullBox('elst', 1, 0, [u32(delay > 0 ? 2 : 1), ...edits]);
-    const minf = box('minf', [form.mediaHeader, form.dinf, this.stbl(base)]);
-    return box('trak', [tkhd, box('edts', [elst]), box('mdia', [mdhd, form.hdlr, minf])]);
+    const elst = fullBox('elst', 1, 0, u32(delay > 0 ? 2 : 1), ...edits);
+    const minf = box('minf', form.mediaHeader, form.dinf, this.stbl(base));
+    return box('trak', tkhd, box('edts', elst), box('mdia', mdhd, form.hdlr, minf));
   }
 
   private stbl(base: number): Buffer {
     const durations = runs(this.sizes.length, (i) =>
       i < this.durations.length ? this.durations.at(i) : this.lastDuration,
     );
-    const boxes = [this.form.stsd, fullBox('stts', 0, 0, [u32(durations.length / 8), durations])];
+    const boxes = [this.form.stsd, fullBox('stts', 0, 0, u32(durations.length / 8), durations)];
     if (this.isReordered) {
       const offsets = runs(this.sizes.length, (i) => this.offsets.at(i));
-      boxes.push(fullBox('ctts', 1, 0, [u32(offsets.length / 8), offsets]));
+      boxes.push(fullBox('ctts', 1, 0, u32(offsets.length / 8), offsets));
     }
-    if (!this.everyIsKey) boxes.push(fullBox('stss', 0, 0, [u32(this.keys.length), column(this.keys)]));
+    if (!this.everyIsKey) boxes.push(fullBox('stss', 0, 0, u32(this.keys.length), column(this.keys)));
     boxes.push(this.stsc());
-    boxes.push(fullBox('stsz', 0, 0, [u32(0, this.sizes.length), column(this.sizes)]));
+    boxes.push(fullBox('stsz', 0, 0, u32(0, this.sizes.length), column(this.sizes)));
     const places = Buffer.alloc(this.chunks.length * 8);
     this.chunks.forEach((at, i) => places.writeBigUInt64BE(BigInt(base + at), i * 8));
-    boxes.push(fullBox('co64', 0, 0, [u32(this.chunks.length), places]));
-    return box('stbl', boxes);
+    boxes.push(fullBox('co64', 0, 0, u32(this.chunks.length), places));
+    return box('stbl', ...boxes);
   }
 
   private stsc(): Buffer {
@@ -131,7 +133,7 @@ export class TrackTable {
       if (i > 0 && this.chunkSamples.at(i) === this.chunkSamples.at(i - 1)) continue;
       entries.push(u32(i + 1, this.chunkSamples.at(i), 1));
     }
-    return fullBox('stsc', 0, 0, [u32(entries.length), ...entries]);
+    return fullBox('stsc', 0, 0, u32(entries.length), ...entries);
   }
 }
 
@@ -147,8 +149,8 @@ export function movieHead(
 ): Buffer {
   const durationMs = Math.round(Math.max(...tracks.map(({ endsAt }) => endsAt)) * MOVIE_TIMESCALE);
   const moovAt = (base: number): Buffer => {
-    const mvhd = fullBox('mvhd', 1, 0, [u64(0), u64(0), u32(MOVIE_TIMESCALE), u64(durationMs), mvhdTail]);
-    return box('moov', [mvhd, ...tracks.map((track, i) => track.trak(i + 1, MOVIE_TIMESCALE, base))]);
+    const mvhd = fullBox('mvhd', 1, 0, u64(0), u64(0), u32(MOVIE_TIMESCALE), u64(durationMs), mvhdTail);
+    return box('moov', mvhd, ...tracks.map((track, i) => track.trak(i + 1, MOVIE_TIMESCALE, base)));
   };
   const mdat = Buffer.concat([u32(1), Buffer.from('mdat', 'latin1'), u64(16 + bytes)]);
   const base = ftyp.length + moovAt(0).length + mdat.length;
@@ -193,33 +195,6 @@ export function findBox(bytes: Buffer, path: string): Box {
 export function afterDuration(body: Buffer, between: number): Buffer {
   const time = body[0] === 1 ? 8 : 4;
   return body.subarray(4 + 2 * time + between + time);
-}
-
-function box(type: string, parts: readonly Buffer[]): Buffer {
-  const size = parts.reduce((sum, part) => sum + part.length, 8);
-  return Buffer.concat([u32(size), Buffer.from(type, 'latin1'), ...parts], size);
-}
-
-function fullBox(type: string, version: number, flags: number, parts: readonly Buffer[]): Buffer {
-  return box(type, [u32(version * 0x1000000 + flags), ...parts]);
-}
-
-function u32(...values: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(values.length * 4);
-  values.forEach((value, i) => bytes.writeUInt32BE(value, i * 4));
-  return bytes;
-}
-
-function u64(value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64BE(BigInt(value));
-  return bytes;
-}
-
-function i64(value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigInt64BE(BigInt(value));
-  return bytes;
 }
 
 function column(values: Column): Buffer {
