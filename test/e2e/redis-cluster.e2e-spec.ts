@@ -83,7 +83,9 @@ describe('on a Redis Cluster', () => {
       await eventually(async () => String(await nodes[0]!.cluster('NODES')).includes(`:${replica.port}@`));
       const watch = new EventWatch(instance);
       const before = await recordIn('d');
-      await nodes[2]!.wait(1, 5_000);
+      // WAIT speaks of what this connection has written, and whatever was written before has arrived with it.
+      await nodes[2]!.set('{tl}:written-last', '1', 'EX', 60);
+      expect(await nodes[2]!.wait(1, 5_000)).toBe(1);
       await dying.kill();
       await eventually(async () => /^role:master/m.test(await client.info('replication')));
       await eventually(async () => (await readRecording(instance, before)).status === 'COMPLETE');
