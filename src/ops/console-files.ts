@@ -51,6 +51,9 @@ function consolePolicy(mediaFrom: readonly string[]): string {
   ].join('; ');
 }
 
+/** Deeper than any address that means anything. */
+const MOST_UP = 100;
+
 /**
  * The built console, read once at the start: what can be served is this list, so no path of a request ever reaches the
  * file system. Empty where nothing was built.
@@ -59,6 +62,8 @@ function consolePolicy(mediaFrom: readonly string[]): string {
 export class ConsoleFiles implements OnModuleInit {
   private readonly log = new Logger('Console');
   private files: ReadonlyMap<string, ConsoleFile> = new Map();
+  /** The page as it is at each depth that was asked for. */
+  private readonly deeper = new Map<number, ConsoleFile>();
 
   constructor(private readonly config: Config) {}
 
@@ -72,6 +77,19 @@ export class ConsoleFiles implements OnModuleInit {
   /** `index.html`, `assets/index-….js`; null for what was not built. */
   find(name: string): ConsoleFile | null {
     return this.files.get(name) ?? null;
+  }
+
+  /**
+   * The page for an address so many folders below that of the console. A deeper address is none of the console's; the page that
+   * says so still finds its parts, below a path of a proxy too.
+   */
+  page(depth: number): ConsoleFile | null {
+    const page = this.find('index.html');
+    if (page === null || depth <= 0) return page;
+    const up = Math.min(depth, MOST_UP);
+    const known = this.deeper.get(up) ?? atDepth(page, up);
+    this.deeper.set(up, known);
+    return known;
   }
 }
 
@@ -98,15 +116,11 @@ export async function readConsoleFiles(
   );
 }
 
-/** A deeper address is none of the console's; the page that says so still finds its parts, below a path of a proxy too. */
-export function atDepth(page: ConsoleFile, up: number): ConsoleFile {
-  if (up <= 0) return page;
-  const base = `<head><base href="${'../'.repeat(Math.min(up, MOST_UP))}" />`;
+function atDepth(page: ConsoleFile, up: number): ConsoleFile {
+  const base = `<head><base href="${'../'.repeat(up)}" />`;
   const bytes = Buffer.from(page.bytes.toString('utf8').replace('<head>', base));
   return { ...page, bytes, gzipped: gzipSync(bytes), etag: etagOf(bytes) };
 }
-
-const MOST_UP = 100;
 
 function etagOf(bytes: Buffer): string {
   return `W/"${createHash('sha256').update(bytes).digest('base64url').slice(0, 20)}"`;

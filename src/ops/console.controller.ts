@@ -1,7 +1,7 @@
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TallyError } from '../kernel/errors.js';
-import { atDepth, ConsoleFiles } from './console-files.js';
+import { ConsoleFiles } from './console-files.js';
 import { sendConsoleFile } from './send-console-file.js';
 
 /** The web console, open to anyone: it holds nothing until somebody gives it a key. */
@@ -29,9 +29,8 @@ export class ConsoleController {
   elsewhere(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
     const isPage = /\btext\/html\b/.test(request.headers.accept ?? '') && !OF_OTHERS.test(request.url);
     if (!isPage) throw new TallyError('NOT_FOUND', 'there is nothing at this path');
-    const page = this.files.find('index.html');
-    const up = (request.url.split('?')[0] ?? '').split('/').length - 2;
-    sendConsoleFile(reply, page && atDepth(page, up));
+    const depth = (request.url.split('?')[0] ?? '').split('/').length - 2;
+    sendConsoleFile(reply, this.files.page(depth));
   }
 }
 
