@@ -59,6 +59,14 @@ export function onTelemetry<Name extends keyof TelemetryEvents>(
   return () => void channelOf(name).unsubscribe(listener);
 }
 
+/**
+ * Held here, one for each name: a channel that nobody holds is forgotten by Node when memory is cleared, and with it, some time
+ * later, the one that has taken its place meanwhile, listeners included.
+ */
+const channels = new Map<keyof TelemetryEvents, ReturnType<typeof channel>>();
+
 function channelOf(name: keyof TelemetryEvents): ReturnType<typeof channel> {
-  return channel(`tallylight:${name}`);
+  const known = channels.get(name) ?? channel(`tallylight:${name}`);
+  channels.set(name, known);
+  return known;
 }
