@@ -52,7 +52,7 @@ describe('lists of rooms', () => {
         const known = (await two.store.get(toId(names[(turn * 7) % 50]!)))!;
         await two.store.replace(known, { ...known, name: `renamed room ${turn}` });
         const passing = await two.store.create(aRoom(`room-${turn}-passing`));
-        if (passing !== 'exists') await two.store.remove(passing);
+        if (passing !== 'exists') await two.store.remove(passing, {});
       });
       expect(seen).toEqual(seen.toSorted());
       expect(new Set(seen).size).toBe(seen.length);
@@ -119,7 +119,7 @@ describe('lists of rooms', () => {
           }
           const current = await store.get(toId(each.roomId));
           if (each.kind === 'remove') {
-            if (current) await store.remove(current);
+            if (current) await store.remove(current, {});
             model.delete(each.roomId);
           } else {
             const next = aRoom(each.roomId, each.roomName);

@@ -108,7 +108,7 @@ describe('rooms', () => {
       const stale = (await one.store.get(toId('a')))!;
       await two.writer.update(toId('a'), rename('new'));
       expect(await one.store.replace(stale, aRoom('a', 'old'))).toBe('moved-on');
-      expect(await one.store.remove(stale)).toBe('moved-on');
+      expect(await one.store.remove(stale, {})).toBe('moved-on');
       expect((await one.store.get(toId('a')))!.name).toBe('new');
     });
   });
@@ -125,6 +125,20 @@ describe('rooms', () => {
       await two.repair.saveAbandoned(0);
       expect((await archived()).get('a')!.name).toBe('again');
       expect(await unsavedCount()).toBe(0);
+    });
+
+    it('a creation that fails leaves the room to a recording that began in it meanwhile', async () => {
+      storage.away = true;
+      const put = storage.put.bind(storage);
+      storage.put = async (...args) => {
+        await one.redis.hset(keys.slot(toId('a')), 'recording', 'rec_1');
+        return put(...args);
+      };
+      await expect(one.writer.create(aRoom('a'))).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+      expect(await one.store.get(toId('a'))).not.toBeNull();
+      storage.away = false;
+      await two.repair.saveAbandoned(0);
+      expect([...(await archived()).keys()]).toEqual(['a']);
     });
 
     it('a change is refused and the room is as it was', async () => {

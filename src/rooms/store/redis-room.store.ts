@@ -9,6 +9,7 @@ import { Script } from '../../redis/script.js';
 import { DEFAULT_RECORDING_SETTINGS, foldName, type Room } from '../domain/room.js';
 import { RoomNames } from './room-names.js';
 import {
+  type Belonging,
   type RemovalTerms,
   type RoomPage,
   type RoomQuery,
@@ -31,6 +32,8 @@ interface Commit {
   readonly inBucket?: boolean;
   readonly rebuild?: string;
   readonly terms?: RemovalTerms;
+  /** A deletion that is remembered. */
+  readonly remembered?: boolean;
 }
 
 @Injectable()
@@ -78,11 +81,22 @@ export class RedisRoomStore extends RoomStore {
     return done === 'done' ? { ...next, rev } : 'moved-on';
   }
 
-  async remove(current: StoredRoom, terms?: RemovalTerms): Promise<UnsavedWrite | 'moved-on' | 'held'> {
+  async remove(current: StoredRoom, terms: RemovalTerms): Promise<UnsavedWrite | 'moved-on' | 'held'> {
     const rev = newToken();
-    const step = { id: current.id, expected: current.rev, rev, next: null };
-    const done = await this.commit(terms === undefined ? step : { ...step, terms });
+    const done = await this.commit({
+      id: current.id,
+      expected: current.rev,
+      rev,
+      next: null,
+      terms,
+      remembered: true,
+    });
     return done === 'done' ? { id: current.id, rev } : done;
+  }
+
+  async takeBack({ id, rev: expected }: StoredRoom): Promise<void> {
+    const terms = { unless: [keys.slot(id) as Belonging] };
+    await this.commit({ id, expected, rev: newToken(), next: null, terms });
   }
 
   async restore(room: Room, rebuild?: string): Promise<'restored' | 'exists'> {
@@ -158,7 +172,7 @@ export class RedisRoomStore extends RoomStore {
         unless.length,
         JSON.stringify(also.map(([command, , ...rest]) => [command, ...rest])),
         step.rebuild ?? '',
-        step.terms === undefined ? 0 : 1,
+        step.remembered ? 1 : 0,
       ],
     );
     if (answer === -1) throw redisWasReset();

@@ -56,8 +56,13 @@ export abstract class RoomStore {
   abstract create(room: Room): Promise<StoredRoom | 'exists'>;
   /** `moved-on`: the room was changed or removed since `current` was read. */
   abstract replace(current: StoredRoom, next: Room): Promise<StoredRoom | 'moved-on'>;
-  /** `held`: it may not go by the terms. Without terms a write is taken back: there never was such a room. */
-  abstract remove(current: StoredRoom, terms?: RemovalTerms): Promise<UnsavedWrite | 'moved-on' | 'held'>;
+  /** `held`: it may not go by the terms. */
+  abstract remove(current: StoredRoom, terms: RemovalTerms): Promise<UnsavedWrite | 'moved-on' | 'held'>;
+  /**
+   * There never was such a room; unless another has built on it, by a change or by a recording that holds it: then it stays,
+   * unsaved.
+   */
+  abstract takeBack(created: StoredRoom): Promise<void>;
   /** A room read back from the bucket, where it is not there already; for the rebuild with this token, which throws RebuildSuperseded once it is another's. */
   abstract restore(room: Room, rebuild?: string): Promise<'restored' | 'exists'>;
 

@@ -23,7 +23,10 @@ export class RoomWriter {
     private readonly random: Random,
   ) {}
 
-  /** Throws ROOM_ALREADY_EXISTS; STORAGE_UNAVAILABLE where it can't be made durable, and then there is no such room. */
+  /**
+   * Throws ROOM_ALREADY_EXISTS; STORAGE_UNAVAILABLE where it can't be made durable, and then there is no such room, unless it is
+   * recorded or changed by now.
+   */
   async create(room: Room): Promise<Room> {
     const created = await this.store.create(room);
     if (created === 'exists') {
@@ -33,7 +36,7 @@ export class RoomWriter {
         { roomId: room.id },
       );
     }
-    await this.saveOr(created, () => this.store.remove(created));
+    await this.saveOr(created, () => this.store.takeBack(created));
     return created;
   }
 

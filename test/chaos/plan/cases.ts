@@ -54,6 +54,18 @@ export const CASES: ReadonlyMap<string, Plan> = new Map([
     aPlan([0, 1].map((place) => crash(2_900, place, 'commit', 2, { mild: true }))),
   ],
   [
+    'a start in a room whose making fails',
+    aPlan(
+      [
+        { at: 1_500, do: 'delete-room', room: ROOM, policy: 'KEEP' },
+        { at: 2_000, do: 'storage', what: 'away', forMs: 12_000 },
+        { at: 2_900, do: 'reopen-room', room: ROOM, inMs: 0 },
+        ...[0, 1, 2, 3].map((n) => aStart(5_000 + n, { times: 4 })),
+      ],
+      { instances: 3, ending: 'stop-all' },
+    ),
+  ],
+  [
     'Redis carries commands out and does not answer',
     aPlan([{ at: 2_000, do: 'lose-answers', forMs: 40_000 }, stop(20_000)]),
   ],

@@ -73,8 +73,8 @@ export class SimRoomStore extends RoomStore {
     return written ?? 'moved-on';
   }
 
-  remove(current: StoredRoom, terms?: RemovalTerms): Promise<UnsavedWrite | 'moved-on' | 'held'> {
-    const { unless = [], also = [] } = terms ?? {};
+  remove(current: StoredRoom, terms: RemovalTerms): Promise<UnsavedWrite | 'moved-on' | 'held'> {
+    const { unless = [], also = [] } = terms;
     const rev = newToken();
     return this.command(`remove room ${current.id}`, () => {
       void this.recordings.epoch;
@@ -82,9 +82,18 @@ export class SimRoomStore extends RoomStore {
       if (unless.some((index) => this.holds(index))) return 'held';
       for (const command of also) this.tables.carryOut(command);
       this.tables.rooms.delete(current.id);
-      if (terms !== undefined) this.tables.deleted.set(current.id, this.recordings.redis.now());
+      this.tables.deleted.set(current.id, this.recordings.redis.now());
       this.tables.unsaved.set(`${current.id} ${rev}`, this.recordings.redis.now());
       return { id: current.id, rev };
+    });
+  }
+
+  takeBack({ id, rev }: StoredRoom): Promise<void> {
+    return this.command(`take room ${id} back`, () => {
+      void this.recordings.epoch;
+      if (this.tables.rooms.get(id)?.rev !== rev || this.recordings.slots.has(id)) return;
+      this.tables.rooms.delete(id);
+      this.tables.unsaved.set(`${id} ${newToken()}`, this.recordings.redis.now());
     });
   }
 
