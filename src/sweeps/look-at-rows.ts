@@ -3,21 +3,25 @@ import type { StoredRecording } from '../recordings/domain/recording.js';
 import { MetadataArchive } from '../recordings/store/metadata-archive.js';
 import { mediaKey, metadataKey } from '../storage/object-keys.js';
 import { ObjectStorage } from '../storage/object-storage.port.js';
+import { ForgottenRecordings } from './forgotten-recordings.js';
 import { ON_ITS_WAY_MS } from './look-at-objects.js';
 import type { ObjectsSeen } from './objects-seen.js';
 import type { SweepPass } from './sweep.js';
 
-/** Recordings whose objects are not in the bucket. What the list did not show is asked for by its name before it is told. */
+/** Recordings whose objects are not in the bucket, or that nobody comes back to. What the list did not show is asked for by its name before it is told. */
 @Injectable()
 export class LookAtRows {
   constructor(
     private readonly storage: ObjectStorage,
     private readonly archive: MetadataArchive,
+    private readonly forgotten: ForgottenRecordings,
   ) {}
 
   async look(pass: SweepPass, recording: StoredRecording, seen: ObjectsSeen, now: number): Promise<void> {
     const { id, hasMedia, updatedAt, upkeep } = recording;
-    if (now - updatedAt < ON_ITS_WAY_MS || upkeep.deletion !== null) return;
+    if (now - updatedAt < ON_ITS_WAY_MS) return;
+    await this.forgotten.look(pass, recording);
+    if (upkeep.deletion !== null) return;
     if (!seen.has(id, 'metadata') && (await this.isMissing(metadataKey(recording)))) {
       await pass.suspect(
         {

@@ -13,6 +13,7 @@ import { EndEgress } from '../recordings/use-cases/end-egress.js';
 import { Unsettled } from '../recordings/use-cases/unsettled.js';
 import { OwnEgresses } from '../recordings/use-cases/own-egresses.js';
 import { ReconcileRecording } from '../recordings/use-cases/reconcile-recording.js';
+import { ForgottenRecordings } from './forgotten-recordings.js';
 import { Sweep, type SweepPass } from './sweep.js';
 
 const NAMES_RECORDING = /rec_[0-9A-HJKMNP-TV-Z]{26}/;
@@ -25,7 +26,7 @@ interface Look {
 
 /**
  * Rooms and leases that are held for nothing: by a recording that is over or unknown, and free by the one rule that frees a room.
- * And rooms that should be held and are not.
+ * Rooms that should be held and are not, and recordings that hold a room and that nobody comes back to.
  */
 @Injectable()
 export class OrphanedLocksSweep extends Sweep {
@@ -41,6 +42,7 @@ export class OrphanedLocksSweep extends Sweep {
     private readonly livekit: LiveKit,
     private readonly own: OwnEgresses,
     private readonly unsettled: Unsettled,
+    private readonly forgotten: ForgottenRecordings,
     private readonly endEgress: EndEgress,
     private readonly clock: Clock,
   ) {
@@ -54,6 +56,7 @@ export class OrphanedLocksSweep extends Sweep {
       pass.signal.throwIfAborted();
       pass.examined();
       const recording = await this.store.get(slot.recordingId);
+      if (recording !== null) await this.forgotten.look(pass, recording);
       if (recording !== null && !isOver(recording)) continue;
       look ??= this.look();
       if (recording === null) await this.lookAtUnknown(pass, slot, await look);

@@ -10,6 +10,7 @@ import { FirstReconciliationGate } from './first-reconciliation.gate.js';
 import { SweepResolver } from './graphql/sweep.resolver.js';
 import { LiveKitReconciliationSweep } from './livekit-reconciliation.sweep.js';
 import { LookAtObjects } from './look-at-objects.js';
+import { ForgottenRecordings } from './forgotten-recordings.js';
 import { LookAtRows } from './look-at-rows.js';
 import { OrphanedLocksSweep } from './orphaned-locks.sweep.js';
 import { OperateSweeps } from './operate-sweeps.js';
@@ -40,6 +41,7 @@ import { Sweeps } from './sweeps.js';
     RetentionSweep,
     LookAtObjects,
     LookAtRows,
+    ForgottenRecordings,
     StorageReconciliationSweep,
     SweepResolver,
   ],

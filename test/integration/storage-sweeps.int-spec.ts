@@ -2,6 +2,7 @@ import type { StoredRecording } from '../../src/recordings/domain/recording.js';
 import { keys } from '../../src/redis/keys.js';
 import { newRoom, type RoomRecordingSettings } from '../../src/rooms/domain/room.js';
 import { mediaKey, metadataKey, roomMetadataKey, segmentKeys } from '../../src/storage/object-keys.js';
+import { ON_ITS_WAY_MS } from '../../src/sweeps/look-at-objects.js';
 import type { SweepRun } from '../../src/sweeps/sweep.js';
 import { aRecording, aRecordingId, aRoomId, anEgress, T0 } from '../support/builders.js';
 import { aRoomName } from '../support/room-names.js';
@@ -444,6 +445,21 @@ describe('sweeps over what is kept', () => {
       expect(await redis().zscore(keys.slots(), aRoomId())).not.toBeNull();
       expect((await scene.pass(scene.sweeps.locks)).findings).toEqual([]);
     });
+
+    it.each(['locks', 'storage'] as const)(
+      'comes back to a recording of which Redis lost that somebody has to: %s',
+      async (sweep) => {
+        const recording = aRecording({ status: 'ENDING', egressId: 'EG_1' });
+        await scene.keep(recording);
+        await redis().del(keys.unsettled());
+        await scene.clock.advance(Math.max(GRACE_MS, ON_ITS_WAY_MS));
+        const found = async (): Promise<string[]> =>
+          (await scene.pass(scene.sweeps[sweep])).findings.map(({ kind, subject }) => `${kind} ${subject}`);
+        expect(await found()).toEqual([`FORGOTTEN_RECORDING ${recording.id}`]);
+        expect(await scene.store.unsettled(null, 10)).toEqual([recording.id]);
+        expect(await found()).toEqual([]);
+      },
+    );
 
     it('gives no room to a recording that has gone on since it was looked at', async () => {
       const recording = aRecording({ status: 'ACTIVE', egressId: 'EG_1' });

@@ -36,6 +36,7 @@ import { DataEpoch } from '../../src/redis/data-epoch.js';
 import { RedisRoomStore } from '../../src/rooms/store/redis-room.store.js';
 import { RoomArchive } from '../../src/rooms/store/room-archive.js';
 import { LookAtObjects } from '../../src/sweeps/look-at-objects.js';
+import { ForgottenRecordings } from '../../src/sweeps/forgotten-recordings.js';
 import { LookAtRows } from '../../src/sweeps/look-at-rows.js';
 import { OrphanedLocksSweep } from '../../src/sweeps/orphaned-locks.sweep.js';
 import { RestoreFromRecord } from '../../src/recordings/use-cases/restore-from-record.js';
@@ -127,7 +128,8 @@ export class KeptScene {
     const objects = new LookAtObjects(
       ...([storage, store, this.writer, this.archive, removal, restore, segments, clock] as const),
     );
-    const rows = new LookAtRows(storage, this.archive);
+    const forgotten = new ForgottenRecordings(store);
+    const rows = new LookAtRows(storage, this.archive, forgotten);
     const recorders = new RedisRecorderLog(connections);
     const fleet = new FleetProbe(livekit, clock);
     const launch = new LaunchEgress(livekit, storage, this.writer, this.config, clock);
@@ -154,6 +156,7 @@ export class KeptScene {
         livekit,
         own,
         new Unsettled(store),
+        forgotten,
         new EndEgress(store, reconcile, livekit),
         clock,
       ),

@@ -95,6 +95,10 @@ export abstract class RecordingStore {
   abstract belongings(room: RoomId, statuses: readonly RecordingStatus[]): Belonging[];
   /** In the order of their ids, after the given one: recordings that somebody has to come back to. */
   abstract unsettled(after: RecordingId | null, limit: number): Promise<RecordingId[]>;
+  /** Whether `unsettled` has it. */
+  abstract isKeptUnsettled(id: RecordingId): Promise<boolean>;
+  /** For one that is unsettled by its row at this revision; false: it has gone on since, and nothing is changed. */
+  abstract keepUnsettled(recording: Pick<StoredRecording, 'id' | 'rev'>): Promise<boolean>;
   abstract keyUse(caller: string, key: string): Promise<KeyUse | null>;
   /** Entries older than that, oldest first, without the first `skip` of them. */
   abstract outbox(olderThanMs: number, limit: number, skip?: number): Promise<OutboxEntry[]>;

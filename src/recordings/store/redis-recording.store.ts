@@ -32,6 +32,7 @@ import {
 import { RedisRecordingPages } from './redis-recording-pages.js';
 
 const commitScript = new Script(join(__dirname, 'commit-recording.lua'));
+const keepUnsettled = new Script(join(__dirname, 'keep-unsettled.lua'));
 
 @Injectable()
 export class RedisRecordingStore extends RecordingStore {
@@ -120,6 +121,20 @@ export class RedisRecordingStore extends RecordingStore {
     return (await this.read((whole) =>
       whole.zrange(keys.unsettled(), from, '+', 'BYLEX', 'LIMIT', 0, limit),
     )) as RecordingId[];
+  }
+
+  async isKeptUnsettled(id: RecordingId): Promise<boolean> {
+    return (await this.read((whole) => whole.zscore(keys.unsettled(), id))) !== null;
+  }
+
+  async keepUnsettled({ id, rev }: Pick<StoredRecording, 'id' | 'rev'>): Promise<boolean> {
+    const answer = await keepUnsettled.run(
+      this.connections.command,
+      [keys.recording(id), keys.unsettled(), keys.epoch()],
+      [id, rev],
+    );
+    if (answer === -1) throw redisWasReset();
+    return answer === 1;
   }
 
   async keyUse(caller: string, key: string): Promise<KeyUse | null> {

@@ -642,6 +642,19 @@ const MUTANTS = [
       ),
     ],
   },
+  {
+    name: 'M45',
+    defect: 'a recording of which Redis lost that somebody has to come back to it goes on for ever',
+    shownBy: 'Redis forgets that somebody has to come back to a recording whose worker is dead',
+    changes: [
+      change(
+        'src/sweeps/orphaned-locks.sweep.ts',
+        '      if (recording !== null) await this.forgotten.look(pass, recording);\n',
+        '',
+      ),
+      change('src/sweeps/look-at-rows.ts', '    await this.forgotten.look(pass, recording);\n', ''),
+    ],
+  },
 ];
 
 /** Throws for a name that is none. */

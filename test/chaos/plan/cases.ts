@@ -54,6 +54,23 @@ export const CASES: ReadonlyMap<string, Plan> = new Map([
     aPlan([0, 1].map((place) => crash(2_900, place, 'commit', 2, { mild: true }))),
   ],
   [
+    'Redis forgets that somebody has to come back to a recording whose worker is dead',
+    aPlan(
+      [
+        fault(22_376, 'upload-slow', { times: 1, delayMs: 25_000, forMs: 5_000 }),
+        stop(23_974),
+        { at: 30_996, do: 'leave', room: ROOM, who: WHO },
+        killWorker(38_866),
+        { at: 54_304, do: 'lose-key', room: ROOM, what: 'unsettled' },
+      ],
+      {
+        lobby: false,
+        rooms: [{ id: ROOM, people: [WHO], restartWhenLost: true, crashProof: true }],
+        healAt: 104_000,
+      },
+    ),
+  ],
+  [
     'a start in a room whose making fails',
     aPlan(
       [

@@ -165,6 +165,19 @@ export class SimRecordingStore extends RecordingStore {
     });
   }
 
+  isKeptUnsettled(id: RecordingId): Promise<boolean> {
+    return this.read('whether it is unsettled', () => this.tables.unsettled.has(id));
+  }
+
+  keepUnsettled({ id, rev }: Pick<StoredRecording, 'id' | 'rev'>): Promise<boolean> {
+    return this.command(`keep ${id} unsettled`, () => {
+      void this.tables.epoch;
+      if (this.tables.rows.get(id)?.doc.rev !== rev) return false;
+      this.tables.unsettled.set(id, true);
+      return true;
+    });
+  }
+
   keyUse(caller: string, key: string): Promise<KeyUse | null> {
     return this.read('key use', () => usedKey(this.tables, caller, key));
   }
