@@ -131,6 +131,8 @@ describe('a start', () => {
     server.behaviour = () => 'silent';
     const outcome = await server.livekit().startEgress({ ...START, withinMs: 66 });
     expect(outcome).toMatchObject({ kind: 'unknown', why: expect.stringContaining('within 0.066 s') });
+    // And LiveKit begins nothing for it after that, whoever passes it on.
+    expect(server.asked).toMatchObject([{ limit: '66' }]);
   });
 
   it('is accepted with the egress as it is', async () => {

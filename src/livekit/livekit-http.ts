@@ -215,6 +215,8 @@ export class HttpLiveKit extends LiveKit {
       answer: EgressInfo,
       grant: RECORD,
       limitMs: Math.min(this.config.livekitStartTimeoutMs, withinMs),
+      // A proxy that gives up, or a process of ours that dies, must leave no start behind that is carried out later.
+      tellLimit: true,
     };
   }
 

@@ -59,6 +59,8 @@ export interface TwirpRequest<T> {
   };
   readonly grant: VideoGrant;
   readonly limitMs: number;
+  /** LiveKit is told the limit as well, and begins nothing for this request once it is over. */
+  readonly tellLimit?: boolean;
   /** How long an answer may be; 1 MiB unless said otherwise. */
   readonly mostBytes?: number;
 }
@@ -70,6 +72,9 @@ const LONGEST_LIMIT_MS = 2 ** 31 - 1;
 export const TOO_LARGE = 'TOO_LARGE';
 
 const MOST_BYTES = 1024 * 1024;
+
+/** livekit-server ends the request's context after so many ms (protocol, utils/xtwirp/timeout.go), whoever still waits for it. */
+export const LIMIT_HEADER = 'x-twirp-timeout-ms';
 
 /** A token must outlive the longest request and a clock that is off. */
 const TOKEN_TTL = '10m';
@@ -106,7 +111,11 @@ export class TwirpConnection {
   private async askOnce<T>(request: TwirpRequest<T>): Promise<TwirpAnswer<T>> {
     const token = new AccessToken(this.server.apiKey, this.server.apiSecret, { ttl: TOKEN_TTL });
     token.addGrant(request.grant);
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${await token.toJwt()}` };
+    const headers = {
+      'content-type': 'application/json',
+      authorization: `Bearer ${await token.toJwt()}`,
+      ...(request.tellLimit && { [LIMIT_HEADER]: String(Math.max(1, Math.floor(request.limitMs))) }),
+    };
     const body = request.message.toJsonString();
     let received: { response: Response; text: string | null };
     try {

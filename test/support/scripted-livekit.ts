@@ -11,6 +11,8 @@ export type ScriptedAnswer = Pick<GoldenCall, 'status' | 'content_type' | 'respo
 export interface AskedRequest {
   readonly path: string;
   readonly authorization: string;
+  /** For how long LiveKit may work on it, ms; null: as long as it likes. */
+  readonly limit: string | null;
   readonly body: Record<string, unknown>;
 }
 
@@ -59,6 +61,7 @@ export class ScriptedLiveKit {
     const asked: AskedRequest = {
       path: request.url ?? '',
       authorization: request.headers.authorization ?? '',
+      limit: (request.headers['x-twirp-timeout-ms'] as string | undefined) ?? null,
       body: JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>,
     };
     this.asked.push(asked);

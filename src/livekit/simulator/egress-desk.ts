@@ -33,17 +33,19 @@ export class EgressDesk {
     private readonly around: RecorderSurroundings,
   ) {}
 
-  async start(order: EgressOrder): Promise<EgressInfo> {
+  /** `withinMs`: after so long no worker is asked any more; one that has claimed it goes on, whoever still waits. */
+  async start(order: EgressOrder, withinMs = Infinity): Promise<EgressInfo> {
+    const until = this.around.scheduler.clock.now() + withinMs;
     const { faults, timings } = this.around;
     const proxy = order.outputs === 0 ? null : faults.strike('start-proxy-504', order.roomName);
-    if (!proxy) return this.carryOut(order);
+    if (!proxy) return this.carryOut(order, until);
     // Nobody hears how it goes on.
-    void this.carryOut(order).catch(() => undefined);
+    void this.carryOut(order, until).catch(() => undefined);
     await this.pause(faultDelay(proxy, 'slowStartMs', timings));
     throw new ProxyRefusal(504);
   }
 
-  private async carryOut(order: EgressOrder): Promise<EgressInfo> {
+  private async carryOut(order: EgressOrder, until: number): Promise<EgressInfo> {
     const room = this.around.rooms.get(order.roomName);
     // A start without any output is a question; what is set to strike starts is kept for one.
     const strike = (name: FaultName): Fault | null =>
@@ -51,7 +53,7 @@ export class EgressDesk {
     if (strike('start-no-capacity')) await this.refuseLate();
     const slow = strike('start-slow');
     if (slow) await this.pause(faultDelay(slow, 'slowStartMs', this.around.timings));
-    const worker = await this.findWorker(order);
+    const worker = await this.findWorker(order, until);
     checkOrder(order);
     if (strike('start-refused-400')) {
       throw overBus('invalid_argument', 'request has missing or invalid field: preset');
@@ -155,20 +157,25 @@ export class EgressDesk {
     if (strike('start-answer-conflict')) throw overBus('already_exists', 'egress already exists');
   }
 
-  /** The worker that takes a start, after as long as its bid takes. Throws 503 when none offers itself. */
-  /** Asked for round after round: one that comes up, or gets a free place, in time takes it late. */
-  private async findWorker(order: EgressOrder): Promise<Worker> {
-    const { chance, timings } = this.around;
+  /**
+   * The worker that takes a start, after as long as its bid takes. Asked for round after round: one that comes up, or gets a
+   * free place, in time takes it late. Throws 503 when none offers itself, 408 when the caller's time is over.
+   */
+  private async findWorker(order: EgressOrder, until: number): Promise<Worker> {
+    const { chance, timings, scheduler } = this.around;
+    const isOver = (): boolean => scheduler.clock.now() >= until;
     const roundMs = chance.between(timings.noWorkerMs) / ROUNDS;
     for (let round = 0; round < ROUNDS; round += 1) {
+      if (isOver()) break;
       const first = this.fleet.offer(coresOf(order));
       if (first) {
         await this.pause(first.recorders.size > 0 ? timings.busyBidMs : timings.idleBidMs);
         const worker = this.fleet.offer(coresOf(order));
-        if (worker) return worker;
+        if (worker && !isOver()) return worker;
       }
       await this.pause(roundMs);
     }
+    if (isOver()) throw overBus('deadline_exceeded', 'context deadline exceeded');
     throw overBus('unavailable', NOBODY);
   }
 

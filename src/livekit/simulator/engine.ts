@@ -112,8 +112,11 @@ export class SimulatorEngine {
     fleet.add();
   }
 
-  /** One request through either door. Throws TwirpRefusal, TextRefusal or ConnectionCut; never settles when silent. */
-  async perform<A extends Answer>(call: Call<A>, token = ''): Promise<A> {
+  /**
+   * One request through either door; `withinMs`: what its caller told that it waits. Throws TwirpRefusal, TextRefusal or
+   * ConnectionCut; never settles when silent.
+   */
+  async perform<A extends Answer>(call: Call<A>, token = '', withinMs?: number): Promise<A> {
     const room = call.room(this.desks);
     if (this.faults.strike('proxy-502', room)) throw new ProxyRefusal(502);
     if (this.isDown || this.faults.strike('unreachable', room)) throw new ConnectionCut();
@@ -124,7 +127,7 @@ export class SimulatorEngine {
       );
     }
     await this.scheduler.pause(this.timings.answerMs);
-    return call.answer(this.desks);
+    return call.answer(this.desks, withinMs);
   }
 
   /** The room that a request is about, as far as its grant goes. */

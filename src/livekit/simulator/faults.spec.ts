@@ -76,6 +76,14 @@ describe('faults by name and room', () => {
       expect(tookMs).toBeGreaterThan(15_700);
     });
 
+    it('start-slow beyond what its caller told that it waits: nothing is begun any more', async () => {
+      play.engine.setFault({ name: 'start-slow', room: 'talk', delayMs: 30_000 });
+      const { value } = await play.timed(play.livekit.startEgress({ ...aStart('talk'), withinMs: 20_000 }));
+      expect(value).toMatchObject({ kind: 'unknown' });
+      await play.clock.advance(60_000);
+      expect(listed()).toEqual([]);
+    });
+
     it('start-answer-late: the egress records long before its start is answered', async () => {
       const pending = start('start-answer-late', 30_000);
       expect(listed()).toEqual([]);

@@ -85,7 +85,8 @@ export class InProcessLiveKit extends LiveKit {
   }
 
   startEgress(start: StartEgress): Promise<StartOutcome> {
-    return this.ask(START_ROOM_COMPOSITE, toStartRequest(start, null), toStartOutcome, this.limits.startMs);
+    const limitMs = Math.min(this.limits.startMs, start.withinMs ?? Infinity);
+    return this.ask(START_ROOM_COMPOSITE, toStartRequest(start, null), toStartOutcome, limitMs);
   }
 
   stopEgress(egressId: string): Promise<StopOutcome> {
@@ -177,14 +178,18 @@ export class InProcessLiveKit extends LiveKit {
       .then((): TwirpAnswer<A> => ({ kind: 'silence', timedOut: true, reason: 'TimeoutError' }));
     // Cancelled as soon as the answer is there; nobody waits for it then.
     tooLate.catch(() => undefined);
-    const answer = await Promise.race([this.perform(method, request), tooLate]);
+    const answer = await Promise.race([this.perform(method, request, limitMs), tooLate]);
     patience.abort();
     return understand(answer, { name: method.path.split('/')[1] ?? method.path, limitMs });
   }
 
-  private async perform<Q, A extends Answer>(method: TwirpMethod<Q, A>, request: Q): Promise<TwirpAnswer<A>> {
+  private async perform<Q, A extends Answer>(
+    method: TwirpMethod<Q, A>,
+    request: Q,
+    limitMs: number,
+  ): Promise<TwirpAnswer<A>> {
     try {
-      return { kind: 'ok', message: await this.engine.perform(method.call(request)) };
+      return { kind: 'ok', message: await this.engine.perform(method.call(request), '', limitMs) };
     } catch (error) {
       if (error instanceof ConnectionCut) return { kind: 'silence', timedOut: false, reason: 'ECONNRESET' };
       if (error instanceof TextRefusal) return { kind: 'error', status: error.status, code: null, msg: null };

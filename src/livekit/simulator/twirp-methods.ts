@@ -48,7 +48,8 @@ export interface Call<A extends Answer> {
   readonly grant: Grant;
   /** The room that it is about, as far as its faults and grants go; null: none, or more than one. */
   room(desks: Desks): string | null;
-  answer(desks: Desks): A | Promise<A>;
+  /** `withinMs`: what its caller told that it waits. */
+  answer(desks: Desks, withinMs?: number): A | Promise<A>;
 }
 
 interface Shape<Q, A extends Answer> {
@@ -56,7 +57,7 @@ interface Shape<Q, A extends Answer> {
   readonly grant: Grant;
   readonly request: { fromJson(json: Json, options: { ignoreUnknownFields: boolean }): Q };
   room(request: Q, desks: Desks): string | null;
-  answer(request: Q, desks: Desks): A | Promise<A>;
+  answer(request: Q, desks: Desks, withinMs?: number): A | Promise<A>;
 }
 
 /** A method of LiveKit's Twirp services. */
@@ -72,7 +73,7 @@ export class TwirpMethod<Q, A extends Answer> {
     return {
       grant,
       room: (desks) => this.shape.room(request, desks),
-      answer: (desks) => this.shape.answer(request, desks),
+      answer: (desks, withinMs) => this.shape.answer(request, desks, withinMs),
     };
   }
 
@@ -91,14 +92,16 @@ export const START_ROOM_COMPOSITE = new TwirpMethod({
   grant: 'roomRecord',
   request: RoomCompositeEgressRequest,
   room: ({ roomName }: RoomCompositeEgressRequest) => roomName,
-  answer: (request, { egress }): Promise<EgressInfo> => egress.start(orderOfRoomComposite(request)),
+  answer: (request, { egress }, withinMs): Promise<EgressInfo> =>
+    egress.start(orderOfRoomComposite(request), withinMs),
 });
 const START_EGRESS = new TwirpMethod({
   path: 'livekit.Egress/StartEgress',
   grant: 'roomRecord',
   request: StartEgressRequest,
   room: ({ roomName }: StartEgressRequest) => roomName,
-  answer: (request, { egress }): Promise<EgressInfo> => egress.start(orderOfStartEgress(request)),
+  answer: (request, { egress }, withinMs): Promise<EgressInfo> =>
+    egress.start(orderOfStartEgress(request), withinMs),
 });
 export const LIST_EGRESS = new TwirpMethod({
   path: 'livekit.Egress/ListEgress',

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { LIMIT_HEADER } from '../twirp.js';
 import { AccessCheck } from './access.js';
 import { ControlDoor } from './control-door.js';
 import type { SimulatorEngine } from './engine.js';
@@ -82,7 +83,9 @@ export class WireServer {
     if (!method) throw badRoute(request.method ?? '', path);
     const call = parseCall(method, await readBody(request));
     this.access.require(access, call.grant, this.engine.roomOf(call));
-    return json(200, toWireJson(await this.engine.perform(call, access.token)));
+    const told = request.headers[LIMIT_HEADER];
+    const withinMs = typeof told === 'string' && /^\d{1,15}$/.test(told) ? Number(told) : undefined;
+    return json(200, toWireJson(await this.engine.perform(call, access.token, withinMs)));
   }
 
   private async direct(request: IncomingMessage, action: string): Promise<Reply> {
