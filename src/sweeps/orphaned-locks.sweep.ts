@@ -6,6 +6,7 @@ import { LiveKit } from '../livekit/livekit.port.js';
 import type { EgressSeen } from '../livekit/livekit.types.js';
 import { Leases, type LeaseSeen } from '../locks/leases.js';
 import { isFinal, isOver, type StoredRecording } from '../recordings/domain/recording.js';
+import { RecorderLog } from '../recordings/recorders/recorder-log.port.js';
 import { RecordingStore } from '../recordings/store/recording.store.js';
 import { type HeldSlot, RoomSlots } from '../recordings/store/room-slots.port.js';
 import { liveEgresses } from '../recordings/domain/slot.js';
@@ -43,6 +44,7 @@ export class OrphanedLocksSweep extends Sweep {
     private readonly own: OwnEgresses,
     private readonly unsettled: Unsettled,
     private readonly forgotten: ForgottenRecordings,
+    private readonly recorders: RecorderLog,
     private readonly endEgress: EndEgress,
     private readonly clock: Clock,
   ) {
@@ -115,7 +117,8 @@ export class OrphanedLocksSweep extends Sweep {
   /** Nobody knows what became of its start: free once none can be on its way any more, and nothing of it runs. */
   private async lookAtUnknown(pass: SweepPass, slot: HeldSlot, { at, egresses }: Look): Promise<void> {
     if (at - slot.since < this.config.livekitStartTimeoutMs) return;
-    if ((egresses.get(slot.recordingId) ?? []).some(({ status }) => !isFinal(status))) return;
+    for (const { egressId, status } of egresses.get(slot.recordingId) ?? [])
+      if (!isFinal(status) && !(await this.recorders.isDead(egressId))) return;
     await pass.suspect(
       {
         kind: 'ORPHANED_SLOT',

@@ -157,6 +157,7 @@ export class KeptScene {
         own,
         new Unsettled(store),
         forgotten,
+        recorders,
         new EndEgress(store, reconcile, livekit),
         clock,
       ),

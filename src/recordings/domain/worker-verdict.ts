@@ -39,7 +39,10 @@ function worker(of: Case, egressId: string): Verdict | null {
   return ask({ ask: 'worker', egressId, listed: status });
 }
 
-export function isLongSilent({ silentAt }: WorkerEvidence, { workerLostAfterMs }: Limits): boolean {
+export function isLongSilent(
+  { silentAt }: Pick<WorkerEvidence, 'silentAt'>,
+  { workerLostAfterMs }: Pick<Limits, 'workerLostAfterMs'>,
+): boolean {
   const lasted = (silentAt.at(-1) ?? 0) - (silentAt[0] ?? 0);
   return silentAt.length >= THRESHOLDS.leastSilences && lasted >= workerLostAfterMs;
 }

@@ -1,11 +1,15 @@
 import { Injectable } from '@nestjs/common';
+import { Config } from '../../config/config.js';
+import { Clock } from '../../kernel/clock.js';
 import { parseRoomId, type RecordingId } from '../../kernel/ids.js';
 import type { EgressSeen } from '../../livekit/livekit.types.js';
 import { metadataKey } from '../../storage/object-keys.js';
 import { type OrphanEvidence, type OrphanVerdict, orphanVerdict } from '../domain/orphan.js';
+import { isLongSilent } from '../domain/worker-verdict.js';
+import { FleetProbe } from '../recorders/fleet-probe.js';
 import { RecorderLog } from '../recorders/recorder-log.port.js';
 import { RecordingStore } from '../store/recording.store.js';
-import { EndEgress } from './end-egress.js';
+import { EndEgress, type EgressToEnd } from './end-egress.js';
 import { OwnEgresses } from './own-egresses.js';
 import { ReconcileRecording } from './reconcile-recording.js';
 import { RestoreFromRecord } from './restore-from-record.js';
@@ -23,6 +27,9 @@ export class ReconcileEgress {
     private readonly fromRecord: RestoreFromRecord,
     private readonly recorders: RecorderLog,
     private readonly endEgress: EndEgress,
+    private readonly fleet: FleetProbe,
+    private readonly config: Config,
+    private readonly clock: Clock,
   ) {}
 
   /** Throws LIVEKIT_UNAVAILABLE or STORAGE_UNAVAILABLE where it could not be told: then nothing is done about it. */
@@ -58,8 +65,25 @@ export class ReconcileEgress {
     return orphanVerdict({ status: egress.status, dead, deleted });
   }
 
+  /** Throws LIVEKIT_UNAVAILABLE. */
   async stop(recordingId: RecordingId, { roomName, egressId }: EgressSeen, reason: string): Promise<void> {
-    await this.endEgress.stop({ recordingId, roomName, egressId, reason });
+    const ending = { recordingId, roomName, egressId, reason };
+    const askedAt = this.clock.now();
+    if ((await this.endEgress.stop(ending)) === null) return;
+    await this.recorders.silent(egressId, askedAt);
+    if (await this.isProvenDead(ending)) await this.recorders.markDead(egressId, this.clock.now());
+  }
+
+  /** On the evidence by which a recording is lost: without a row, nobody else asks, and LiveKit lists it for ever. */
+  private async isProvenDead(ending: EgressToEnd): Promise<boolean> {
+    const { egressId, roomName } = ending;
+    const { silentAt } = await this.recorders.state(egressId);
+    if (!isLongSilent({ silentAt }, { workerLostAfterMs: this.config.recorderLostAfterMs })) return false;
+    const since = silentAt.at(-1) ?? 0;
+    const another =
+      (await this.recorders.anotherHeardSince(egressId, since)) ||
+      (await this.fleet.isThere(roomName, since));
+    return another && (await this.endEgress.stop(ending)) !== null;
   }
 
   private ask(question: 'dead' | 'deleted', id: RecordingId, { egressId }: EgressSeen): Promise<boolean> {

@@ -655,6 +655,15 @@ const MUTANTS = [
       change('src/sweeps/look-at-rows.ts', '    await this.forgotten.look(pass, recording);\n', ''),
     ],
   },
+  {
+    name: 'M46',
+    defect:
+      'an egress that nothing explains holds its room for as long as LiveKit lists it, though its worker is dead',
+    shownBy: 'Redis and the bucket know nothing of a recording whose worker dies',
+    changes: [
+      change(`${U}/reconcile-egress.ts`, '    await this.recorders.silent(egressId, askedAt);\n', ''),
+    ],
+  },
 ];
 
 /** Throws for a name that is none. */

@@ -71,6 +71,17 @@ export const CASES: ReadonlyMap<string, Plan> = new Map([
     ),
   ],
   [
+    'Redis and the bucket know nothing of a recording whose worker dies',
+    aPlan(
+      [
+        { at: 2_000, do: 'storage', what: 'away', forMs: 41_844 },
+        { at: 9_000, do: 'lose-key', room: ROOM, what: 'row' },
+        { at: 13_000, do: 'kill-worker', withChild: false, anotherInMs: 0 },
+      ],
+      { ending: 'stop-all' },
+    ),
+  ],
+  [
     'a start in a room whose making fails',
     aPlan(
       [
