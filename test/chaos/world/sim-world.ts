@@ -331,10 +331,10 @@ export class SimWorld {
     return since === undefined || !worker?.alive || worker.paused ? 0 : this.clock.now() - since;
   }
 
-  /** LiveKit lists it as running for ever, and nobody is there that could end it. */
+  /** LiveKit lists it as running for ever, or has lost its record, and nobody is there that could end it. */
   hasDied(egressId: string): boolean {
     const info = this.engine.egress(egressId);
-    if (info === null || isTerminal(info)) return false;
+    if (info === null ? !this.unlisted.has(egressId) : isTerminal(info)) return false;
     return !this.engine.fleet.list().some(({ alive, recorders }) => alive && recorders.has(egressId));
   }
 
