@@ -7,7 +7,7 @@ import type { SimulatorEngine } from '../livekit/simulator/engine.js';
 import { startSimulator } from '../livekit/simulator/start-simulator.js';
 import { httpReceiver } from '../livekit/simulator/webhook-http.js';
 import { Demo } from './demo.js';
-import { demoMedia } from './demo-media/demo-media.js';
+import { demoMedia, demoSegments } from './demo-media/demo-media.js';
 import { FIRST_ROOMS, namesIn } from './first-rooms.js';
 import { KeptFolder } from './kept-folder.js';
 import { keepSimulator, readKeptSimulator } from './kept-simulator.js';
@@ -129,6 +129,7 @@ export class EmbeddedStack {
       apiKey,
       apiSecret,
       recordMedia: demoMedia(namesIn),
+      makeSegment: demoSegments(namesIn),
       kept: await readKeptSimulator(kept),
     });
     this.simulator = simulator.engine;

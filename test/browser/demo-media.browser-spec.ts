@@ -1,8 +1,14 @@
-import { demoMedia } from '../../src/embedded/demo-media/demo-media.js';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { demoMedia, demoSegments } from '../../src/embedded/demo-media/demo-media.js';
+import { joinSegments } from '../../src/recordings/segments/join-segments.js';
 import { ConsoleBrowser } from '../support/console.js';
+import { asSegments } from '../support/made-segments.js';
 
 const DURATION_MS = 5_432;
 const record = demoMedia(() => ['ada', 'grace']);
+const makeSegment = demoSegments(() => ['ada', 'grace']);
 
 /** What a player makes of a file; of a video also which pictures it shows at some moments, as sums of their pixels. */
 interface Played {
@@ -66,7 +72,10 @@ describe('what the embedded simulator records, in a player', () => {
     picture: { width: number; height: number; framesPerSecond: number } | null,
   ): Promise<Played> => {
     const media = await record({ filename, picture, roomName: 'Daily stand-up', durationMs: DURATION_MS });
-    const base64 = Buffer.concat([...media.chunks]).toString('base64');
+    return playBytes(filename, Buffer.concat([...media.chunks]));
+  };
+  const playBytes = (filename: string, bytes: Buffer): Promise<Played> => {
+    const base64 = bytes.toString('base64');
     const type = filename.endsWith('.ogg') ? 'audio/ogg' : 'video/mp4';
     const argument = JSON.stringify([base64, type, [0.5, 1.2, 1.8, 2.2, 3.5, 5.3]]);
     return browser.page.evaluate<Played>(`(${PLAY})(${argument})`);
@@ -91,6 +100,28 @@ describe('what the embedded simulator records, in a player', () => {
       expect(new Set(clocks).size).toBe(5);
     },
   );
+
+  test('its segments, joined, play to their end with the same picture and the same clock as the file', async () => {
+    const picture = { width: 1280, height: 720, framesPerSecond: 30 };
+    const segments: Buffer[] = [];
+    for (const [startsAt, end] of [
+      [0, 2.013] as const,
+      [2.013, 4.02] as const,
+      [4.02, DURATION_MS / 1_000] as const,
+    ])
+      segments.push(
+        await makeSegment({ roomName: 'Daily stand-up', picture, startsAt, seconds: end - startsAt }),
+      );
+    const folder = await mkdtemp(join(tmpdir(), 'tallylight-segments-'));
+    const target = join(folder, 'rec.mp4');
+    const joined = await joinSegments(asSegments(segments), target);
+    const played = await playBytes('rec.mp4', await readFile(target));
+    await rm(folder, { recursive: true });
+    expect(joined).toMatchObject({ joined: 3, skipped: [], gaps: [] });
+    expect(played.duration).toBeCloseTo(DURATION_MS / 1_000, 1);
+    const { shown, width, height } = await play('rec.mp4', picture);
+    expect(played).toMatchObject({ shown, width, height });
+  });
 
   test.each(['rec.mp4', 'rec.ogg'])('audio alone plays to its end: %s', async (filename) => {
     const { duration } = await play(filename, null);

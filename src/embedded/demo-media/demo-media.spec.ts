@@ -1,5 +1,6 @@
 import type { Media, RecordedShape } from '../../livekit/simulator/recorded-media.js';
-import { demoMedia } from './demo-media.js';
+import { readSegment } from '../../recordings/segments/read-segment.js';
+import { demoMedia, demoSegments } from './demo-media.js';
 
 const record = demoMedia(() => ['ada', 'grace']);
 const PICTURE = { width: 1280, height: 720, framesPerSecond: 30 };
@@ -59,5 +60,49 @@ describe('what the embedded simulator records', () => {
     }
     expect(total).toBe(media.size);
     expect(largest).toBeLessThan(1_500_000);
+  });
+});
+
+describe('its segments', () => {
+  const make = demoSegments(() => ['ada', 'grace']);
+  const read = async (startsAt: number, seconds: number, picture: typeof PICTURE | null = PICTURE) => {
+    const bytes = await make({ roomName: 'Daily stand-up', startsAt, seconds, picture });
+    const segment = await readSegment(await import('mediabunny'), bytes);
+    if (typeof segment === 'string') throw new Error(segment);
+    return segment;
+  };
+  const picturesOf = ({ tracks }: Awaited<ReturnType<typeof read>>) => tracks.get('video')?.samples ?? [];
+
+  it('each begin with a key picture, and none that the meeting has is missing or there twice', async () => {
+    const lengths = [4.013, 1.99, 0.4, 4.2];
+    let at = 0;
+    const times: number[] = [];
+    const firsts: string[] = [];
+    for (const seconds of lengths) {
+      const pictures = picturesOf(await read(at, seconds));
+      expect(pictures[0]?.isKey).toBe(true);
+      firsts.push(Buffer.from(pictures[0]?.data ?? []).toString('latin1'));
+      times.push(...pictures.map(({ pts }) => pts));
+      at += seconds;
+    }
+    expect(times.map((pts) => Math.round(pts * PICTURE.framesPerSecond))).toEqual(
+      Array.from({ length: Math.round(at * PICTURE.framesPerSecond) }, (_, n) => n),
+    );
+    // A decoder tells two key pictures in a row by their ids.
+    expect(new Set(firsts).size).toBe(lengths.length);
+  });
+
+  it('show the time of the meeting, not of the segment', async () => {
+    const keyAt = async (startsAt: number) => picturesOf(await read(startsAt, 1))[0]?.data;
+    const early = await keyAt(0);
+    // 60,000 pictures later, where the id is the same again.
+    const late = await keyAt(2_000);
+    expect(early?.length).toBeGreaterThan(1_000);
+    expect(late).not.toEqual(early);
+    expect(await keyAt(2_000)).toEqual(late);
+  });
+
+  it('have sound alone where that was asked for', async () => {
+    expect([...(await read(0, 1, null)).tracks.keys()]).toEqual(['audio']);
   });
 });

@@ -1,8 +1,13 @@
 import { extname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Media, RecordMedia } from '../../livekit/simulator/recorded-media.js';
+import {
+  type MakeSegment,
+  type SegmentPictures,
+  writeSegment,
+} from '../../livekit/simulator/segment-media.js';
 import { DemoVideo, KEY_EVERY_SECONDS } from './demo-video.js';
-import { aacEntry, avcEntry, mp4Head, type Mp4Track, totalBytes } from './mp4.js';
+import { aacEntry, avcConfiguration, avcEntry, mp4Head, type Mp4Track, totalBytes } from './mp4.js';
 import { oggBytes, oggPages } from './ogg.js';
 
 const TICKS_A_SECOND = 6_000;
@@ -47,7 +52,11 @@ async function videoMp4(video: DemoVideo, durationMs: number): Promise<Media> {
     kind: 'video',
     width,
     height,
-    sampleEntry: avcEntry(width, height, video.parameters.sequence, video.parameters.picture),
+    sampleEntry: avcEntry(
+      width,
+      height,
+      avcConfiguration(video.parameters.sequence, video.parameters.picture),
+    ),
     timescale: TICKS_A_SECOND,
     ticksPerSample: TICKS_A_SECOND / framesPerSecond,
     ticks: Math.max(1, Math.round((durationMs * TICKS_A_SECOND) / 1_000)),
@@ -57,6 +66,43 @@ async function videoMp4(video: DemoVideo, durationMs: number): Promise<Media> {
   return mp4(track, function* samples() {
     for (const { bytes } of video.samples(0, count)) yield bytes;
   });
+}
+
+/**
+ * The same meeting in segments: each begins with a key picture, and its clock shows how long the recording has been going on.
+ * One after another they play, and are joined, without a jump.
+ */
+export function demoSegments(namesOf: NamesOf): MakeSegment {
+  return async (shape) => {
+    const { roomName, picture, startsAt, seconds } = shape;
+    if (picture === null) return writeSegment(shape, null);
+    return writeSegment(
+      shape,
+      picturesOf(new DemoVideo({ ...picture, roomName, names: namesOf(roomName) }), startsAt, seconds),
+    );
+  };
+}
+
+/** Those of the whole meeting that begin in these seconds of it; at least one. */
+function picturesOf(video: DemoVideo, startsAt: number, seconds: number): SegmentPictures {
+  const { width, height, framesPerSecond } = video.scene;
+  const { sequence, picture } = video.parameters;
+  const from = Math.round(startsAt * framesPerSecond);
+  const to = Math.max(from + 1, Math.round((startsAt + seconds) * framesPerSecond));
+  return {
+    decoderConfig: {
+      codec: `avc1.${sequence.toString('hex', 1, 4)}`,
+      ...{ codedWidth: width, codedHeight: height },
+      description: avcConfiguration(sequence, picture),
+    },
+    packets: (function* packets() {
+      let n = from;
+      for (const sample of video.samples(from, to)) {
+        yield { ...sample, at: n / framesPerSecond, lasts: 1 / framesPerSecond };
+        n += 1;
+      }
+    })(),
+  };
 }
 
 function silentMp4(durationMs: number): Media {

@@ -16,6 +16,10 @@ export interface VideoSample {
   readonly isKey: boolean;
 }
 
+type Slices = readonly [Buffer, Buffer];
+/** More than pictures between two keys, so that two first keys in a row have different ids. */
+const OTHER_IDS = 60_000;
+
 const GROUND: Colour = { y: 32, cb: 130, cr: 126 };
 const TILES: readonly [Colour, Colour] = [
   { y: 70, cb: 152, cr: 110 },
@@ -33,8 +37,8 @@ export class DemoVideo {
   private readonly clock: Box;
   private readonly clockScale: number;
   private readonly sames = new Map<number, Buffer>();
-  /** The slices above and below the clock, for both ids that key pictures have in turn. */
-  private readonly still: readonly (readonly [Buffer, Buffer])[];
+  /** The slices above and below the clock, for both ids that key pictures after the first have in turn. */
+  private readonly still: readonly [Slices, Slices];
 
   constructor(readonly scene: DemoScene) {
     this.parameters = { sequence: sequenceParameters(scene), picture: pictureParameters() };
@@ -43,23 +47,22 @@ export class DemoVideo {
     const height = up(textSize('0', this.clockScale).height + BLOCK);
     this.clock = { x: 0, y: down(scene.height - BLOCK / 2 - height), width: down(scene.width), height };
     this.draw();
-    const { firstRow, endRow } = this.clockRows;
-    this.still = ([0, 1] as const).map((id) => [
-      keySlice(this.picture, 0, firstRow, id),
-      keySlice(this.picture, endRow, this.picture.rows, id),
-    ]);
+    this.still = [this.around(0), this.around(1)];
   }
 
-  /** The samples number `from` (a key picture) to `to` (excluded), of which each second has `framesPerSecond`. */
+  /**
+   * The samples number `from` (a key picture, whichever it is) to `to` (excluded), of which each second has
+   * `framesPerSecond`. They can follow those of another call.
+   */
   *samples(from: number, to: number): Generator<VideoSample> {
     const { framesPerSecond } = this.scene;
     const keyEvery = KEY_EVERY_SECONDS * framesPerSecond;
     for (let n = from; n < to; n += 1) {
-      const after = n % keyEvery;
+      const after = (n - from) % keyEvery;
       const second = Math.floor(n / framesPerSecond);
       if (after === 0) {
         this.showClock(second);
-        yield { bytes: this.key(((n / keyEvery) % 2) as 0 | 1), isKey: true };
+        yield { bytes: n === from ? this.firstKey(from) : this.key((n - from) / keyEvery), isKey: true };
       } else {
         const changed = n % framesPerSecond === 0 ? this.showClock(second) : [];
         yield { bytes: changed.length > 0 ? this.delta(changed, after) : this.same(after), isKey: false };
@@ -67,11 +70,24 @@ export class DemoVideo {
     }
   }
 
-  private key(id: 0 | 1): Buffer {
+  /** Its id is that of no key picture close to it, as the one before may be of another call. */
+  private firstKey(from: number): Buffer {
+    const id = 2 + (from % OTHER_IDS);
+    return this.keyBetween(this.around(id), id);
+  }
+
+  private key(n: number): Buffer {
+    return n % 2 === 0 ? this.keyBetween(this.still[0], 0) : this.keyBetween(this.still[1], 1);
+  }
+
+  private keyBetween([above, below]: Slices, id: number): Buffer {
     const { firstRow, endRow } = this.clockRows;
-    const [above, below] = this.still[id] ?? [];
-    if (!above || !below) throw new Error('there are two of each');
     return framed([above, keySlice(this.picture, firstRow, endRow, id), below]);
+  }
+
+  private around(id: number): Slices {
+    const { firstRow, endRow } = this.clockRows;
+    return [keySlice(this.picture, 0, firstRow, id), keySlice(this.picture, endRow, this.picture.rows, id)];
   }
 
   private delta(changed: readonly number[], after: number): Buffer {

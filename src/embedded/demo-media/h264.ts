@@ -69,8 +69,8 @@ export function pictureParameters(): Buffer {
   return nal(NAL.pps, bits);
 }
 
-/** The rows `from` to `to` (excluded) of a picture that needs no other. Two in a row differ in `idrPicId`. */
-export function keySlice(picture: Picture, from: number, to: number, idrPicId: 0 | 1): Buffer {
+/** The rows `from` to `to` (excluded) of a picture that needs no other. Two pictures in a row differ in `idrPicId`, at most 65535. */
+export function keySlice(picture: Picture, from: number, to: number, idrPicId: number): Buffer {
   const { columns } = picture;
   const first = from * columns;
   const bits = new Bits();

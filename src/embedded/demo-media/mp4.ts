@@ -35,22 +35,25 @@ export function totalBytes({ sizes }: Mp4Track): number {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** `avc1` (ISO/IEC 14496-15). */
-export function avcEntry(width: number, height: number, sequence: Buffer, picture: Buffer): Buffer {
-  const configuration = box(
-    'avcC',
+/** An AVCDecoderConfigurationRecord (ISO/IEC 14496-15): samples have the length of each NAL unit in four bytes before it. */
+export function avcConfiguration(sequence: Buffer, picture: Buffer): Buffer {
+  return Buffer.concat([
     Buffer.from([1, sequence[1] ?? 0, sequence[2] ?? 0, sequence[3] ?? 0, 0xff, 0xe1]),
     u16(sequence.length),
     sequence,
     Buffer.from([1]),
     u16(picture.length),
     picture,
-  );
+  ]);
+}
+
+/** `avc1`, with what `avcConfiguration` makes. */
+export function avcEntry(width: number, height: number, configuration: Buffer): Buffer {
   const resolution = u32(0x0048_0000);
   return box(
     'avc1',
     ...[zeros(6), u16(1), zeros(16), u16(width), u16(height), resolution, resolution],
-    ...[u32(0), u16(1), zeros(32), u16(24), u16(0xffff), configuration],
+    ...[u32(0), u16(1), zeros(32), u16(24), u16(0xffff), box('avcC', configuration)],
   );
 }
 

@@ -46,8 +46,8 @@ export interface EgressOrder {
   readonly shown: EgressInfo['request'];
   /** As it was sent, with them. */
   readonly request: RoomCompositeEgressRequest | StartEgressRequest;
-  /** Of the video, where there is one. */
-  readonly picture: PictureShape;
+  /** Of the video; null: audio alone. */
+  readonly picture: PictureShape | null;
 }
 
 /** The request of an order that another process goes on with: its kind, and protobuf's JSON. */
@@ -91,7 +91,7 @@ export function orderOfRoomComposite(request: RoomCompositeEgressRequest): Egres
       audioOnly && videoOnly ? 'audio_only and video_only' : faultOf(files.length, segments.length, outputs),
     shown: { case: 'roomComposite', value: shown },
     request,
-    picture: pictureOf(request.options),
+    picture: audioOnly ? null : pictureOf(request.options),
   };
 }
 
@@ -125,7 +125,7 @@ export function orderOfStartEgress(request: StartEgressRequest): EgressOrder {
         : faultOf(files.length, segments.length, request.outputs.length),
     shown: { case: 'egress', value: shown },
     request,
-    picture: pictureOf(request.encoding),
+    picture: audioOnly ? null : pictureOf(request.encoding),
   };
 }
 

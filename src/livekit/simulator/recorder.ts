@@ -56,7 +56,7 @@ export class Recorder {
     this.asAccepted = info.clone();
     const [segments] = order.segments;
     this.segments = segments
-      ? new SegmentStream(info, segments, order.audioOnly, around, (error) => this.failUpload(error))
+      ? new SegmentStream(info, segments, order.picture, around, (error) => this.failUpload(error))
       : null;
   }
 

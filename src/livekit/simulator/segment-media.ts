@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PictureShape } from './recorded-media.js';
 
 type Mediabunny = typeof import('mediabunny');
 
 export interface SegmentShape {
+  readonly roomName: string;
   /** By the clock of the segments, s. */
   readonly startsAt: number;
   readonly seconds: number;
-  readonly audioOnly: boolean;
+  /** Null: audio alone. */
+  readonly picture: PictureShape | null;
 }
 
 /** Makes the bytes of one segment. */
@@ -24,15 +27,23 @@ const SOUND = {
 };
 const SOUND_S = 1_024 / 48_000;
 
-interface Pictures {
-  readonly packets: readonly Uint8Array[];
+/** The pictures of one segment. */
+export interface SegmentPictures {
   readonly decoderConfig: VideoDecoderConfig;
+  /** In order, the first of them a key picture; times in s, by the clock of the segments. */
+  readonly packets: Iterable<{
+    readonly bytes: Uint8Array;
+    readonly isKey: boolean;
+    readonly at: number;
+    readonly lasts: number;
+  }>;
 }
 
-let pictures: Promise<Pictures> | null = null;
-
-/** MPEG-TS that plays: pictures of the recorded clip from its first one on, and silence. */
-export const makeRealSegment: MakeSegment = async ({ startsAt, seconds, audioOnly }) => {
+/** MPEG-TS of pictures, if any, and silence. */
+export async function writeSegment(
+  { startsAt, seconds }: Pick<SegmentShape, 'startsAt' | 'seconds'>,
+  pictures: SegmentPictures | null,
+): Promise<Buffer> {
   const media = await import('mediabunny');
   const output = new media.Output({
     format: new media.MpegTsOutputFormat(),
@@ -40,33 +51,43 @@ export const makeRealSegment: MakeSegment = async ({ startsAt, seconds, audioOnl
   });
   const video = new media.EncodedVideoPacketSource('avc');
   const audio = new media.EncodedAudioPacketSource('aac');
-  if (!audioOnly) output.addVideoTrack(video);
+  if (pictures) output.addVideoTrack(video);
   output.addAudioTrack(audio);
   await output.start();
-  if (!audioOnly) {
-    pictures ??= clipPictures(media);
-    const { packets, decoderConfig } = await pictures;
-    const frames = Math.max(1, Math.round(seconds * FPS));
-    for (let n = 0; n < Math.min(frames, packets.length); n += 1) {
-      const packet = new media.EncodedPacket(
-        packets[n] ?? new Uint8Array(),
-        n === 0 ? 'key' : 'delta',
-        // They last as long as the segment, however many there are.
-        startsAt + (n * seconds) / frames,
-        seconds / frames,
-      );
-      await video.add(packet, { decoderConfig });
-    }
+  for (const { bytes, isKey, at, lasts } of pictures?.packets ?? []) {
+    const packet = new media.EncodedPacket(bytes, isKey ? 'key' : 'delta', at, lasts);
+    await video.add(packet, { decoderConfig: pictures?.decoderConfig });
   }
   const first = Math.ceil(startsAt / SOUND_S);
   for (let n = first; n * SOUND_S < startsAt + seconds || n === first; n += 1)
     await audio.add(new media.EncodedPacket(SILENCE, 'key', n * SOUND_S, SOUND_S), SOUND);
   await output.finalize();
   return Buffer.from(output.target.buffer ?? new ArrayBuffer(0));
+}
+
+interface Clip {
+  readonly packets: readonly Uint8Array[];
+  readonly decoderConfig: VideoDecoderConfig;
+}
+
+let clip: Promise<Clip> | null = null;
+
+/** What plays, whatever was asked for: pictures of the recorded clip from its first one on, and silence. */
+export const makeRealSegment: MakeSegment = async (shape) => {
+  if (shape.picture === null) return writeSegment(shape, null);
+  clip ??= readClip(await import('mediabunny'));
+  const { packets, decoderConfig } = await clip;
+  const { startsAt, seconds } = shape;
+  const frames = Math.max(1, Math.round(seconds * FPS));
+  const shown = packets.slice(0, frames).map((bytes, n) => ({
+    ...{ bytes, isKey: n === 0 },
+    // They last as long as the segment, however many there are.
+    ...{ at: startsAt + (n * seconds) / frames, lasts: seconds / frames },
+  }));
+  return writeSegment(shape, { decoderConfig, packets: shown });
 };
 
-/** Those of the clip until its next whole picture, or as many as a segment can have. */
-async function clipPictures(media: Mediabunny): Promise<Pictures> {
+async function readClip(media: Mediabunny): Promise<Clip> {
   const bytes = readFileSync(join(__dirname, 'media', 'egress-composite.mp4'));
   const input = new media.Input({ formats: [media.MP4], source: new media.BufferSource(bytes) });
   const track = await input.getPrimaryVideoTrack();

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { EgressInfo } from '@livekit/protocol';
 import type { SegmentOrder } from './egress-order.js';
 import { faultDelay } from './faults.js';
-import { UploadRefused } from './recorded-media.js';
+import { type PictureShape, UploadRefused } from './recorded-media.js';
 import type { RecorderSurroundings } from './recorder.types.js';
 import type { Cancel } from './scheduler.js';
 
@@ -39,7 +39,8 @@ export class SegmentStream {
   constructor(
     private readonly info: EgressInfo,
     private readonly order: SegmentOrder,
-    private readonly audioOnly: boolean,
+    /** Null: audio alone. */
+    private readonly picture: PictureShape | null,
     private readonly around: RecorderSurroundings,
     /** An upload was refused for good: the egress ends. */
     private readonly onRefused: (error: string) => void,
@@ -112,9 +113,10 @@ export class SegmentStream {
     const { faults, timings, scheduler, makeSegment } = this.around;
     const slow = faults.strike('segments-slow', this.info.roomName);
     const bytes = await makeSegment({
+      roomName: this.info.roomName,
       startsAt: (listed.beganAt - this.firstBegan) / 1_000,
       seconds: listed.seconds,
-      audioOnly: this.audioOnly,
+      picture: this.picture,
     });
     if (slow) await scheduler.pause(faultDelay(slow, 'slowUploadMs', timings));
     for (const pauseS of [...UPLOAD_AGAIN_S, null]) {

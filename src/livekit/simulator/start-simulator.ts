@@ -1,6 +1,7 @@
 import { type Clock, SystemClock } from '../../kernel/clock.js';
 import type { Random } from './chance.js';
 import { type KeptSimulator, type OpenLiveRoom, SimulatorEngine } from './engine.js';
+import type { MakeSegment } from './segment-media.js';
 import { writeMediaForReal } from './media-writer.js';
 import type { RecordMedia, WriteMedia } from './recorded-media.js';
 import { PLEASANT_TIMINGS, type SimulatorTimings } from './timings.js';
@@ -24,6 +25,8 @@ export interface StartSimulator {
   readonly writeMedia?: WriteMedia;
   /** Absent: a few seconds of a real recording, whatever was asked for. */
   readonly recordMedia?: RecordMedia;
+  /** Absent: pictures of that recording. */
+  readonly makeSegment?: MakeSegment;
 }
 
 export interface RunningSimulator {
@@ -37,8 +40,9 @@ export interface RunningSimulator {
 /** A simulated LiveKit on a port. Rejects when the port is taken. */
 export async function startSimulator(options: StartSimulator): Promise<RunningSimulator> {
   const { clock = new SystemClock(), writeMedia = writeMediaForReal, timings = PLEASANT_TIMINGS } = options;
-  const { apiKey, apiSecret, random, recordMedia, webhookUrl, port = 0 } = options;
-  const engine = new SimulatorEngine({ clock, writeMedia, recordMedia, timings, apiKey, apiSecret, random });
+  const { apiKey, apiSecret, random, recordMedia, makeSegment, webhookUrl, port = 0 } = options;
+  const media = { writeMedia, recordMedia, makeSegment };
+  const engine = new SimulatorEngine({ clock, ...media, timings, apiKey, apiSecret, random });
   const closing = new AbortController();
   if (webhookUrl !== undefined) engine.setReceiver(httpReceiver(webhookUrl, closing.signal));
   const server = new WireServer(engine, { apiKey, apiSecret, port });

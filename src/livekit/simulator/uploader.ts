@@ -94,9 +94,9 @@ export class Uploader {
 
 const EMPTY: Media = { size: 0, chunks: [] };
 
-function shapeOf(info: EgressInfo, { audioOnly, picture }: EgressOrder, filename: string): RecordedShape {
+function shapeOf(info: EgressInfo, { picture }: EgressOrder, filename: string): RecordedShape {
   const durationMs = Number((info.fileResults[0]?.duration ?? 0n) / 1_000_000n);
-  return { filename, roomName: info.roomName, durationMs, picture: audioOnly ? null : picture };
+  return { filename, roomName: info.roomName, durationMs, picture };
 }
 
 function outputAt({ storage }: Pick<FileOrder, 'storage'>, filepath: string): EgressOutput {
