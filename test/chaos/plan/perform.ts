@@ -1,7 +1,7 @@
 import { RequestBulkDeletion } from '../../../src/bulk-deletions/use-cases/request-bulk-deletion.js';
 import type { Actor } from '../../../src/kernel/actor.js';
 import { ERROR_TABLE, isTallyError } from '../../../src/kernel/errors.js';
-import type { RoomId } from '../../../src/kernel/ids.js';
+import type { RecordingId, RoomId } from '../../../src/kernel/ids.js';
 import { isFinal, type StoredRecording } from '../../../src/recordings/domain/recording.js';
 import { DeleteRecording } from '../../../src/recordings/use-cases/delete-recording.js';
 import { StartRecording, type StartRequest } from '../../../src/recordings/use-cases/start-recording.js';
@@ -57,6 +57,7 @@ export class Performer {
       case 'delete-many':
         return this.deleteMany(action);
       case 'delete-room':
+        if (action.policy === 'DELETE') this.orderEnds(action.room);
         return this.ask('delete', action.room, (at) =>
           at.use(DeleteRoom).execute(action.room, action.policy, BULK_USER),
         );
@@ -153,17 +154,25 @@ export class Performer {
   }
 
   private deleteMany({ room, scope, dryRun }: Extract<Action, { do: 'delete-many' }>): void {
-    const ids = this.world
-      .rows()
-      .filter(({ roomId }) => roomId === room)
-      .map(({ id }) => id);
+    const ids = this.idsIn(room);
     if (scope === 'ids' && ids.length === 0) return;
+    if (!dryRun) this.orderEnds(room);
     this.ask('delete', `all of ${room}`, (at) => {
       const request = at.use(RequestBulkDeletion);
       return scope === 'ids'
         ? request.ofRecordings({ ids, roomId: null, dryRun }, BULK_USER)
         : request.ofRoom(room, dryRun, BULK_USER);
     });
+  }
+
+  /** What is in progress is stopped before it is deleted, and Redis may lose the deletion in between. */
+  private orderEnds(room: string): void {
+    for (const id of this.idsIn(room)) this.world.stopAsked.add(id);
+  }
+
+  private idsIn(room: string): RecordingId[] {
+    const inRoom = this.world.rows().filter(({ roomId }) => roomId === room);
+    return inRoom.map(({ id }) => id);
   }
 
   private newest(room: string, isIt: (recording: StoredRecording) => boolean): StoredRecording | null {
