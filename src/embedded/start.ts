@@ -12,6 +12,7 @@ import { listenOnce } from './free-port.js';
 import { ensureWritable } from './kept-folder.js';
 import { makeFirstRoomsKnown } from './first-rooms.js';
 import { greeting } from './greeting.js';
+import { refuseSecond } from './only-one.js';
 
 const FOLDER = '.tallylight';
 
@@ -29,6 +30,8 @@ export async function start({ redisServer }: { redisServer: string | null }): Pr
     loadEnvFile('.env', process.env);
     // Every fault that can be seen is told before anything is started.
     const wanted = readConfig(withPlaceholders(process.env), context);
+    // Before its port: of that the message would say that another program has it.
+    await refuseSecond(FOLDER);
     await listenOnce(wanted).catch((error: unknown) => Promise.reject(portFault(wanted, error)));
     if (wanted.storage.kind === 'file') await ensureWritable(wanted.storage.folder);
     endOnSignal(end);
