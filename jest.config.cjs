@@ -19,6 +19,7 @@ const LONG = [
   'recovery-kill',
   'redis-failover',
   'missing-rows',
+  'search-bucket',
 ];
 const project = (displayName, testMatch, more = {}) => ({ ...base, displayName, testMatch, ...more });
 module.exports = {

@@ -10,8 +10,16 @@ import { T0 } from './builders.js';
 
 const AT_ONCE = 100;
 
-/** Fills a storage folder with the records of so many complete recordings of one room, as the product writes them. */
-export async function fillWithRecords(folder: string, room: string, count: number): Promise<void> {
+/**
+ * Fills a storage folder with the records of so many complete recordings of one room, as the product writes them; `fieldsOf`
+ * are laid over the n-th. Answers their ids, oldest first.
+ */
+export async function fillWithRecords(
+  folder: string,
+  room: string,
+  count: number,
+  fieldsOf: (n: number) => Partial<StoredRecording> = () => ({}),
+): Promise<RecordingId[]> {
   const roomId = room as RoomId;
   const put = async (key: string, text: string): Promise<void> => {
     const path = join(folder, key);
@@ -24,14 +32,20 @@ export async function fillWithRecords(folder: string, room: string, count: numbe
     roomKey(roomId),
     JSON.stringify({ id: room, name: room, recordingSettings, createdAt: at, updatedAt: at }),
   );
+  const ids: RecordingId[] = [];
   for (let i = 0; i < count; i += AT_ONCE) {
-    const some = Array.from({ length: Math.min(AT_ONCE, count - i) }, (_, n) => aComplete(roomId, i + n));
+    const some = Array.from({ length: Math.min(AT_ONCE, count - i) }, (_, n) => ({
+      ...aComplete(roomId, i + n),
+      ...fieldsOf(i + n),
+    }));
+    ids.push(...some.map(({ id }) => id));
     await Promise.all(
       some.map((recording) =>
         put(metadataKey(recording), JSON.stringify({ format: 1, recording, history: [] })),
       ),
     );
   }
+  return ids;
 }
 
 function aComplete(roomId: RoomId, i: number): StoredRecording {
