@@ -1,6 +1,6 @@
 import { IS_EMBEDDED } from '../api/demo.js';
 import type { Connection } from '../api/events.js';
-import { place } from '../state/place.js';
+import { hrefOf, place } from '../state/place.js';
 import { signOut } from '../state/session.js';
 import { type Theme, theme } from '../state/theme.js';
 import { clockWords, plainWords } from '../words.js';
@@ -114,6 +114,7 @@ function Account() {
           </label>
         ))}
       </fieldset>
+      {IS_EMBEDDED && <a href={hrefOf('graphql')}>GraphiQL, the API</a>}
       <button type="button" onClick={() => signOut()}>
         Sign out
       </button>

@@ -24,7 +24,7 @@ export function AuditLog() {
     <section class="panel" tabIndex={-1}>
       <h2>Audit log</h2>
       <div class="scroll">
-        <table>
+        <table class="wide">
           <thead>
             <tr>
               <th>When</th>
