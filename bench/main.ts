@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { bulk } from './rows/bulk.js';
-import { lists } from './rows/lists.js';
+import { lists, search } from './rows/lists.js';
 import { media } from './rows/media.js';
 import { memory } from './rows/memory.js';
 import { idle } from './rows/process.js';
@@ -32,6 +32,7 @@ const BENCHES: readonly Bench[] = [
   memory,
   sweep,
   lists,
+  search,
 ];
 
 // Those parts of the product that a benchmark uses itself have nothing to say.

@@ -6,8 +6,11 @@ import type { RedisClient } from './redis.connections.js';
 
 export interface ScriptCall {
   readonly keys: readonly string[];
-  readonly args: readonly (string | number)[];
+  readonly args: readonly ScriptArgument[];
 }
+
+/** A Buffer is given as it is. */
+export type ScriptArgument = string | number | Buffer;
 
 /** One Lua file, sent by its digest and whole only where the server doesn't know it. */
 export class Script {
@@ -20,24 +23,25 @@ export class Script {
     this.sha = createHash('sha1').update(this.source).digest('hex');
   }
 
-  async run(
-    redis: RedisClient,
-    keys: readonly string[],
-    args: readonly (string | number)[],
-  ): Promise<unknown> {
-    try {
-      return await redis.evalsha(this.sha, keys.length, ...keys, ...args);
-    } catch (error) {
-      if (!isUnknownScript(error)) throw redisFailure(error);
-    }
-    try {
-      return await redis.eval(this.source, keys.length, ...keys, ...args);
-    } catch (error) {
-      throw redisFailure(error);
-    }
+  run(redis: RedisClient, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+    return this.sendOne(
+      () => redis.evalsha(this.sha, keys.length, ...keys, ...args),
+      () => redis.eval(this.source, keys.length, ...keys, ...args),
+    );
   }
 
-  /** Many calls in one round trip; the answers are in their order. One that failed fails all, after all of them were made. */
+  /** The answer with a Buffer in the place of each string: for what is not text. */
+  runBuffers(redis: RedisClient, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+    return this.sendOne(
+      () => redis.callBuffer('evalsha', this.sha, keys.length, ...keys, ...args),
+      () => redis.callBuffer('eval', this.source, keys.length, ...keys, ...args),
+    );
+  }
+
+  /**
+   * Many calls in one round trip; the answers are in their order, with a Buffer in the place of each string. One that failed fails
+   * all, after all of them were made.
+   */
   async runAll(redis: RedisClient, calls: readonly ScriptCall[]): Promise<unknown[]> {
     const first = await this.send(redis, calls);
     const unknown = calls.filter((_, i) => isUnknownScript(first[i]?.[0]));
@@ -48,8 +52,21 @@ export class Script {
     return first.map((answer) => answerOf(isUnknownScript(answer[0]) ? (again.shift() ?? answer) : answer));
   }
 
+  private async sendOne(byDigest: () => Promise<unknown>, whole: () => Promise<unknown>): Promise<unknown> {
+    try {
+      return await byDigest();
+    } catch (error) {
+      if (!isUnknownScript(error)) throw redisFailure(error);
+    }
+    try {
+      return await whole();
+    } catch (error) {
+      throw redisFailure(error);
+    }
+  }
+
   private async evaluate(redis: RedisClient, { keys, args }: ScriptCall): Promise<[unknown, unknown]> {
-    return redis.eval(this.source, keys.length, ...keys, ...args).then(
+    return redis.callBuffer('eval', this.source, keys.length, ...keys, ...args).then(
       (answer) => [null, answer],
       (error: unknown) => [error, null],
     );
@@ -57,7 +74,8 @@ export class Script {
 
   private async send(redis: RedisClient, calls: readonly ScriptCall[]): Promise<[unknown, unknown][]> {
     const pipeline = redis.pipeline();
-    for (const { keys, args } of calls) pipeline.evalsha(this.sha, keys.length, ...keys, ...args);
+    for (const { keys, args } of calls)
+      pipeline.callBuffer('evalsha', this.sha, keys.length, ...keys, ...args);
     try {
       return (await pipeline.exec()) ?? [];
     } catch (error) {
@@ -67,7 +85,7 @@ export class Script {
 }
 
 function sourceOf(path: string): string {
-  const include = (_line: string, name: string): string => readFileSync(join(dirname(path), name), 'utf8');
+  const include = (_line: string, name: string): string => sourceOf(join(dirname(path), name));
   return readFileSync(path, 'utf8').replace(/^-- include (\S+)$/gm, include);
 }
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
+import { readRow } from '../../src/recordings/store/stored-row.js';
 import { startStack, type TestInstance, type TestStack } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { QUICK_CHECKS, QUICK_RECORDERS } from '../support/quick-recorders.js';
@@ -79,11 +80,8 @@ describe('a meeting whose recording ends by itself', () => {
     stack.simulator.openRoom(room);
     stack.simulator.addWorker();
     await eventually(async () => {
-      const doc = await stack.redisClient.hget(`{tl}:recording:${id}`, 'doc');
-      return (
-        (JSON.parse(doc!) as { upkeep: { continuation?: string } }).upkeep.continuation !== 'pending' ||
-        'tried on'
-      );
+      const row = await stack.redisClient.getBuffer(`{tl}:recording:${id}`);
+      return readRow(row!).recording.upkeep.continuation !== 'pending' || 'tried on';
     });
     expect((await linked(id)).continuedBy).toBeNull();
     expect(stack.simulator.runningEgressIds(room)).toHaveLength(0);

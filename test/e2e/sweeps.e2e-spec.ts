@@ -1,5 +1,6 @@
 import { readdir, readFile, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readRow } from '../../src/recordings/store/stored-row.js';
 import { keys } from '../../src/redis/keys.js';
 import { startStack, type TestInstance, type TestStack } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
@@ -59,7 +60,7 @@ describe('a sweep that an operator runs', () => {
       async () =>
         (await readFile(join(folder, `${id}.json`), 'utf8')).includes('COMPLETE') || 'no record yet',
     );
-    const held = await stack.redisClient.hgetall(keys.recording(id as never));
+    const held = await stack.redisClient.getBuffer(keys.recording(id as never));
     await stack.redisClient.del(keys.recording(id as never));
     for (const key of await stack.redisClient.keys('{tl}:index:*')) await stack.redisClient.zrem(key, id);
     const finding = { kind: 'RECORD_WITHOUT_ROW', subject: id };
@@ -79,7 +80,7 @@ describe('a sweep that an operator runs', () => {
     expect(await run('STORAGE_RECONCILIATION')).toMatchObject({ acted: 1, failed: 0, findings: [finding] });
     const back = await readRecording(instance, id);
     expect(back).toMatchObject({ status: 'COMPLETE', mediaPath: `/recordings/${id}/media` });
-    expect(back.version).toBeGreaterThan((JSON.parse(held.doc!) as { version: number }).version);
+    expect(back.version).toBeGreaterThan(readRow(held!).recording.version);
     await rm(join(folder, `${id}.json`));
   });
 

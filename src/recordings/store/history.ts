@@ -10,11 +10,7 @@ export function changesBetween(before: StoredRecording | null, next: StoredRecor
   return Object.fromEntries(changed.map((field) => [field, next[field]]));
 }
 
-/** The commit script puts the event's position before it. */
-export function historyLine(entry: Omit<HistoryEntry, 'position'>): string {
-  return JSON.stringify(entry);
-}
-
+/** The lines of an earlier version, each `<epoch>/<id> <entry as JSON>`. */
 export function parseHistory(text: string): HistoryEntry[] {
   return text
     .split('\n')
@@ -27,13 +23,6 @@ export function parseHistory(text: string): HistoryEntry[] {
         position: { epoch, id },
       };
     });
-}
-
-/** The text that `parseHistory` reads. */
-export function formatHistory(entries: readonly HistoryEntry[]): string {
-  return entries
-    .map(({ position, ...entry }) => `${position.epoch}/${position.id} ${historyLine(entry)}`)
-    .join('\n');
 }
 
 /** The recording as each change left it, oldest first. */

@@ -75,7 +75,7 @@ export function possibleIndexes(recording: StoredRecording): string[] {
 
 /**
  * The indexes' part of a script's call: each of their keys once, after the `fixed` ones, and as JSON what to do at which key
- * number, and what the recording is found by.
+ * number, and by which words the recording is found.
  */
 export function indexArguments(
   fixed: readonly string[],
@@ -96,26 +96,23 @@ export function indexArguments(
   };
 }
 
-/**
- * `row`: beside the document, for who searches: status, instant of the request and room, and a word in each line that follows;
- * left out where it is as it was.
- */
 function searchChanges(
   before: StoredRecording | null,
   next: StoredRecording,
-): { readonly row?: string; readonly add: readonly string[]; readonly remove: readonly string[] } {
+): { readonly add: readonly string[]; readonly remove: readonly string[] } {
   const had = before === null || before.upkeep.deleted ? [] : searchTokens(before);
   const has = next.upkeep.deleted ? [] : searchTokens(next);
   const [hadSet, hasSet] = [new Set(had), new Set(has)];
-  const row = foundRow(next, has);
   return {
-    ...((before === null || foundRow(before, had) !== row) && { row }),
     add: has.filter((token) => !hadSet.has(token)),
     remove: had.filter((token) => !hasSet.has(token)),
   };
 }
 
-function foundRow({ status, requestedAt, roomId }: StoredRecording, tokens: readonly string[]): string {
+/** What a search reads of a row: status, instant of the request and room, and a word in each line that follows. */
+export function foundBy(recording: StoredRecording): string {
+  const { status, requestedAt, roomId, upkeep } = recording;
+  const tokens = upkeep.deleted ? [] : searchTokens(recording);
   return [`${status} ${requestedAt} ${encodeRoomId(roomId)}`, ...tokens].join('\n');
 }
 

@@ -19,7 +19,7 @@ local function addAll(key, scoresAndMembers)
 end
 
 -- ARGV 2 index entries (json): [[key number, score]] to add  3 key numbers (json) to remove from  4 effects (json): entries of the outbox
---      5 what it is found by (json): row (the field `found`; left out: as it was), key (number of the words' key), add and remove (words)
+--      5 what it is found by (json): key (number of the words' key), add and remove (words)
 local search = cjson.decode(ARGV[5])
 local function writeAround(step, unsettled, outbox)
   if step.unsettled then

@@ -85,7 +85,7 @@ export abstract class RecordingStore {
   /** Safe to send again: the same step is carried out once and answered alike. */
   abstract commit(step: Commit): Promise<CommitResult>;
   abstract page(query: RecordingQuery): Promise<RecordingPage>;
-  abstract history(id: RecordingId): Promise<HistoryEntry[]>;
+  abstract history(id: RecordingId): Promise<readonly HistoryEntry[]>;
   /** Both as of one moment; null: as of `get`. */
   abstract withHistory(id: RecordingId): Promise<RecordingWithHistory | null>;
   /** The recording that holds the room, in progress or not. */

@@ -4,8 +4,9 @@ import type { RecordingId } from '../../kernel/ids.js';
 import { keys } from '../../redis/keys.js';
 import { redisWasReset } from '../../redis/redis-was-reset.js';
 import { RedisConnections } from '../../redis/redis.connections.js';
-import { cursorOf, itemsOf } from './page-rows.js';
+import { type Answered, cursorOf, idsOf, itemsOf } from './page-rows.js';
 import { Script } from '../../redis/script.js';
+import { isFinal } from '../domain/recording.js';
 import { indexKeys } from './index-entries.js';
 import type { LogPosition } from './log-position.js';
 import { MissingRows } from './missing-rows.port.js';
@@ -26,9 +27,13 @@ const pageScript = new Script(join(__dirname, 'page-recordings.lua'));
 const selectScript = new Script(join(__dirname, 'select-recordings.lua'));
 const FIXED_KEYS = 2;
 
-/** Indexes that are merged in order; `also`: of each, the conditions that a recording has to meet too, as their indexes. */
+/**
+ * Indexes that are merged in order; `within`: of each, the index by request that has all of its recordings; `also`: of each, the
+ * conditions that a recording has to meet too, as their indexes.
+ */
 interface Phase {
   readonly keys: readonly string[];
+  readonly within?: readonly string[];
   readonly bounded: boolean;
   readonly also?: readonly (readonly (readonly string[])[])[];
 }
@@ -74,7 +79,8 @@ export class RedisRecordingPages {
     const byValue = query.field !== 'REQUESTED_AT';
     const [only = requested] = conditions;
     if (conditions.length < 2 && !byValue) return this.merged(query, [phaseOf(query, only, [])]);
-    if (conditions.length === 0 && !bounded) return this.merged(query, phasesByValue(query, []));
+    if (conditions.length === 0 && !bounded)
+      return this.merged(query, phasesByValue(query, []), sources(query).flatMap(requested));
     const counted = await this.rarestFirst(query, conditions);
     const selected = await this.selected(
       query,
@@ -85,9 +91,13 @@ export class RedisRecordingPages {
     return this.sifted(query, counted);
   }
 
-  /** One index, or one after the other, merged in order: any size. */
-  private async merged(query: RecordingQuery, phases: readonly Phase[]): Promise<RecordingPage> {
-    const { page, part, missing } = await this.collect(query, phases, 0);
+  /** One index, or one after the other, merged in order: any size. `counts`: indexes that have all of them, where that is fewer. */
+  private async merged(
+    query: RecordingQuery,
+    phases: readonly Phase[],
+    counts?: readonly string[],
+  ): Promise<RecordingPage> {
+    const { page, part, missing } = await this.collect(query, phases, 0, counts);
     return { ...page, total: part.entries - missing };
   }
 
@@ -101,7 +111,7 @@ export class RedisRecordingPages {
             query,
             counted.map(({ condition }) => condition),
           );
-    const { page, missing } = await this.collect(query, phases, this.limits.siftedAtOnce);
+    const { page, missing } = await this.collect(query, phases, this.limits.siftedAtOnce, []);
     const total = counted.length === 1 ? counted[0]!.count : await this.count(query, counted);
     return { ...page, total: total === null ? null : total - missing };
   }
@@ -129,6 +139,7 @@ export class RedisRecordingPages {
     query: RecordingQuery,
     phases: readonly Phase[],
     look: number,
+    counts?: readonly string[],
   ): Promise<{ page: Omit<RecordingPage, 'total'>; part: Part; missing: number }> {
     const items: PageItem[] = [];
     let first: Part | null = null;
@@ -139,7 +150,10 @@ export class RedisRecordingPages {
     do {
       // One more than asked for tells whether there is a next page.
       const want = query.first + 1 - items.length;
-      part = await this.part({ ...query, after }, phases, { want, look: Math.max(look, want) });
+      part = await this.part({ ...query, after }, phases, {
+        ...{ want, look: Math.max(look, want) },
+        ...(counts && { counts: first === null ? counts : [] }),
+      });
       first ??= part;
       items.push(...part.items);
       missing += part.missing.length;
@@ -163,25 +177,36 @@ export class RedisRecordingPages {
   private async part(
     query: RecordingQuery,
     phases: readonly Phase[],
-    { want, look }: { readonly want: number; readonly look: number },
+    {
+      want,
+      look,
+      counts,
+    }: { readonly want: number; readonly look: number; readonly counts?: readonly string[] },
   ): Promise<Part> {
     const indexes: string[] = [];
     const numberOf = (key: string): number => indexes.push(key) + FIXED_KEYS;
+    const countNumbers = new Map(counts?.map((key) => [key, numberOf(key)]));
     const described = phases.map((phase) => {
       const from = indexes.length + FIXED_KEYS + 1;
       phase.keys.forEach(numberOf);
       return {
         ...{ from, to: from + phase.keys.length - 1 },
         ...bounds(phase.bounded ? query : null),
+        ...(countNumbers.size > 0 && { within: phase.within?.map((key) => countNumbers.get(key)) }),
         ...(phase.also && {
           also: phase.also.map((conditions) => conditions.map((keysOfOne) => keysOfOne.map(numberOf))),
         }),
       };
     });
-    const answer = await pageScript.run(
+    const answer = await pageScript.runBuffers(
       this.connections.command,
       [keys.epoch(), keys.events(), ...indexes],
-      [JSON.stringify({ phases: described, want, look, ...common(query) })],
+      [
+        JSON.stringify({
+          ...{ phases: described, want, look, ...common(query) },
+          ...(counts && { counts: [...countNumbers.values()] }),
+        }),
+      ],
     );
     return this.toPart(answer);
   }
@@ -202,12 +227,12 @@ export class RedisRecordingPages {
       return rarest(source).map((key) => ({ key: numberOf(key), also, value }));
     });
     const terms = { sources: described, most: this.limits.selected, want: query.first + 1 };
-    const answer = await selectScript.run(
+    const answer = await selectScript.runBuffers(
       this.connections.command,
       [keys.epoch(), keys.events(), ...indexes],
       [JSON.stringify({ ...terms, ...bounds(query), ...common(query) })],
     );
-    if ((answer as unknown[])[0] === 'too-many') return null;
+    if (String((answer as Answered)[0]) === 'too-many') return null;
     const { items, position, matched, missing } = this.toPart(answer);
     return pageOf(items, query, matched - missing.length, position);
   }
@@ -239,14 +264,16 @@ export class RedisRecordingPages {
 
   private toPart(answer: unknown): Part {
     const [epoch, id, entries, matched, looked, exhausted, place, gone, rows] = answer as [
-      ...[string, string, number, number, number, number],
-      ...[(string | number)[], RecordingId[], (string | number)[]],
+      ...[Buffer, Buffer, number, number, number, number],
+      ...[Answered, Answered, Answered],
     ];
-    if (epoch === 'redis-was-reset') throw redisWasReset();
+    if (epoch.toString() === 'redis-was-reset') throw redisWasReset();
     const items = itemsOf(rows);
-    if (gone.length > 0) this.missing.report(gone);
+    const missing = idsOf(gone);
+    if (missing.length > 0) this.missing.report(missing);
+    const position = { epoch: epoch.toString(), id: id.toString() };
     return {
-      ...{ items, missing: gone, position: { epoch, id }, entries, matched, looked },
+      ...{ items, missing, position, entries, matched, looked },
       exhausted: exhausted === 1,
       lookedTo: place.length === 0 ? null : cursorOf(place),
     };
@@ -274,10 +301,12 @@ function phaseOf(query: RecordingQuery, base: Condition, others: readonly Condit
   const bounded = query.requestedAfter !== null || query.requestedBefore !== null;
   const keysAlso = sources(query).flatMap((source) => {
     const also = others.map((condition) => condition(source));
-    return base(source).map((key) => ({ key, also }));
+    const [within = ''] = requested(source);
+    return base(source).map((key) => ({ key, within, also }));
   });
   return {
     keys: keysAlso.map(({ key }) => key),
+    within: keysAlso.map(({ within }) => within),
     bounded,
     ...(others.length > 0 && { also: keysAlso.map(({ also }) => also) }),
   };
@@ -286,7 +315,9 @@ function phaseOf(query: RecordingQuery, base: Condition, others: readonly Condit
 function phasesByValue(query: RecordingQuery, conditions: readonly Condition[]): Phase[] {
   const { field } = query;
   if (field === 'REQUESTED_AT') return [];
-  const valued: Condition = ({ scope, status }) => [indexKeys.valued(scope, status, field)];
+  // Nothing in progress has a value yet.
+  const valued: Condition = ({ scope, status }) =>
+    isFinal(status) ? [indexKeys.valued(scope, status, field)] : [];
   const valueless: Condition = ({ scope, status }) => [indexKeys.valueless(scope, status, field)];
   return [valued, valueless].map((base) => ({ ...phaseOf(query, base, conditions), bounded: false }));
 }

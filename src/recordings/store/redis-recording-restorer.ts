@@ -9,8 +9,7 @@ import { Script, type ScriptCall } from '../../redis/script.js';
 import { type StoredRecording, visiblePart } from '../domain/recording.js';
 import { isUnsettled } from '../domain/slot.js';
 import { formatOutboxEntry } from './outbox-entries.js';
-import { formatHistory, historyLine } from './history.js';
-import { indexArguments, possibleIndexes } from './index-entries.js';
+import { foundBy, indexArguments, possibleIndexes } from './index-entries.js';
 import {
   RecordingRestorer,
   type Restored,
@@ -18,6 +17,7 @@ import {
   type Return,
 } from './recording-restorer.port.js';
 import { type HistoryEntry, KEY_USE_MS } from './recording.store.js';
+import { packDocument, packHistory, readRow } from './stored-row.js';
 
 const restoreScript = new Script(join(__dirname, 'restore-recording.lua'));
 /** A row that is replaced while it changes is looked at again so often. */
@@ -37,12 +37,13 @@ export class RedisRecordingRestorer extends RecordingRestorer {
     let open = returns.map((one, i) => ({ i, one, before: null as StoredRecording | null }));
     for (let tried = 0; tried < TRIES && open.length > 0; tried++) {
       const calls = open.map(({ one, before }) => this.call(one, before, guard));
-      const answers = (await restoreScript.runAll(this.connections.command, calls)) as string[][];
+      const answers = (await restoreScript.runAll(this.connections.command, calls)) as Buffer[][];
       open = open.filter((entry, n) => {
-        const [kind, doc = ''] = answers[n] ?? [];
+        const [answer, row] = answers[n] ?? [];
+        const kind = answer?.toString();
         if (kind === 'superseded') throw new RebuildSuperseded();
         if (kind === 'restored') results[entry.i] = 'restored';
-        if (kind === 'older') entry.before = JSON.parse(doc) as StoredRecording;
+        if (kind === 'older' && row) entry.before = readRow(row).recording;
         return kind === 'older';
       });
     }
@@ -63,6 +64,7 @@ export class RedisRecordingRestorer extends RecordingRestorer {
   ): ScriptCall {
     const { key } = recording.upkeep;
     const { id, roomId } = recording;
+    const { past, event } = pastAndEvent(history, guard);
     const indexes = indexArguments(
       [
         keys.recording(id),
@@ -83,11 +85,14 @@ export class RedisRecordingRestorer extends RecordingRestorer {
     return {
       keys: indexes.keys,
       args: [
-        JSON.stringify({ ...this.step(recording, before, guard), ...historyOf(recording, history, guard) }),
+        JSON.stringify({ ...this.step(recording, before, guard), ...(event && eventOf(recording, event)) }),
         indexes.add,
         indexes.remove,
         JSON.stringify(effects.map((effect, i) => formatOutboxEntry(recording, effect, i))),
         indexes.search,
+        packDocument(recording),
+        packHistory(past, recording),
+        packHistory(event ? [event] : [], recording),
       ],
     };
   }
@@ -105,7 +110,7 @@ export class RedisRecordingRestorer extends RecordingRestorer {
       room: roomId,
       before: String(before?.rev ?? 0),
       rev: String(rev),
-      doc: JSON.stringify(recording),
+      found: foundBy(recording),
       slot: upkeep.holdsSlot,
       unsettled: isUnsettled(recording),
       token: guard ?? '',
@@ -120,18 +125,21 @@ export class RedisRecordingRestorer extends RecordingRestorer {
 }
 
 /** While Redis is whole, the return itself is an event of the log that is there, and has its place in it. */
-function historyOf(
-  recording: StoredRecording,
+function pastAndEvent(
   history: readonly HistoryEntry[],
   guard: RestoreGuard,
-): Record<string, string> {
+): { readonly past: readonly HistoryEntry[]; readonly event?: Omit<HistoryEntry, 'position'> } {
   const last = history.at(-1);
-  if (guard !== null || last === undefined) return { history: formatHistory(history) };
-  const { position: _position, ...entry } = last;
-  const { type, previousStatus, at, cause } = entry;
+  if (guard !== null || last === undefined) return { past: history };
+  const { position: _position, ...event } = last;
+  return { past: history.slice(0, -1), event };
+}
+
+function eventOf(
+  recording: StoredRecording,
+  { type, previousStatus, at, cause }: Omit<HistoryEntry, 'position'>,
+): Record<string, string> {
   return {
-    history: formatHistory(history.slice(0, -1)),
-    line: historyLine(entry),
     event: JSON.stringify({ type, previousStatus, at, cause, recording: visiblePart(recording) }),
     channel: EVENTS_CHANNEL,
   };

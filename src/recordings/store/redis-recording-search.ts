@@ -4,7 +4,7 @@ import { encodeRoomId } from '../../kernel/room-code.js';
 import { keys } from '../../redis/keys.js';
 import { redisWasReset } from '../../redis/redis-was-reset.js';
 import type { RedisConnections } from '../../redis/redis.connections.js';
-import { cursorOf, itemsOf } from './page-rows.js';
+import { type Answered, cursorOf, idsOf, itemsOf } from './page-rows.js';
 import { Script } from '../../redis/script.js';
 import { RECORDING_STATUSES } from '../domain/recording.js';
 import { indexKeys } from './index-entries.js';
@@ -105,7 +105,7 @@ export class RedisRecordingSearch {
     const terms = termsOf(query, numberOf);
     const { selected: most, siftedAtOnce: look } = this.limits;
     const { after } = query;
-    const answer = await searchScript.run(
+    const answer = await searchScript.runBuffers(
       this.connections.command,
       [keys.epoch(), keys.events(), keys.searchWords(), ...indexes],
       [
@@ -125,14 +125,16 @@ export class RedisRecordingSearch {
   private toPart(answer: unknown): Part {
     const [epoch, id, complete, matched, looked, exhausted, place, gone, rows, candidates, total] =
       answer as [
-        ...[string, string, number, number, number, number],
-        ...[(string | number)[], RecordingId[], (string | number)[], number, number],
+        ...[Buffer, Buffer, number, number, number, number],
+        ...[Answered, Answered, Answered, number, number],
       ];
-    if (epoch === 'redis-was-reset') throw redisWasReset();
+    if (epoch.toString() === 'redis-was-reset') throw redisWasReset();
     const items = itemsOf(rows);
-    if (gone.length > 0) this.missing.report(gone);
+    const missing = idsOf(gone);
+    if (missing.length > 0) this.missing.report(missing);
+    const position = { epoch: epoch.toString(), id: id.toString() };
     return {
-      ...{ items, missing: gone, position: { epoch, id }, matched, looked, candidates },
+      ...{ items, missing, position, matched, looked, candidates },
       complete: complete === 1,
       exhausted: exhausted === 1,
       lookedTo: place.length === 0 ? null : cursorOf(place),

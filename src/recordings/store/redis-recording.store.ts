@@ -16,8 +16,8 @@ import {
 } from '../domain/recording.js';
 import { isUnsettled } from '../domain/slot.js';
 import { formatOutboxEntry, parseOutboxEntry } from './outbox-entries.js';
-import { changesBetween, historyLine, parseHistory } from './history.js';
-import { indexArguments, indexKeys, roomScope } from './index-entries.js';
+import { changesBetween } from './history.js';
+import { foundBy, indexArguments, indexKeys, roomScope } from './index-entries.js';
 import type { RecordingPage, RecordingQuery } from './recording-query.js';
 import {
   type Commit,
@@ -30,9 +30,11 @@ import {
   type RecordingWithHistory,
 } from './recording.store.js';
 import { RedisRecordingPages } from './redis-recording-pages.js';
+import { packDocument, packHistory, readRow } from './stored-row.js';
 
 const commitScript = new Script(join(__dirname, 'commit-recording.lua'));
 const keepUnsettled = new Script(join(__dirname, 'keep-unsettled.lua'));
+const readScript = new Script(join(__dirname, 'read-row.lua'));
 
 @Injectable()
 export class RedisRecordingStore extends RecordingStore {
@@ -45,14 +47,11 @@ export class RedisRecordingStore extends RecordingStore {
   }
 
   async get(id: RecordingId): Promise<StoredRecording | null> {
-    const [doc = null] = (await this.fields(id, 'doc')) ?? [];
-    return doc === null ? null : (JSON.parse(doc) as StoredRecording);
+    return (await this.row(id))?.recording ?? null;
   }
 
-  async withHistory(id: RecordingId): Promise<RecordingWithHistory | null> {
-    const [doc = null, lines] = (await this.fields(id, 'doc', 'history')) ?? [];
-    if (doc === null) return null;
-    return { recording: JSON.parse(doc) as StoredRecording, history: parseHistory(lines ?? '') };
+  withHistory(id: RecordingId): Promise<RecordingWithHistory | null> {
+    return this.row(id);
   }
 
   async isListed(id: RecordingId): Promise<boolean> {
@@ -85,6 +84,8 @@ export class RedisRecordingStore extends RecordingStore {
       indexes.remove,
       JSON.stringify(step.effects.map((effect, i) => formatOutboxEntry(next, effect, i))),
       indexes.search,
+      packDocument(next),
+      packHistory(entriesOf(step), next),
     ])) as string[];
     return commitResult(answer);
   }
@@ -93,9 +94,8 @@ export class RedisRecordingStore extends RecordingStore {
     return this.pages.read(query);
   }
 
-  async history(id: RecordingId): Promise<HistoryEntry[]> {
-    const lines = await this.read((whole) => whole.hget(keys.recording(id), 'history'));
-    return parseHistory(typeof lines === 'string' ? lines : '');
+  async history(id: RecordingId): Promise<readonly HistoryEntry[]> {
+    return (await this.row(id))?.history ?? [];
   }
 
   async slotHolder(room: RoomId): Promise<RecordingId | null> {
@@ -157,14 +157,25 @@ export class RedisRecordingStore extends RecordingStore {
     if (entries.length > 0) await this.connections.run((redis) => redis.zrem(keys.outbox(), ...entries));
   }
 
-  /** Of its row; null: there is none. */
-  private async fields(id: RecordingId, ...names: string[]): Promise<(string | null)[] | null> {
-    // A row that is there is an answer where Redis is whole right after; only "there is none" needs to be sure of both sides.
-    const [found, epoch] = (await this.connections.pipeline((all) =>
-      all.hmget(keys.recording(id), ...names).get(keys.epoch()),
-    )) as [(string | null)[], unknown];
-    if (found[0] != null && typeof epoch === 'string') return found;
-    return (await this.read((whole) => whole.hmget(keys.recording(id), ...names))) as (string | null)[];
+  /** Null: there is none. The history is unpacked for who asks. */
+  private async row(id: RecordingId): Promise<RecordingWithHistory | null> {
+    // Both at one moment, so that a row that is not there is "none" in a Redis that is whole.
+    const [epoch, row] = await this.connections.run((redis) =>
+      redis.mgetBuffer(keys.epoch(), keys.recording(id)),
+    );
+    if (epoch == null) throw redisWasReset();
+    return row == null ? this.rowOfEarlierVersion(id) : withHistory(row, epoch);
+  }
+
+  private async rowOfEarlierVersion(id: RecordingId): Promise<RecordingWithHistory | null> {
+    const answer = await readScript.runBuffers(
+      this.connections.command,
+      [keys.epoch(), keys.recording(id)],
+      [],
+    );
+    const [epoch, row] = answer as [Buffer, Buffer?];
+    if (epoch.toString() === 'redis-was-reset') throw redisWasReset();
+    return row === undefined ? null : withHistory(row, epoch);
   }
 
   private async read(question: (whole: ChainableCommander) => ChainableCommander): Promise<unknown> {
@@ -196,25 +207,32 @@ export class RedisRecordingStore extends RecordingStore {
       room: next.roomId,
       rev: String(before?.rev ?? 0),
       nextRev: String(next.rev),
-      doc: JSON.stringify(next),
+      found: foundBy(next),
       slot: has === had ? 'keep' : has ? 'take' : 'free',
       unsettled: isUnsettled(next),
       remove: next.upkeep.deleted && !isUnsettled(next),
       inRoom,
       now: String(this.clock.now()),
       channel: EVENTS_CHANNEL,
-      ...(event && {
-        event: JSON.stringify({ ...event, at, cause, recording: visiblePart(next) }),
-        history: historyLine({
-          ...event,
-          version: next.version,
-          at,
-          cause,
-          changes: changesBetween(before, next),
-        }),
-      }),
+      ...(event && { event: JSON.stringify({ ...event, at, cause, recording: visiblePart(next) }) }),
     };
   }
+}
+
+function withHistory(row: Buffer, epoch: Buffer): RecordingWithHistory {
+  const { recording, history } = readRow(row);
+  return {
+    recording,
+    get history() {
+      return history(epoch.toString());
+    },
+  };
+}
+
+/** What the step adds to the history. */
+function entriesOf({ before, next, event, cause, at }: Commit): Omit<HistoryEntry, 'position'>[] {
+  if (event === null) return [];
+  return [{ ...event, version: next.version, at, cause, changes: changesBetween(before, next) }];
 }
 
 function commitResult(answer: readonly string[]): CommitResult {

@@ -5,13 +5,13 @@
 --        conditions (for each of `also`: its keys for all statuses), open (nothing is asked for but words), valued and valueless (keys by value and of those without; left out: by request), desc, want (rows to give), most (candidates that are all examined), look (that are examined at most, where there are more),
 --        streams (words that are read side by side at most), after { phase, score, id } or null, prefix of recordings
 -- Returns {'redis-was-reset'} or { epoch, last event id, 1 where every candidate was examined, how many match, how many were looked at, 1 where none is left,
---        { id, score, phase } of the last one looked at, { id of a row that is gone, ... }, { id, score, phase, doc, ... }, candidates, matches in all or -1 }
+--        { id, score, phase } of the last one looked at, { id of a row that is gone, ... }, { id, score, phase, row, ... }, candidates, matches in all or -1 }
 local query = cjson.decode(ARGV[1])
-local epoch = redis.call('GET', KEYS[1])
-if not epoch then return { 'redis-was-reset' } end
 -- include list.inc.lua
+if not readEpoch() then return { 'redis-was-reset' } end
 local WORDS = KEYS[3]
 local byValue = query.valued ~= nil
+for _, word in ipairs(query.words) do word.line = '\n' .. word.text end
 local rooms = nil
 if query.rooms then
   rooms = {}
@@ -24,26 +24,79 @@ local function idOf(member)
 end
 
 local gone, isGone = {}, {}
--- Status and instant of the request where the recording is one of those asked for.
-local function examine(id)
-  local found = redis.call('HGET', query.prefix .. id, 'found')
-  if not found then
-    if not isGone[id] and redis.call('EXISTS', query.prefix .. id) == 0 then
-      isGone[id] = true
-      gone[#gone + 1] = id
+-- Whether each of the words is the beginning of one that the recording is found by.
+local function isFound(words, id, row)
+  local document = nil
+  for _, word in ipairs(words) do
+    local at = string.find(row, word.line, 1, true)
+    -- What comes after the words is no text, and may look like one.
+    if at then
+      document = document or string.find(row, '\n\n', 1, true)
+      if at > document then at = nil end
     end
-    return nil
+    if not at and not (word.id and string.sub(id, 1, #word.id) == word.id) then return false end
   end
-  for _, word in ipairs(query.words) do
-    if not string.find(found, '\n' .. word.text, 1, true) and not (word.id and string.sub(id, 1, #word.id) == word.id) then return nil end
+  return true
+end
+
+-- What is left to be asked of candidates: `exact` words are asked of their index, which is a fifth of the work, and all else of rows.
+local exact, others, isOfIndexes = {}, {}, false
+
+local EXAMINED_AT_ONCE = 500
+-- Which of the ids are asked for: their numbers in order, and by number the instant of the request, where a row was read for it, and the value.
+local function examine(ids)
+  local numbers, requestedOf, valueOf = {}, {}, {}
+  for i = 1, #ids do numbers[i] = i end
+  for _, word in ipairs(exact) do
+    local members, left = {}, {}
+    for n, i in ipairs(numbers) do members[n] = word .. '\0' .. ids[i] end
+    local scores = scoresOf(WORDS, members)
+    for n, i in ipairs(numbers) do if scores[n] then left[#left + 1] = i end end
+    numbers = left
   end
-  local status, requested, room = string.match(found, '^(%S+) (%S+) (%S+)')
-  local terms = query.statuses[status]
-  if not terms or (rooms and not rooms[room]) then return nil end
-  requested = tonumber(requested)
-  if (query.min and requested <= query.min) or (query.max and requested >= query.max) then return nil end
-  if not meetsAll(terms.also, id) then return nil end
-  return status, requested
+  if isOfIndexes then return numbers, requestedOf, valueOf end
+  local statuses, min, max = query.statuses, query.min or -math.huge, query.max or math.huge
+  local passing = {}
+  for from = 1, #numbers, EXAMINED_AT_ONCE do
+    local some, byStatus, statusOf = {}, {}, {}
+    for n = from, math.min(from + EXAMINED_AT_ONCE - 1, #numbers) do some[#some + 1] = ids[numbers[n]] end
+    for n, row in ipairs(rowsOf(some)) do
+      local id = some[n]
+      if not row then
+        if not isGone[id] then
+          isGone[id] = true
+          gone[#gone + 1] = id
+        end
+      elseif isFound(others, id, row) then
+        local status, requested, room = termsOf(row)
+        local at = tonumber(requested)
+        if statuses[status] and not (rooms and not rooms[room]) and at > min and at < max then
+          statusOf[n] = status
+          requestedOf[numbers[from + n - 1]] = at
+          local same = byStatus[status] or {}
+          byStatus[status] = same
+          same[#same + 1] = id
+        end
+      end
+    end
+    local met, values = {}, {}
+    for status, same in pairs(byStatus) do
+      local terms = statuses[status]
+      if #terms.also > 0 then met[status] = meeting(terms.also, same) end
+      for _, key in ipairs(terms.values) do
+        for n, value in ipairs(scoresOf(KEYS[key], same)) do values[same[n]] = value end
+      end
+    end
+    for n, id in ipairs(some) do
+      local status = statusOf[n]
+      if status and (not met[status] or met[status][id]) then
+        local i = numbers[from + n - 1]
+        passing[#passing + 1] = i
+        valueOf[i] = values[id] or nil
+      end
+    end
+  end
+  return passing, requestedOf, valueOf
 end
 
 local function firstRank(key, id)
@@ -100,46 +153,43 @@ end
 local source = sources[1]
 for _, other in ipairs(sources) do if other.count < source.count then source = other end end
 
-local rows, place = {}, {}
--- False: its document is gone.
-local function give(item)
-  local doc = redis.call('HGET', query.prefix .. item.id, 'doc')
-  if not doc then
-    gone[#gone + 1] = item.id
-    return false
-  end
-  put(rows, item)
-  rows[#rows + 1] = doc
-  return true
+-- The word that all entries of a word's beginning are of, where there is one, and no id begins so.
+local function wordOf(of)
+  if #of.parts > 0 then return nil end
+  local text = of.word.text
+  local first = redis.call('ZRANGE', WORDS, '[' .. text, '(' .. text .. '\255', 'BYLEX', 'LIMIT', 0, 1)[1]
+  if not first then return nil end
+  local word = string.sub(first, 1, string.find(first, '\0', 1, true) - 1)
+  return redis.call('ZLEXCOUNT', WORDS, '[' .. word .. '\0', '(' .. word .. '\1') == of.count and word or nil
 end
+for _, of in ipairs(sources) do
+  if of.word and of ~= source then
+    local word = source.count > 0 and wordOf(of)
+    if word then exact[#exact + 1] = word else others[#others + 1] = of.word end
+  end
+end
+isOfIndexes = query.open and not byValue and #others == 0 and source.word ~= nil
 
+local rows, place = {}, {}
 local after = query.after and { phase = query.after.phase, score = tonumber(query.after.score), id = query.after.id }
 
+-- One word that is that of each of its entries: they are counted without being looked at.
+local isCounted = isOfIndexes and #query.words == 1 and wordOf(source) ~= nil
+
+-- Whether `a` stands before `b`; by request ids say it, where no row was read.
+local function isBefore(a, b)
+  if a.score and b.score then return before(a, b) end
+  if query.desc then return a.id > b.id end
+  return a.id < b.id
+end
+
 -- Few enough to examine them all.
-if source.count <= query.most then
-  local seen, best, left, matched = {}, {}, 0, 0
+if source.count <= query.most and not isCounted then
+  local seen, candidates, best, left = {}, {}, {}, 0
   local function consider(id)
     if seen[id] then return end
     seen[id] = true
-    local status, requested = examine(id)
-    if not status then return end
-    local item = { id = id, phase = 1, score = requested, text = tostring(requested) }
-    if byValue then
-      local value = nil
-      for _, number in ipairs(query.statuses[status].values) do value = value or redis.call('ZSCORE', KEYS[number], id) end
-      if value then item.score = tonumber(value) item.text = value else item.phase = 2 end
-    end
-    matched = matched + 1
-    if after and not before(after, item) then return end
-    left = left + 1
-    if #best == query.want and (query.want == 0 or before(best[#best], item)) then return end
-    local low, high = 1, #best + 1
-    while low < high do
-      local middle = math.floor((low + high) / 2)
-      if before(best[middle], item) then low = middle + 1 else high = middle end
-    end
-    table.insert(best, low, item)
-    if #best > query.want then best[#best] = nil end
+    candidates[#candidates + 1] = id
   end
   -- In the order that is asked for, so that what comes later is mostly behind what is there.
   if source.word then
@@ -153,10 +203,33 @@ if source.count <= query.most then
       for i = 1, #ids do consider(ids[query.desc and #ids + 1 - i or i]) end
     end
   end
-  for _, item in ipairs(best) do
-    if not give(item) then matched = matched - 1 end
+  local passing, requestedOf, valueOf = examine(candidates)
+  local function isBehind(item)
+    return #best == query.want and (query.want == 0 or isBefore(best[#best], item))
   end
-  if #best > 0 then put(place, best[#best]) end
+  for _, i in ipairs(passing) do
+    local value = valueOf[i]
+    local item = { id = candidates[i], phase = (byValue and not value) and 2 or 1, score = tonumber(value) or requestedOf[i] }
+    if not after or isBefore(after, item) then
+      left = left + 1
+      if not isBehind(item) then
+        item.text = item.score and string.format('%.17g', item.score)
+        local low, high = 1, #best + 1
+        while low < high do
+          local middle = math.floor((low + high) / 2)
+          if isBefore(best[middle], item) then low = middle + 1 else high = middle end
+        end
+        table.insert(best, low, item)
+        if #best > query.want then best[#best] = nil end
+      end
+    end
+  end
+  local given, used, to = giveRows(best, 1, #best, rows, gone)
+  if to then
+    to.text = to.text or '0'
+    put(place, to)
+  end
+  local matched = #passing - (used - given)
   return { epoch, lastEventId(KEYS[2]), 1, matched, #best, left == #best and 1 or 0, place, gone, rows, source.count, matched }
 end
 
@@ -240,7 +313,7 @@ local function behindAfter(part, phase)
   return { key = part.key, first = math.max(part.first, rankOf(part.key, after, true)), last = part.last }
 end
 
-local streams, exact = nil, false
+local streams = nil
 if byValue then
   streams = {}
   for phase, numbers in ipairs({ query.valued, query.valueless }) do
@@ -252,8 +325,6 @@ if byValue then
 else
   if source.word then
     streams = wordStreams(source.word.text)
-    -- One word that is that of each of its entries: they are counted without being looked at.
-    exact = streams and #streams == 1 and #query.words == 1 and #source.parts == 0 and query.open
   end
   local parts = source.parts
   if not streams then
@@ -291,27 +362,59 @@ end
 for _, stream in ipairs(streams) do if advance(stream) then heads[#heads + 1] = stream end end
 for i = math.floor(#heads / 2), 1, -1 do sift(i) end
 
-local looked, matched, given, last, to = 0, 0, 0, nil, nil
-while #heads > 0 and looked < query.look and (query.want == 0 or given < query.want) do
-  local stream = heads[1]
-  local item = stream.head
-  if not advance(stream) then
-    heads[1] = heads[#heads]
-    heads[#heads] = nil
-  end
-  sift(1)
-  if item.id ~= last then
-    last = item.id
-    looked = looked + 1
-    local status, requested = examine(item.id)
-    if not byValue then item.score = requested or item.score or 0 end
-    item.text = tostring(item.score)
-    to = item
-    if status then
-      matched = matched + 1
-      if query.want > 0 and give(item) then given = given + 1 end
+-- The next in order, each once.
+local last = nil
+local function nextItems(count)
+  local items = {}
+  while #heads > 0 and #items < count do
+    local stream = heads[1]
+    local item = stream.head
+    if not advance(stream) then
+      heads[1] = heads[#heads]
+      heads[#heads] = nil
+    end
+    sift(1)
+    if item.id ~= last then
+      last = item.id
+      items[#items + 1] = item
     end
   end
+  return items
 end
-if to then put(place, to) end
-return { epoch, lastEventId(KEYS[2]), 0, matched, looked, #heads > 0 and 0 or 1, place, gone, rows, source.count, exact and source.count or -1 }
+
+local looked, matched, given, to, more = 0, 0, 0, nil, false
+local chunk = math.max(16, query.want)
+while #heads > 0 and looked < query.look and not (query.want > 0 and given == query.want) do
+  local items, ids, found = nextItems(math.min(chunk, query.look - looked)), {}, {}
+  for i, item in ipairs(items) do ids[i] = item.id end
+  local passing, requestedOf = examine(ids)
+  for n, i in ipairs(passing) do
+    local item = items[i]
+    item.number = i
+    if not byValue then item.score = requestedOf[i] end
+    item.text = item.score and string.format('%.17g', item.score)
+    found[n] = item
+  end
+  local passed = #items
+  if query.want == 0 then
+    matched = matched + #found
+  else
+    local some, used, last = giveRows(found, 1, query.want - given, rows, gone)
+    given = given + some
+    matched = matched + used
+    -- Where the page is full, no further than to its last row.
+    if given == query.want then passed = last.number end
+  end
+  looked = looked + passed
+  to = items[passed] or to
+  more = passed < #items
+  chunk = math.min(EXAMINED_AT_ONCE, chunk * 2)
+end
+if to then
+  if not to.text then
+    local row = rowsOf({ to.id })[1]
+    to.text = to.score and string.format('%.17g', to.score) or (row and select(2, termsOf(row))) or '0'
+  end
+  put(place, to)
+end
+return { epoch, lastEventId(KEYS[2]), 0, matched, looked, (more or #heads > 0) and 0 or 1, place, gone, rows, source.count, isCounted and source.count or -1 }

@@ -1,4 +1,5 @@
 import type { StoredRecording } from '../../../src/recordings/domain/recording.js';
+import { readRow } from '../../../src/recordings/store/stored-row.js';
 import type { GraphqlDoor } from '../../support/app.js';
 import { FIELDS, type RecordingSeen } from '../../support/operations.js';
 import type { World } from './world.js';
@@ -37,8 +38,8 @@ async function readPage(
 /** The recordings as they are stored, also what clients are not shown. */
 export async function readStored({ redisClient }: World): Promise<StoredRecording[]> {
   const keys = await redisClient.keys('{tl}:recording:*');
-  const docs = await Promise.all(keys.map((key) => redisClient.hget(key, 'doc')));
-  return docs.flatMap((doc) => (doc === null ? [] : [JSON.parse(doc) as StoredRecording]));
+  const rows = await Promise.all(keys.map((key) => redisClient.getBuffer(key)));
+  return rows.flatMap((row) => (row === null ? [] : [readRow(row).recording]));
 }
 
 /** Which recording holds which room. */

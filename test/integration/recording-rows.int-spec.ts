@@ -1,0 +1,209 @@
+import { SystemClock } from '../../src/kernel/clock.js';
+import { SystemRandom } from '../../src/kernel/random.js';
+import type { RecordingId } from '../../src/kernel/ids.js';
+import { RECORDING_STATUSES, type StoredRecording } from '../../src/recordings/domain/recording.js';
+import { foundBy } from '../../src/recordings/store/index-entries.js';
+import { MissingRowsQueue } from '../../src/recordings/store/missing-rows-queue.js';
+import type { RecordingQuery } from '../../src/recordings/store/recording-query.js';
+import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
+import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
+import { RedisRoomSlots } from '../../src/recordings/store/redis-room-slots.js';
+import type { OutboxEntry } from '../../src/recordings/store/recording.store.js';
+import { EffectDispatcher } from '../../src/recordings/write/effect-dispatcher.port.js';
+import { RecordingWriter } from '../../src/recordings/write/recording.writer.js';
+import { keys } from '../../src/redis/keys.js';
+import { RedisConnections } from '../../src/redis/redis.connections.js';
+import { DataEpoch } from '../../src/redis/data-epoch.js';
+import { aConfig } from '../support/a-config.js';
+import { aRecording, aRecordingId, aRoomId, anEgress, T0 } from '../support/builders.js';
+import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+
+class NoDispatch extends EffectDispatcher {
+  async dispatch(_entries: readonly OutboxEntry[]): Promise<void> {}
+}
+
+describe('rows of recordings', () => {
+  let server: RedisServer;
+  let connections: RedisConnections;
+  let store: RedisRecordingStore;
+  let writer: RecordingWriter;
+  const redis = () => connections.command;
+
+  beforeAll(async () => {
+    server = await startRedisServer();
+    connections = new RedisConnections(aConfig({ REDIS_URL: server.url }));
+    const clock = new SystemClock();
+    const pages = new RedisRecordingPages(connections, new MissingRowsQueue(clock));
+    store = new RedisRecordingStore(connections, pages, clock);
+    writer = new RecordingWriter(store, new NoDispatch(), clock, new SystemRandom());
+  });
+  afterAll(async () => {
+    connections.onApplicationShutdown();
+    await server.close();
+  });
+  beforeEach(async () => {
+    await redis().flushall();
+    await new DataEpoch(connections).set();
+  });
+
+  const create = async (recording: StoredRecording): Promise<void> => {
+    const result = await writer.create(recording, [], 'test');
+    if (result.kind !== 'done') throw new Error(result.kind);
+  };
+
+  describe('that an earlier version wrote as hashes', () => {
+    /** The row in the place of ours; the indexes are the same. */
+    const asBefore = async (recording: StoredRecording): Promise<void> => {
+      const key = keys.recording(recording.id);
+      const [{ position, ...entry } = undefined!] = await store.history(recording.id);
+      await redis().del(key);
+      await redis().hset(key, {
+        ...{ rev: String(recording.rev), doc: JSON.stringify(recording), found: foundBy(recording) },
+        ...{ token: 'token-0', created: 'token-0', position: position.id },
+        history: `${position.epoch}/${position.id} ${JSON.stringify(entry)}`,
+      });
+    };
+    let recording: StoredRecording;
+    beforeEach(async () => {
+      recording = aRecording({ roomName: 'Weekly board' });
+      await create(recording);
+      await asBefore(recording);
+    });
+
+    it('are read by id, with their history', async () => {
+      const found = await store.withHistory(recording.id);
+      expect(found?.recording).toEqual(recording);
+      expect(found?.history).toMatchObject([
+        { version: 1, type: 'REQUESTED', changes: { id: recording.id } },
+      ]);
+      expect(await store.get(aRecordingId())).toBeNull();
+    });
+
+    it('are listed and found, and from then on stored as this version stores them', async () => {
+      for (const more of [{}, { search: ['board'] }, { labels: {}, field: 'SIZE' as const }]) {
+        await asBeforeAgain();
+        const { items, total } = await store.page(aQuery(more));
+        expect([items.map((item) => item.recording), total]).toEqual([[recording], 1]);
+        expect(await redis().type(keys.recording(recording.id))).toBe('string');
+      }
+    });
+    const asBeforeAgain = async (): Promise<void> => {
+      if ((await redis().type(keys.recording(recording.id))) === 'string') await asBefore(recording);
+    };
+
+    it('go on with what happens to them, and know a commit that is sent again', async () => {
+      const first = (await store.history(recording.id))[0]!.position;
+      await asBeforeAgain();
+      const step = { token: 'token-0', before: null, next: recording, cause: 'test', effects: [], at: T0 };
+      const event = { type: 'REQUESTED', previousStatus: null } as const;
+      expect(await store.commit({ ...step, event })).toEqual({ kind: 'done', position: first });
+      await asBeforeAgain();
+      const egress = anEgress(recording, { status: 'ACTIVE' });
+      await writer.apply(recording.id, { kind: 'egress-seen', egress, at: T0 + 1 }, 'livekit');
+      expect((await store.get(recording.id))?.status).toBe('ACTIVE');
+      const history = await store.history(recording.id);
+      expect(history.map(({ version }) => version)).toEqual([1, 2]);
+      // A row that has gone on says where its creation was.
+      expect(await store.commit({ ...step, event })).toEqual({ kind: 'done', position: first });
+    });
+
+    it('hold and free their rooms', async () => {
+      const { id, roomId, rev } = recording;
+      const slots = new RedisRoomSlots(connections, new SystemClock());
+      expect(await slots.free({ roomId, recordingId: id, since: T0 }, rev)).toBe(true);
+      await asBeforeAgain();
+      expect(await slots.take({ id, roomId, rev })).toBe(true);
+    });
+
+    it('are read, and stay as they are, while Redis takes no writes', async () => {
+      await redis().config('SET', 'maxmemory', '1');
+      try {
+        expect((await store.page(aQuery())).items).toHaveLength(1);
+        expect((await store.get(recording.id))?.id).toBe(recording.id);
+      } finally {
+        await redis().config('SET', 'maxmemory', '0');
+      }
+      expect(await redis().type(keys.recording(recording.id))).toBe('hash');
+    });
+  });
+
+  describe('on a page', () => {
+    const ROOM = aRoomId('one');
+    const COUNT = 260;
+    beforeEach(async () => {
+      for (let i = 0; i < COUNT; i += 1) {
+        const status = (['COMPLETE', 'FAILED', 'ABORTED', 'ACTIVE'] as const)[i % 4]!;
+        const over = aRecording({
+          ...{ status, roomName: `Board ${i}`, roomId: i % 2 === 0 ? ROOM : aRoomId('two') },
+          ...{ labels: { team: 'a', n: i % 5 }, requestedAt: T0 + i, endReason: 'STOP_REQUESTED' as const },
+          ...(status !== 'ACTIVE' && { durationMs: (i * 7) % 50, sizeBytes: i }),
+        });
+        await create({ ...over, upkeep: { ...over.upkeep, holdsSlot: false } });
+      }
+    });
+    /** What Redis carried out for it, those inside scripts too. */
+    const commandsOf = async (work: () => Promise<unknown>): Promise<number> => {
+      await work();
+      await redis().config('RESETSTAT');
+      await work();
+      const info = await redis().info('commandstats');
+      const calls = [...info.matchAll(/^cmdstat_(\S+):calls=(\d+)/gm)];
+      return calls.reduce((sum, [, name, n]) => (name === 'config|resetstat' ? sum : sum + Number(n)), 0);
+    };
+
+    it.each<readonly [string, Partial<RecordingQuery>]>([
+      ['of all', {}],
+      ['of one room', { rooms: [ROOM] }],
+      ['of one status', { statuses: ['COMPLETE'] }],
+      ['of a label', { labels: { team: 'a' } }],
+      ['of an end', { endReasons: ['STOP_REQUESTED'] }],
+      ['in a time', { requestedAfter: T0 + 3, requestedBefore: T0 + 250 }],
+      ['by size', { field: 'SIZE' }],
+      ['by duration, which many share', { field: 'DURATION', direction: 'ASC' }],
+    ])(
+      'of a hundred, %s, takes no command for each, from the beginning and further on',
+      async (_what, more) => {
+        const first = await store.page(aQuery({ first: 30, ...more }));
+        expect(first.items).toHaveLength(30);
+        for (const after of [null, first.endCursor]) {
+          const query = aQuery({ first: 100, after, ...more });
+          expect(await commandsOf(() => store.page(query))).toBeLessThanOrEqual(15);
+        }
+      },
+    );
+
+    it.each<readonly [string, Partial<RecordingQuery>]>([
+      ['two labels', { labels: { team: 'a', n: 1 } }],
+      ['two labels by size', { labels: { team: 'a', n: 1 }, field: 'SIZE' }],
+      ['a word', { search: ['board'] }],
+      ['two words', { search: ['board', 'a'] }],
+      ['a word and the beginning of many', { search: ['board', '1'] }],
+      ['a word by size, in one room', { search: ['board'], rooms: [ROOM], field: 'SIZE' }],
+      ['a word, with a label', { search: ['boa'], labels: { n: 1 } }],
+    ])('that asks for %s takes no command for each that is looked at', async (_what, more) => {
+      const query = aQuery({ first: 100, ...more });
+      expect((await store.page(query)).items.length).toBeGreaterThan(20);
+      expect(await commandsOf(() => store.page(query))).toBeLessThanOrEqual(55);
+    });
+
+    it('is read where some rows are gone, without asking twice for those that are there', async () => {
+      const query = aQuery({ first: 100 });
+      const before = (await store.page(query)).items.map(({ recording }) => recording.id);
+      const gone = before.slice(10, 13) as RecordingId[];
+      for (const id of gone) await redis().del(keys.recording(id));
+      const { items } = await store.page(query);
+      expect(items).toHaveLength(100);
+      expect(items.slice(0, 97).map(({ recording }) => recording.id)).toEqual(
+        before.filter((id) => !gone.includes(id)),
+      );
+    });
+  });
+});
+
+function aQuery(query: Partial<RecordingQuery> = {}): RecordingQuery {
+  return {
+    ...{ rooms: null, statuses: RECORDING_STATUSES, requestedAfter: null, requestedBefore: null, labels: {} },
+    ...{ field: 'REQUESTED_AT', direction: 'DESC', first: 20, after: null },
+    ...query,
+  };
+}
