@@ -124,10 +124,10 @@ export class FileObjectStorage extends ObjectStorage {
     return results;
   }
 
-  async *list(prefix: string): AsyncIterable<ObjectInfo> {
+  async *list(prefix: string, after?: string): AsyncIterable<ObjectInfo> {
     await this.asking({ verb: 'listing', of: prefix }, () => this.assertFolder());
     try {
-      for await (const { key, stats } of listFolder(this.folder, prefix)) yield toInfo(key, stats);
+      for await (const { key, stats } of listFolder(this.folder, prefix, after)) yield toInfo(key, stats);
     } catch (error) {
       throw this.failed({ verb: 'listing', of: prefix }, error);
     }

@@ -62,6 +62,8 @@ export interface SegmentKeys {
   /** Of all segments, and of the last few: rewritten with each segment. */
   readonly playlist: string;
   readonly livePlaylist: string;
+  /** A few bytes of ours, by which it is tried whether the bucket takes what is written here. */
+  readonly trial: string;
 }
 
 export function segmentKeys(recording: HasObjects): SegmentKeys {
@@ -70,6 +72,7 @@ export function segmentKeys(recording: HasObjects): SegmentKeys {
     prefix: `${folder}${SEGMENT_NAME}`,
     playlist: `${folder}index.m3u8`,
     livePlaylist: `${folder}live.m3u8`,
+    trial: `${folder}trial.txt`,
   };
 }
 
@@ -79,6 +82,14 @@ export function segmentKey(recording: HasObjects, name: string): string | null {
   return segmentNumber(key) === null || name.includes('/') ? null : key;
 }
 
+/** Of the segment of that number. */
+export function numberedSegmentKey(recording: HasObjects, number: number): string {
+  return `${segmentKeys(recording).prefix}_${String(number).padStart(SEGMENT_DIGITS, '0')}.ts`;
+}
+
+/** Segments of higher numbers stand before others in the order of keys: no list shows what is new then. After 55 hours. */
+export const LAST_ORDERED_SEGMENT = 10 ** 5 - 1;
+
 /** Of a segment, by its key; null for what is none. */
 export function segmentNumber(key: string): number | null {
   const [, number] = NUMBERED.exec(key) ?? [];
@@ -86,6 +97,7 @@ export function segmentNumber(key: string): number | null {
 }
 
 const SEGMENT_NAME = 'part';
+const SEGMENT_DIGITS = 5;
 const NUMBERED = /\/part_(\d{5,9})\.ts$/;
 const segmentFolder = (room: string, id: RecordingId): string => `${MEDIA_PREFIX}${room}/${id}/`;
 

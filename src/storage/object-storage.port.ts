@@ -52,8 +52,8 @@ export abstract class ObjectStorage {
   ): Promise<{ info: ObjectInfo; stream: Readable } | null>;
   /** One result per key; an object that was not there counts as deleted. Any number of keys. */
   abstract deleteMany(keys: readonly string[]): Promise<Map<string, DeleteResult>>;
-  /** In the order of keys, read page by page. */
-  abstract list(prefix: string): AsyncIterable<ObjectInfo>;
+  /** In the order of keys, read page by page of at most 1,000; `after`: only keys that stand after this one. */
+  abstract list(prefix: string, after?: string): AsyncIterable<ObjectInfo>;
   /**
    * An address that opens the object to whoever has it, for at most so long, also with ranges and conditions; null where the
    * storage has none. Whether the object is there is not asked.

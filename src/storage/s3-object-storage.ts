@@ -189,7 +189,7 @@ export class S3ObjectStorage extends ObjectStorage {
     return new Map([...results].map(([fullKey, result]) => [fullKeys.get(fullKey) ?? fullKey, result]));
   }
 
-  async *list(prefix: string): AsyncIterable<ObjectInfo> {
+  async *list(prefix: string, after?: string): AsyncIterable<ObjectInfo> {
     let token: string | undefined;
     do {
       const page: ListObjectsV2CommandOutput = await this.asking(
@@ -201,6 +201,7 @@ export class S3ObjectStorage extends ObjectStorage {
               Bucket: this.at.bucket,
               Prefix: this.full(prefix),
               ContinuationToken: token,
+              ...(after !== undefined && { StartAfter: this.full(after) }),
             }),
             { abortSignal: signal },
           ),
@@ -209,6 +210,8 @@ export class S3ObjectStorage extends ObjectStorage {
         const key = this.relative(seen.Key ?? '');
         // What consoles put into a bucket to show a folder is no object of ours.
         if (key === '' || key.endsWith('/')) continue;
+        // Some servers ignore where to begin.
+        if (after !== undefined && key <= after) continue;
         yield toInfo(key, seen.Size, seen);
       }
       token = page.IsTruncated ? page.NextContinuationToken : undefined;

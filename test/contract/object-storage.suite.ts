@@ -165,6 +165,21 @@ export function objectStorageBattery(name: string, start: () => Promise<StorageU
       expect(await keysOf('../')).toEqual([]);
     });
 
+    it('lists what stands after a key alone, whether that key is there or not', async () => {
+      const names = ['a.json', 'a/b', 'a/c/d', 'a/c/e', 'b', 'c'];
+      for (const name of names) await put(`after/${name}`, name);
+      const after = async (prefix: string, from: string): Promise<string[]> => {
+        const all: string[] = [];
+        for await (const info of storage.list(key(prefix), key(from))) all.push(info.key);
+        return all;
+      };
+      const shown = (...from: string[]): string[] => from.map((name) => key(`after/${name}`));
+      expect(await after('after/', 'after/a/c/d')).toEqual(shown('a/c/e', 'b', 'c'));
+      expect(await after('after/', 'after/a/bb')).toEqual(shown('a/c/d', 'a/c/e', 'b', 'c'));
+      expect(await after('after/a/', 'after/a/b')).toEqual(shown('a/c/d', 'a/c/e'));
+      expect(await after('after/', 'after/c')).toEqual([]);
+    });
+
     it('lists and deletes more than a page of objects', async () => {
       const names = Array.from({ length: 1_203 }, (_, n) => `many/${String(n).padStart(5, '0')}`);
       for (let i = 0; i < names.length; i += 50) {

@@ -71,11 +71,11 @@ export class MemoryObjectStorage extends ObjectStorage {
     );
   }
 
-  async *list(prefix: string): AsyncIterable<ObjectInfo> {
+  async *list(prefix: string, after = ''): AsyncIterable<ObjectInfo> {
     this.reach();
     for (const key of [...this.objects.keys()].toSorted()) {
       this.reach();
-      const info = key.startsWith(prefix) ? this.infoOf(key) : null;
+      const info = key.startsWith(prefix) && key > after ? this.infoOf(key) : null;
       if (info !== null) yield info;
     }
   }

@@ -370,7 +370,7 @@ export class S3Server {
   private list(response: ServerResponse, query: URLSearchParams): void {
     const prefix = query.get('prefix') ?? '';
     const token = query.get('continuation-token');
-    const after = token ? Buffer.from(token, 'base64url').toString('utf8') : '';
+    const after = token ? Buffer.from(token, 'base64url').toString('utf8') : (query.get('start-after') ?? '');
     const max = Math.min(Number(query.get('max-keys') ?? 1000), this.pageSize);
     const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > after).sort();
     const page = keys.slice(0, max);

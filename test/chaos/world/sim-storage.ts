@@ -22,11 +22,17 @@ export class Bucket {
   private readonly objects = new Map<string, Kept>();
   private written = 0;
   away = false;
+  /** Lists show only what was written before this instant, ms; null: everything. */
+  listedUntil: number | null = null;
+  /** It is unavailable to us, and egresses write to it. */
+  hidden = false;
   /** The chance that a delete of one key fails while its request succeeds. */
   deleteFails = 0;
   /** The chance that a request takes effect and its answer is lost. */
   answersLost = 0;
   slow = false;
+  /** Every request of ours takes so long, ms. */
+  slowByMs = 0;
 
   constructor(
     private readonly clock: SimClock,
@@ -34,7 +40,8 @@ export class Bucket {
   ) {}
 
   async ask<T>(op: () => T): Promise<T> {
-    if (this.away) throw this.unavailable();
+    if (this.away || this.hidden) throw this.unavailable();
+    if (this.slowByMs > 0) await this.clock.sleep(this.slowByMs);
     if (this.dice.chance(this.slow ? 0.8 : 0.1))
       await this.clock.sleep(this.dice.int(1, this.slow ? 4_000 : 30));
     if (this.away) throw this.unavailable();
@@ -116,11 +123,11 @@ export class SimStorage extends ObjectStorage {
     );
   }
 
-  async *list(prefix: string): AsyncIterable<ObjectInfo> {
+  async *list(prefix: string, after = ''): AsyncIterable<ObjectInfo> {
     const keys = await this.ask(`list ${prefix}`, () => this.bucket.keys(prefix));
-    for (const key of keys) {
+    for (const key of keys.filter((one) => one > after)) {
       const info = this.infoOf(key);
-      if (info !== null) yield info;
+      if (info !== null && info.lastModifiedMs <= (this.bucket.listedUntil ?? Infinity)) yield info;
     }
   }
 
