@@ -6,6 +6,7 @@ export const INCIDENT_KINDS = [
   'webhooks_stopped',
   'breaker_open',
   'room_not_recorded',
+  'recorder_stalled',
   'webhook_endpoint_disabled',
 ] as const;
 export type IncidentKind = (typeof INCIDENT_KINDS)[number];

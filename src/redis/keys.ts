@@ -42,6 +42,8 @@ export const keys = {
   /** Rooms that should be recorded and are not: since when, and up to when that was counted. */
   unrecorded: () => `${TAG}:unrecorded`,
   silence: (egressId: string) => `${TAG}:silence:${egressId}`,
+  /** What was last seen of its segments in the bucket. */
+  mediaProgress: (egressId: string) => `${TAG}:media-progress:${egressId}`,
   /** Recordings that were deleted not long ago, by the instant of it. */
   deleted: () => `${TAG}:deleted`,
   /** `part` is empty for the row itself. */

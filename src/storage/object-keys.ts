@@ -87,9 +87,6 @@ export function numberedSegmentKey(recording: HasObjects, number: number): strin
   return `${segmentKeys(recording).prefix}_${String(number).padStart(SEGMENT_DIGITS, '0')}.ts`;
 }
 
-/** Segments of higher numbers stand before others in the order of keys: no list shows what is new then. After 55 hours. */
-export const LAST_ORDERED_SEGMENT = 10 ** 5 - 1;
-
 /** Of a segment, by its key; null for what is none. */
 export function segmentNumber(key: string): number | null {
   const [, number] = NUMBERED.exec(key) ?? [];

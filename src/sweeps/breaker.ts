@@ -74,7 +74,7 @@ const WHY: Readonly<Record<BreakerName, string>> = {
   STALE_RECORDINGS: LOOK_AT_LIVEKIT,
   LIVEKIT_RECONCILIATION: LOOK_AT_LIVEKIT,
   LOST_RECORDERS:
-    'it would remove more recorders of workers that do not answer from their rooms than can be believed; check whether LiveKit reaches its egress workers: one that is merely cut off records on. Where they are dead, three passes that agree let it through, or runSweep(name: LIVEKIT_RECONCILIATION) by hand',
+    'it would remove more recorders from their rooms, of workers that do not answer or of which no media came, than can be believed; check whether LiveKit reaches its egress workers, and they the bucket: one that is merely cut off records on. Where they are dead, three passes that agree let it through, or runSweep(name: LIVEKIT_RECONCILIATION) by hand',
   ORPHANED_EGRESSES:
     'it would stop more egresses than can be believed that no recording explains; check whether another deployment uses this bucket under the same DEPLOYMENT_ID. Where they are to be stopped, run runSweep(name: LIVEKIT_RECONCILIATION) by hand',
 };

@@ -192,8 +192,8 @@ export class LiveKitReconciliationSweep extends Sweep {
   }
 
   /**
-   * A child that outlived its worker sits in the room as its recorder, records nothing and would stay to the end. A worker that
-   * is merely cut off records on, and the removal would end that: so never many at once.
+   * A child that outlived its worker, or whose pipeline stands still, sits in the room as its recorder, records nothing and would
+   * stay to the end. A worker that is merely cut off records on, and the removal would end that: so never many at once.
    */
   private async removeLost(
     pass: SweepPass,
@@ -210,15 +210,16 @@ export class LiveKitReconciliationSweep extends Sweep {
     }
     const ids = inside.map(({ egress }) => egress.egressId);
     const allowed = await this.breaker.allows(pass, 'LOST_RECORDERS', ids, live);
-    for (const { id: recordingId, egress } of inside) {
+    for (const { id: recordingId, egress, stalled = false } of inside) {
       const { roomName, egressId } = egress;
       const finding = {
         kind: 'LOST_RECORDER',
         subject: egressId,
         action: 'remove it from its room',
-        detail: `the worker of recording ${recordingId} is dead, and its recorder sits in room ${roomName}`,
+        detail: `the worker of recording ${recordingId} ${stalled ? 'delivers nothing' : 'is dead'}, and its recorder sits in room ${roomName}`,
       };
-      const ending = { recordingId, roomName, egressId, reason: 'its worker is dead' };
+      const reason = stalled ? 'no media came of it any more' : 'its worker is dead';
+      const ending = { recordingId, roomName, egressId, reason };
       if (allowed) await pass.found(finding, () => this.endEgress.removeRecorder(ending));
       else pass.failed(finding, new Error('so many at once are held back'));
     }
@@ -304,12 +305,15 @@ const nothingMore = async (): Promise<void> => undefined;
 interface Orphan {
   readonly id: RecordingId;
   readonly egress: EgressSeen;
+  /** Its worker answers, and no media came of it. */
+  readonly stalled?: boolean;
 }
 
-/** Those that LiveKit lists as running, and whose worker is proven dead. */
+/** Those that LiveKit lists as running, and whose worker is proven dead, or whose pipeline to stand still. */
 function lostOf({ id, upkeep }: StoredRecording, egresses: readonly EgressSeen[]): Orphan[] {
+  const stalled = upkeep.stalledSince !== undefined;
   return egresses.flatMap((egress) =>
-    upkeep.egresses[egress.egressId] === 'lost' && !isFinal(egress.status) ? [{ id, egress }] : [],
+    upkeep.egresses[egress.egressId] === 'lost' && !isFinal(egress.status) ? [{ id, egress, stalled }] : [],
   );
 }
 

@@ -156,7 +156,10 @@ class Run {
     for (const worker of world.engine.fleet.list()) if (worker.paused) world.engine.resumeWorker(worker.id);
     // From now on there is a place for everybody.
     world.engine.addWorker();
-    Object.assign(world.bucket, { away: false, deleteFails: 0, answersLost: 0, slow: false });
+    Object.assign(world.bucket, {
+      ...{ away: false, hidden: false, deleteFails: 0, answersLost: 0, slow: false, slowByMs: 0 },
+      listedUntil: null,
+    });
     world.instances.forEach((instance, place) => {
       instance?.life.resume();
       world.startInstance(place);

@@ -12,7 +12,7 @@ interface Recovered {
   readonly recovered: boolean;
   readonly coverage: {
     readonly coveredMs: number;
-    readonly gaps: readonly { readonly cause: string }[];
+    readonly gaps: readonly { readonly from: string; readonly to: string; readonly cause: string }[];
   } | null;
   readonly continuedBy: { readonly id: string; readonly status: string } | null;
 }
@@ -90,7 +90,7 @@ describe('a crash-proof recording', () => {
   const recoveryOf = async (id: string): Promise<Recovered> => {
     const answer = await instance.graphql<{ recording: Recovered }>(
       `query($id: ID!) { recording(id: $id) {
-        recovered coverage { coveredMs gaps { cause } } continuedBy { id status } } }`,
+        recovered coverage { coveredMs gaps { from to cause } } continuedBy { id status } } }`,
       { id },
     );
     return answer.data.recording;
@@ -132,6 +132,52 @@ describe('a crash-proof recording', () => {
     expect((await recoveryOf(next)).recovered).toBe(false);
     const coverage = (await recoveryOf(next)).coverage!;
     expect(coverage.gaps.map(({ cause }) => cause)).toContain('RECORDER_LOST');
+  });
+
+  it('whose pipeline stands still while its worker answers is told of, given up and recorded further', async () => {
+    const { id } = await started(instance, room);
+    await hasSegments(id, 5);
+    stack.simulator.setFault({ name: 'pipeline-wedged', room, times: 1, delayMs: 0 });
+    await eventually(async () => {
+      const { continuedBy } = await recoveryOf(id);
+      return continuedBy?.status === 'ACTIVE' || 'nothing goes on from it';
+    });
+    const over = await becomes(instance, id, { status: 'COMPLETE', endReason: 'RECORDER_LOST' });
+    expect(over.error).toMatch(/^the recording stood still: no media came since 2.*from its segments$/);
+    // What is there is whole: as long as the segments that had come, to a frame or so.
+    const { durationS } = await probed(over.mediaPath);
+    expect(Math.abs(durationS * 1_000 - (over.durationMs ?? 0))).toBeLessThan(50);
+    expect(durationS).toBeGreaterThan(0.7);
+    const told = stack.simulator.sentData(room).map(({ payload }) => JSON.parse(payload.toString('utf8')));
+    expect(told).toContainEqual(
+      expect.objectContaining({
+        ...{ recordingId: id, status: 'ENDING' },
+        error: expect.stringMatching(/^the recording stood still/),
+      }),
+    );
+    await eventually(async () => {
+      const { data } = await instance.graphql<{
+        system: { incidents: { kind: string; subject: string; detail: string; closedAt: string | null }[] };
+      }>('{ system { incidents { kind subject detail closedAt } } }');
+      const found = data.system.incidents.find(({ kind }) => kind === 'recorder_stalled');
+      if (found === undefined) return 'there is no incident';
+      expect([found.subject, found.detail]).toEqual([id, expect.stringContaining(`room ${room}`)]);
+      return found.closedAt !== null || 'it is still open';
+    });
+    await eventually(() => {
+      const running = stack.simulator.runningEgressIds(room);
+      return (running.length === 1 && running[0] !== over.egressId) || `${running.join(' ')} are in the room`;
+    });
+    const next = (await recoveryOf(id)).continuedBy!.id;
+    await instance.graphql(STOP, { id: next });
+    await becomes(instance, next, { status: 'COMPLETE' });
+    const { coveredMs, gaps } = (await recoveryOf(next)).coverage!;
+    const lost = gaps.filter(({ cause }) => cause === 'RECORDER_LOST');
+    expect(lost.reduce((sum, { from, to }) => sum + Date.parse(to) - Date.parse(from), 0)).toBeGreaterThan(
+      5_000,
+    );
+    expect(coveredMs).toBeGreaterThanOrEqual(over.durationMs ?? 0);
+    expect(await lifeFaults(instance, id)).toEqual([]);
   });
 
   it('whose upload is refused is put together from its segments', async () => {

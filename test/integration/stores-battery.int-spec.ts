@@ -5,6 +5,7 @@ import { RedisBulkDeletionStore } from '../../src/bulk-deletions/store/redis-bul
 import { newBulkDeletionId, newToken } from '../../src/kernel/ids.js';
 import { type Lease } from '../../src/locks/lease.js';
 import { Leases, RedisLeases } from '../../src/locks/leases.js';
+import type { MediaProgress } from '../../src/recordings/domain/evidence.js';
 import { RecorderLog } from '../../src/recordings/recorders/recorder-log.port.js';
 import { RedisRecorderLog } from '../../src/recordings/recorders/redis-recorder-log.js';
 import { DataEpoch } from '../../src/redis/data-epoch.js';
@@ -76,7 +77,7 @@ describe('a store of the simulation answers what Redis does, whatever happens to
   it('what is known of workers and recorders', async () => {
     const ids = ['EG_1', 'EG_2', 'EG_3'] as const;
     const step = fc.record({
-      op: fc.constantFrom('heard', 'silent', 'silent', 'seen', 'left', 'nudge', 'dead', 'forget'),
+      op: fc.constantFrom('heard', 'silent', 'silent', 'seen', 'left', 'nudge', 'progress', 'dead', 'forget'),
       id: fc.constantFrom(...ids),
       // In any order: webhooks overtake each other, and so do those who write down what they heard.
       at: fc.integer({ min: 0, max: 20 }).map((n) => T0 + n * 1_000),
@@ -86,6 +87,7 @@ describe('a store of the simulation answers what Redis does, whatever happens to
       const tables = {
         ...{ heard: table<number>(), silent: table<readonly number[]>(), dead: table<number>() },
         ...{ seen: table<number>(), left: table<number>(), nudged: table<number>() },
+        progress: table<MediaProgress>(),
       };
       const pair: Pair<RecorderLog> = {
         real: new RedisRecorderLog(connections),
@@ -95,12 +97,15 @@ describe('a store of the simulation answers what Redis does, whatever happens to
       for (const { op, id, at } of steps)
         await alike(pair, (log) => {
           if (op === 'seen' || op === 'left') return log.setPresence(id, op, at);
+          const progress = { newest: at - T0, grewAt: at, lookedAt: at, stillAt: [at] };
+          if (op === 'progress') return log.setProgress(id, progress);
           if (op === 'dead') return log.markDead(id, at);
           return op === 'forget' ? log.forget(id) : log[op](id, at);
         });
       for (const id of ids) {
         await alike(pair, (log) => log.state(id));
         await alike(pair, (log) => log.isDead(id));
+        await alike(pair, (log) => log.progress(id));
         for (const at of [T0, T0 + 10_000]) await alike(pair, (log) => log.anotherHeardSince(id, at));
       }
     });

@@ -1,3 +1,4 @@
+import { MemoryIncidents } from './memory-incidents.js';
 import { Instance } from '../../src/config/instance.js';
 import { SystemRandom } from '../../src/kernel/random.js';
 import { RedisKeptStore } from '../../src/kept/redis-kept.store.js';
@@ -141,6 +142,7 @@ export class KeptScene {
       launch,
       new StartContinuation(store, this.writer, fleet, launch, this.config, clock),
       deletion,
+      new MemoryIncidents(),
       this.config,
       clock,
     );

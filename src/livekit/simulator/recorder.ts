@@ -68,6 +68,11 @@ export class Recorder {
     return this.phase !== 'launching';
   }
 
+  /** It is there, and nothing comes of it any more. */
+  get standsStill(): boolean {
+    return this.wedged;
+  }
+
   /** Null for one that nobody could find again. */
   keep(): KeptRecorder | null {
     const { phase, ending } = this;

@@ -16,6 +16,10 @@ export type Question =
   | { readonly ask: 'fleet-in-the-end'; readonly since: number }
   | { readonly ask: 'room' }
   | { readonly ask: 'publishers' }
+  /** What is new of its segments, and, where nothing is, whether somebody publishes. */
+  | { readonly ask: 'segments'; readonly egressId: string }
+  | { readonly ask: 'storing' }
+  | { readonly ask: 'segments-again' }
   | { readonly ask: 'media' }
   | { readonly ask: 'continuation' };
 

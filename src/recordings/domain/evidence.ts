@@ -52,6 +52,39 @@ export interface WorkerEvidence {
   readonly confirmed: Observed<WorkerAnswer>;
 }
 
+/** What is remembered of the segments of one egress; instants in ms, by our own clock when the bucket was asked. */
+export interface MediaProgress {
+  /** The highest number that was listed; null: none was yet. */
+  readonly newest: number | null;
+  /** When there was a new one, or the first look. */
+  readonly grewAt: number;
+  readonly lookedAt: number;
+  /** The latest looks, all since then and in a row, at which nothing was new though it should have been; oldest first. */
+  readonly stillAt: readonly number[];
+}
+
+/** One look at the segments in the bucket. */
+export interface SegmentsLook {
+  readonly at: number;
+  /** The highest number above what was known; null: there is no new one. */
+  readonly newest: number | null;
+  /** How long the bucket took for its answer. */
+  readonly tookMs: number;
+  /** Where nothing was new: whether somebody publishes. */
+  readonly publishes: Observed<boolean>;
+}
+
+/** What is known of the segments of a recording in progress, which are the sign of life of its pipeline. */
+export interface SegmentsEvidence {
+  /** Remembered, with this run's look in it; null: nobody has looked yet. */
+  readonly progress: Observed<MediaProgress | null>;
+  readonly look: Observed<SegmentsLook>;
+  /** How long the bucket took to store a few bytes beside them. */
+  readonly storing: Observed<number>;
+  /** Whether there was a new segment after that. */
+  readonly grewSince: Observed<boolean>;
+}
+
 /** Whether its room wants a recording that ended by itself to go on, and how many of its chain have ended so. */
 export interface ContinuationEvidence {
   readonly wanted: boolean;
@@ -72,6 +105,7 @@ export interface Evidence {
   readonly fleet: Observed<boolean>;
   /** The same, waited for as long as LiveKit takes to say that nobody is there. */
   readonly fleetInTheEnd: Observed<boolean>;
+  readonly segments: SegmentsEvidence;
   readonly media: Observed<MediaSeen | null>;
   readonly continuation: Observed<ContinuationEvidence>;
   /** LiveKit answered a stop of it with "no such egress". */
@@ -91,6 +125,7 @@ export const NO_EVIDENCE: Evidence = {
   publishes: NOT_ASKED,
   fleet: NOT_ASKED,
   fleetInTheEnd: NOT_ASKED,
+  segments: { progress: NOT_ASKED, look: NOT_ASKED, storing: NOT_ASKED, grewSince: NOT_ASKED },
   media: NOT_ASKED,
   continuation: NOT_ASKED,
   stopNotFound: false,

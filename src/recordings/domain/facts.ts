@@ -52,8 +52,16 @@ export type Fact = { readonly at: number } &
         readonly proof: 'absence' | 'not-found' | 'silence';
         readonly media: MediaSeen | null;
       }
-    /** The egress' worker is proven dead. LiveKit lists the egress for ever; it counts as gone from now on. */
-    | { readonly kind: 'recorder-lost'; readonly egressId: string; readonly media: MediaSeen | null }
+    /**
+     * The egress' worker is proven dead, or its pipeline stands still: no media has come since `stalledSince`, ms, though its
+     * worker answers. LiveKit lists the egress for ever; it counts as gone from now on.
+     */
+    | {
+        readonly kind: 'recorder-lost';
+        readonly egressId: string;
+        readonly media: MediaSeen | null;
+        readonly stalledSince?: number;
+      }
     /** Its segments are to be joined: nobody was told to yet, or whoever was has not done it for long. */
     | { readonly kind: 'recovery-due' }
     /** They are one file in the bucket now. `missing`: what of them is not in it, for a person; null: nothing. */

@@ -76,17 +76,22 @@ function reasonGone(now: StoredRecording): StoredRecording['endReason'] {
   return now.endReason === 'START_CANCELLED' || now.endReason === 'LIMIT_REACHED' ? now.endReason : 'STALE';
 }
 
-/** Proven silence ends the recording, not the worker's egress: LiveKit lists that for ever, and it is remembered as dead. */
+/** Proven silence or standstill ends the recording, not the egress: LiveKit lists that for ever, and it is remembered as dead. */
 export function recorderLost(now: StoredRecording, fact: Extract<Fact, { kind: 'recorder-lost' }>): Patch {
-  const { egressId, media, at } = fact;
+  const { egressId, media, at, stalledSince } = fact;
   if (now.upkeep.egresses[egressId] !== 'live') return nothing;
   // A child that outlived its worker sits in the room as its recorder: that ends what it may record, so a sweep counts all first.
   const dead: Patch = { kept: { egresses: { ...now.upkeep.egresses, [egressId]: 'lost' } } };
   if (isOver(now) || egressId !== now.egressId) return dead;
-  return join(dead, endOfLost(now, media, at));
+  if (stalledSince === undefined) return join(dead, endOfLost(now, media, at, WORKER_DIED));
+  const since = new Date(stalledSince).toISOString();
+  const stalled = endOfLost(now, media, at, `no media came of the recording since ${since}`);
+  return join(join(dead, stalled), { kept: { stalledSince } });
 }
 
-function endOfLost(now: StoredRecording, media: MediaSeen | null, at: number): Patch {
+const WORKER_DIED = 'the egress worker died, and what it had recorded is lost';
+
+function endOfLost(now: StoredRecording, media: MediaSeen | null, at: number, error: string): Patch {
   if (media) {
     const seen = {
       ...mediaFound(media),
@@ -97,7 +102,6 @@ function endOfLost(now: StoredRecording, media: MediaSeen | null, at: number): P
     return { seen, kept: { ...startResult(now, 'ACTIVE'), bucketChecked: true } };
   }
   if (now.endReason === 'START_CANCELLED') return { seen: { status: 'ABORTED', endedAt: at } };
-  const error = 'the egress worker died, and what it had recorded is lost';
   const result = {
     code: 'RECORDING_START_FAILED',
     message: `recording ${now.id} ended before it was active: ${error}`,

@@ -272,7 +272,9 @@ function followUps(
 ): Effect[] {
   const lookMs = isUnsettled(next) ? nextLookMs(next, at) : null;
   // What is new to watch has its next time at once; everything else has its own, which every run works out anew.
+  const isStallOver = next.upkeep.stalledSince !== undefined && isUnsettled(now) && !isUnsettled(next);
   const atOnce =
+    isStallOver ||
     (next.status === 'ACTIVE' && statusChanged) ||
     (isRecovering(next) && !isRecovering(now)) ||
     (awaitsContinuation(next) && !awaitsContinuation(now));

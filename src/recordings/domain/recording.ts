@@ -61,7 +61,7 @@ export interface Recording {
 /** What the caller of startRecording is told, now and whenever it asks again with its idempotency key. */
 export type StartResult = 'ACTIVE' | { readonly code: ErrorCode; readonly message: string };
 
-/** `lost`: proven dead although LiveKit lists it for ever; never stopped again, never counted as live. */
+/** `lost`: proven dead, or to stand still, although LiveKit lists it for ever; never stopped again, never counted as live. */
 export type EgressState = 'live' | 'over' | 'lost';
 
 /** Looks at LiveKit in a row that found no egress of this recording; spaced, so that one bad moment counts once. */
@@ -100,6 +100,8 @@ export interface Upkeep {
   readonly activeSince?: number;
   /** Its egress was ended by a limit of its worker, not of its duration. */
   readonly workerLimit?: boolean;
+  /** It was given up for its pipeline: no media had come since then, ms, though its worker answered. */
+  readonly stalledSince?: number;
   /** It ended although nobody ordered it, and the meeting is to be recorded further; gone once that was done or given up. */
   readonly continuation?: 'pending' | null;
   /** It is over without its file, and its segments are being joined; null or absent: they are not. */

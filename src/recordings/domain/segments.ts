@@ -11,8 +11,6 @@ export function isRecovering(recording: StoredRecording): boolean {
   return recording.upkeep.recovery != null && !isFinal(recording.status);
 }
 
-const JOINING = 'the recording ended without its file; it is put together from its segments';
-
 /**
  * `after` as it is where it would be final without a file and its segments may hold what the file does not: ENDING until they
  * are joined. Everything else of its end is as it would be, so that its room is free and the meeting goes on at once.
@@ -24,10 +22,11 @@ export function heldForSegments(
 ): StoredRecording {
   if (isOver(before) || !isFinal(after.status) || !mayHaveSegments(after)) return after;
   const recovery = { since: at, askedAt: null, otherwise: { status: after.status, error: after.error } };
+  const held = { ...after, upkeep: { ...after.upkeep, recovery, bucketChecked: true } };
+  const joining = `${lossOf(held)}; the media is put together from its segments`;
   return {
-    ...after,
-    ...{ status: 'ENDING', hasMedia: false, sizeBytes: null, durationMs: null, error: JOINING },
-    upkeep: { ...after.upkeep, recovery, bucketChecked: true },
+    ...held,
+    ...{ status: 'ENDING', hasMedia: false, sizeBytes: null, durationMs: null, error: joining },
   };
 }
 
@@ -99,6 +98,8 @@ function finished(now: StoredRecording, seen: Partial<Recording>): Patch {
 }
 
 function lossOf({ endReason, upkeep }: StoredRecording): string {
+  if (upkeep.stalledSince !== undefined)
+    return `the recording stood still: no media came since ${new Date(upkeep.stalledSince).toISOString()}`;
   if (endReason === 'RECORDER_LOST') return 'the egress worker died';
   if (endReason === 'STALE') return 'LiveKit no longer knew the egress';
   return upkeep.recovery?.otherwise.error ?? 'the file of the egress did not come';

@@ -14,6 +14,26 @@ export const THRESHOLDS = {
   /** A disk that stays full, or a fault of ours, must not keep a recording from ending for ever. */
   recoveryGiveUpMs: 24 * 3_600_000,
 
+  // A pipeline that stands still
+  /**
+   * Looks in a row at which the bucket answered at once and had nothing new, while people publish, over RECORDER_LOST_AFTER: a
+   * pause of those who publish, or of the bucket, begins the row anew.
+   */
+  leastStillLooks: 3,
+  /** What is not there after so many lengths of a segment is late, ... */
+  stillSegments: 3,
+  /**
+   * ... and what is not there after so many times RECORDER_LOST_AFTER (40 s unless it is set) does not come: an egress tries an
+   * upload five times, with pauses of up to 5 s, and then fails and says so.
+   */
+  stillLostAfters: 2,
+  /** A bucket that takes longer for a list or for a few bytes is slow for egresses as well: then nothing stands still. */
+  promptBucketMs: 2_000,
+  /** Five digits, 55 hours: what has a higher number stands before others in the order of keys, where no look finds it. */
+  lastOrderedSegment: 99_999,
+  /** Names of segments that one look reads, one request's worth. */
+  segmentsALook: 1_000,
+
   // A start
   /** Whoever stored an attempt sends it within moments; one that is unsent for so long was left by a process that died. */
   unsentMs: 1_500,

@@ -17,6 +17,7 @@ import { isFinal, type StoredRecording } from './recording.js';
 import { decide } from './recording.machine.js';
 import { isUnsettled, watchedEgresses } from './slot.js';
 import type { Limits, Question, Verdict } from './case.js';
+import { progressAfter } from './stall-verdict.js';
 import { isHeldEnd, nextTime, verdict, verdictOfHeldEnd, verdictOfStopNotFound } from './verdict.js';
 
 const LIMITS: Limits = {
@@ -318,7 +319,12 @@ describe('the verdict on going on', () => {
 });
 
 /** A made-up answer to whatever is asked. */
-function answer(evidence: Evidence, question: Question, said: Readonly<Record<string, unknown>>): Evidence {
+function answer(
+  evidence: Evidence,
+  question: Question,
+  said: Readonly<Record<string, unknown>>,
+  of = { now: NOW },
+): Evidence {
   const given = <T>(value: T): Observed<T> =>
     said[question.ask] === 'unavailable' ? unavailable : known(value);
   const withWorker = (egressId: string, news: Partial<WorkerEvidence>): Evidence => ({
@@ -355,6 +361,21 @@ function answer(evidence: Evidence, question: Question, said: Readonly<Record<st
       return { ...evidence, publishes: given(said['publishers'] as boolean) };
     case 'media':
       return { ...evidence, media: given(null) };
+    case 'segments': {
+      const newest = said['segments'] as number | null;
+      const publishes =
+        said['publishers'] === 'unavailable' ? unavailable : known(said['publishers'] as boolean);
+      const look = given({ at: of.now, newest, tookMs: said['tookMs'] as number, publishes });
+      const { progress } = evidence.segments;
+      const next = progressAfter(progress.state === 'known' ? progress.value : null, look, of.now);
+      return { ...evidence, segments: { ...evidence.segments, look, progress: known(next) } };
+    }
+    case 'storing':
+      return { ...evidence, segments: { ...evidence.segments, storing: given(said['storing'] as number) } };
+    case 'segments-again': {
+      const grewSince = given(said['segments-again'] as boolean);
+      return { ...evidence, segments: { ...evidence.segments, grewSince } };
+    }
     case 'continuation':
       return { ...evidence, continuation: given(said['continuation'] as never) };
   }
@@ -386,6 +407,12 @@ describe('the verdict, whatever is known', () => {
     ),
     publishers: of(fc.boolean()),
     media: of(fc.constant(null)),
+    crashProof: fc.boolean(),
+    segments: of(fc.option(fc.constant(9), { nil: null })),
+    tookMs: fc.constantFrom(50, 5_000),
+    storing: of(fc.constantFrom(50, 5_000)),
+    'segments-again': of(fc.boolean()),
+    stillForMs: fc.constantFrom(null, 0, 10_000, 40_000),
     continuation: of(fc.record({ wanted: fc.boolean(), endedInARow: fc.integer({ min: 0, max: 8 }) })),
   });
   const silentAt = fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 6 });
@@ -403,8 +430,17 @@ describe('the verdict, whatever is known', () => {
     laterMs: number,
     check: (said: Verdict, evidence: Evidence, recording: StoredRecording) => void,
   ): { recording: StoredRecording; evidence: Evidence; now: number; steps: number } {
-    let recording = after(aRecording(), sent, ...facts);
+    let recording = after(aRecording({ crashProof: said['crashProof'] === true }), sent, ...facts);
     const now = (facts.at(-1)?.at ?? T0) + laterMs;
+    const stillFor = said['stillForMs'] as number | null;
+    const progress =
+      stillFor === null
+        ? null
+        : {
+            ...{ newest: 5, grewAt: now - stillFor - 20_000, lookedAt: now - 10_000 },
+            stillAt: [now - stillFor - 10_000, now - 10_000],
+          };
+    const segments = { ...NO_EVIDENCE.segments, progress: known(progress) };
     const shift = (ms: number): number => now - 60_000 + ms;
     const ofWorker = {
       ...UNKNOWN_WORKER,
@@ -412,12 +448,13 @@ describe('the verdict, whatever is known', () => {
       heardAt: known_.heardAt == null ? null : shift(known_.heardAt),
       silentAt: (known_.silentAt ?? []).map(shift),
     };
-    let evidence: Evidence = { ...NO_EVIDENCE, workers: new Map([ID, OTHER].map((id) => [id, ofWorker])) };
+    const workers = new Map([ID, OTHER].map((id) => [id, ofWorker]));
+    let evidence: Evidence = { ...NO_EVIDENCE, segments, workers };
     for (let steps = 0; ; steps += 1) {
       const verdictNow = verdict({ recording, evidence, now, limits: LIMITS });
       check(verdictNow, evidence, recording);
       if (verdictNow.do === 'wait' || steps > 60) return { recording, evidence, now, steps };
-      if (verdictNow.do === 'ask') evidence = answer(evidence, verdictNow.question, said);
+      if (verdictNow.do === 'ask') evidence = answer(evidence, verdictNow.question, said, { now });
       else if (verdictNow.do === 'act')
         evidence = { ...evidence, acted: [...evidence.acted, verdictNow.act] };
       else {
@@ -448,6 +485,7 @@ describe('the verdict, whatever is known', () => {
         drive(facts, said, known_, laterMs, (now, evidence) => {
           if (now.do !== 'apply' || now.fact.kind !== 'recorder-lost') return;
           const of_ = evidence.workers.get(now.fact.egressId)!;
+          if (now.fact.stalledSince !== undefined) return;
           expect(of_.answer).toMatchObject({ value: { said: 'silent' } });
           expect(of_.confirmed).toEqual(known('silent'));
           expect(of_.silentAt.length).toBeGreaterThanOrEqual(3);
@@ -461,6 +499,35 @@ describe('the verdict, whatever is known', () => {
       }),
       { numRuns: 1_500 },
     );
+  });
+
+  it('never says that a pipeline stands still of a bucket that did not answer at once, or had something new', () => {
+    let found = 0;
+    fc.assert(
+      fc.property(answers, fc.integer({ min: 40_000, max: 90_000 }), (said, laterMs) => {
+        const facts = [accepted, becameActive];
+        const likely = { ...said, crashProof: true, egress: 'ACTIVE' };
+        drive(
+          facts,
+          likely,
+          { heardAt: 59_000 },
+          laterMs,
+          (now, { segments, workers }, { crashProof, status, upkeep }) => {
+            if (now.do !== 'apply' || now.fact.kind !== 'recorder-lost') return;
+            if (now.fact.stalledSince === undefined) return;
+            found += 1;
+            expect([crashProof, status, upkeep.stopRequestedAt]).toEqual([true, 'ACTIVE', null]);
+            expect(workers.get(now.fact.egressId)?.silentAt).toEqual([]);
+            expect(segments.look).toMatchObject({
+              value: { newest: null, tookMs: 50, publishes: { value: true } },
+            });
+            expect([segments.storing, segments.grewSince]).toMatchObject([{ value: 50 }, { value: false }]);
+          },
+        );
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(found).toBeGreaterThan(0);
   });
 
   it('leaves what a sweep has to count first to the sweep, and never goes on from what was stopped', () => {

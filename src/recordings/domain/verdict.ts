@@ -8,6 +8,7 @@ import type { MediaSeen, RoomAtEnd } from './facts.js';
 import { isFinal, isOver, type StoredRecording } from './recording.js';
 import { isRecovering } from './segments.js';
 import { awaitsBucketLook, isAbsenceProven, nextLookMs, watchedEgresses } from './slot.js';
+import { stall, stallTime } from './stall-verdict.js';
 import { isUnsent } from './start-request.js';
 import { THRESHOLDS } from './thresholds.js';
 import { CONTROLS, isLongSilent, proofOf, workerOf, workers, workerTime } from './worker-verdict.js';
@@ -36,6 +37,7 @@ export function verdict(of: Case): Verdict {
         neverAccepted,
         lookIntoBucket,
         workers,
+        stall,
         recovery,
         deletion,
         continuation,
@@ -335,6 +337,7 @@ export function nextTime({ recording, evidence, now, limits }: Case): number | n
   const times: (number | null)[] = [
     startDeadlineOf(recording, limits.startTimeoutMs),
     durationLimitOf(recording),
+    stallTime(recording, evidence, now, limits),
     recoveryTime(recording),
     deletionTime(recording, now),
     continuationTime(recording, evidence, now),

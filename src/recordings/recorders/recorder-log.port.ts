@@ -1,3 +1,5 @@
+import type { MediaProgress } from '../domain/evidence.js';
+
 /** What is known of one egress' worker; instants in ms, of our own clock when the question was asked. */
 export interface RecorderState {
   /** Null: it has not answered yet. */
@@ -29,6 +31,10 @@ export abstract class RecorderLog {
   /** `at`: by LiveKit's clock, as its event says, or before any event of it. */
   abstract setPresence(egressId: string, presence: 'seen' | 'left', at: number): Promise<void>;
   abstract nudge(egressId: string, at: number): Promise<void>;
+  /** Null: nobody has looked at its segments, or not for an hour. */
+  abstract progress(egressId: string): Promise<MediaProgress | null>;
+  /** The one thing that a slow writer can take back: the next look puts it right. */
+  abstract setProgress(egressId: string, progress: MediaProgress): Promise<void>;
   /** Its worker is proven dead. LiveKit lists it for ever, so it is remembered for long. */
   abstract markDead(egressId: string, at: number): Promise<void>;
   abstract isDead(egressId: string): Promise<boolean>;

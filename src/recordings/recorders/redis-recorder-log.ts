@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { MediaProgress } from '../domain/evidence.js';
 import { keys } from '../../redis/keys.js';
 import { RedisConnections } from '../../redis/redis.connections.js';
 import { presenceOf, RecorderLog, type RecorderState } from './recorder-log.port.js';
@@ -77,6 +78,19 @@ export class RedisRecorderLog extends RecorderLog {
     );
   }
 
+  async progress(egressId: string): Promise<MediaProgress | null> {
+    const noted = await this.connections.run((redis) => redis.get(keys.mediaProgress(egressId)));
+    return noted === null ? null : (JSON.parse(noted) as MediaProgress);
+  }
+
+  async setProgress(egressId: string, progress: MediaProgress): Promise<void> {
+    const { stillAt } = progress;
+    const noted = JSON.stringify({ ...progress, stillAt: stillAt.slice(-KEPT_QUESTIONS) });
+    await this.connections.run((redis) =>
+      redis.set(keys.mediaProgress(egressId), noted, 'EX', SILENCE_SECONDS),
+    );
+  }
+
   async markDead(egressId: string, at: number): Promise<void> {
     await this.connections.pipeline((all) =>
       all.zadd(keys.deadEgresses(), at, egressId).zremrangebyrank(keys.deadEgresses(), 0, -KEPT_DEAD - 1),
@@ -95,7 +109,7 @@ export class RedisRecorderLog extends RecorderLog {
         .zrem(keys.recorderNotes('seen'), egressId)
         .zrem(keys.recorderNotes('left'), egressId)
         .zrem(keys.recorderNotes('nudged'), egressId)
-        .del(keys.silence(egressId)),
+        .del(keys.silence(egressId), keys.mediaProgress(egressId)),
     );
   }
 }

@@ -4,7 +4,7 @@ import { isTallyError, TallyError } from '../../kernel/errors.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
 import type { EgressSeen, EgressStatus, WorkerAnswer } from '../../livekit/livekit.types.js';
 import { RoomStore } from '../../rooms/store/room.store.js';
-import { mediaKey } from '../../storage/object-keys.js';
+import { mediaKey, numberedSegmentKey, segmentKeys, segmentNumber } from '../../storage/object-keys.js';
 import { ObjectStorage } from '../../storage/object-storage.port.js';
 import {
   type ContinuationEvidence,
@@ -13,11 +13,14 @@ import {
   NOT_ASKED,
   type Observed,
   type RoomEvidence,
+  type SegmentsEvidence,
+  type SegmentsLook,
   UNKNOWN_WORKER,
   type WorkerEvidence,
 } from '../domain/evidence.js';
 import type { MediaSeen } from '../domain/facts.js';
 import { isFinal, type StoredRecording } from '../domain/recording.js';
+import { isMediaExpected, isPrompt, progressAfter } from '../domain/stall-verdict.js';
 import { liveEgresses, watchedEgresses } from '../domain/slot.js';
 import { THRESHOLDS } from '../domain/thresholds.js';
 import type { Question } from '../domain/case.js';
@@ -40,12 +43,16 @@ export class GatherEvidence {
     private readonly clock: Clock,
   ) {}
 
-  /** What is remembered of the workers that are watched for this recording. Throws REDIS_UNAVAILABLE. */
+  /** What is remembered of the workers that are watched for this recording, and of its segments. Throws REDIS_UNAVAILABLE. */
   async remembered(evidence: Evidence, recording: StoredRecording): Promise<Evidence> {
     const workers = new Map(evidence.workers);
     for (const egressId of watchedEgresses(recording))
       if (!workers.has(egressId)) workers.set(egressId, await this.worker(egressId));
-    return { ...evidence, workers };
+    const { egressId } = recording;
+    if (egressId === null || evidence.segments.progress.state !== 'not-asked' || !isMediaExpected(recording))
+      return { ...evidence, workers };
+    const progress = known(await this.recorders.progress(egressId));
+    return withSegments({ ...evidence, workers }, { progress });
   }
 
   /** The evidence with the answer in it. Throws REDIS_UNAVAILABLE alone. */
@@ -75,6 +82,14 @@ export class GatherEvidence {
         return { ...evidence, room: await this.observed(this.room(recording)) };
       case 'publishers':
         return { ...evidence, publishes: await this.observed(this.publishes(recording)) };
+      case 'segments':
+        return this.lookAtSegments(evidence, recording, question.egressId);
+      case 'storing':
+        return withSegments(evidence, { storing: await this.observed(this.tryStoring(recording)) });
+      case 'segments-again': {
+        const grewSince = await this.observed(this.grew(recording, newestOf(evidence)));
+        return withSegments(evidence, { grewSince });
+      }
       case 'media':
         return { ...evidence, media: await this.observed(this.media(recording)) };
       case 'continuation':
@@ -217,6 +232,60 @@ export class GatherEvidence {
     return participants.some((one) => one.publishes && one.kind !== 'egress' && one.kind !== 'agent');
   }
 
+  private async lookAtSegments(
+    evidence: Evidence,
+    recording: StoredRecording,
+    egressId: string,
+  ): Promise<Evidence> {
+    const newestKnown = newestOf(evidence);
+    const at = this.clock.now();
+    const newest = await this.observed(this.newestSegment(recording, newestKnown));
+    let look: Observed<SegmentsLook> = NOT_ASKED;
+    if (newest.state === 'unavailable') look = newest;
+    if (newest.state === 'known') {
+      const seen = { at, newest: newest.value, tookMs: this.clock.now() - at };
+      // Only what may count against it is worth a question to LiveKit.
+      const isLate = seen.newest === null && newestKnown !== null && isPrompt(seen);
+      const publishes = isLate ? await this.observed(this.publishes(recording)) : NOT_ASKED;
+      look = known({ ...seen, publishes });
+    }
+    const { progress } = evidence.segments;
+    const next = progressAfter(progress.state === 'known' ? progress.value : null, look, at);
+    await this.recorders.setProgress(egressId, next);
+    return withSegments(evidence, { progress: known(next), look });
+  }
+
+  /** The highest number above `after` that one request shows; null: none. */
+  private async newestSegment(recording: StoredRecording, after: number | null): Promise<number | null> {
+    const { prefix } = segmentKeys(recording);
+    let newest: number | null = null;
+    let read = 0;
+    const from = after === null ? undefined : numberedSegmentKey(recording, after);
+    for await (const { key } of this.storage.list(prefix, from)) {
+      const number = segmentNumber(key);
+      if (number !== null && number > (newest ?? after ?? -1)) newest = number;
+      if ((read += 1) >= THRESHOLDS.segmentsALook) break;
+    }
+    return newest;
+  }
+
+  /** How long the bucket takes to store a few bytes where the segments are, ms. They go with the segments. */
+  private async tryStoring(recording: StoredRecording): Promise<number> {
+    const at = this.clock.now();
+    await this.storage.put(
+      segmentKeys(recording).trial,
+      Buffer.from(new Date(at).toISOString()),
+      'text/plain',
+    );
+    return this.clock.now() - at;
+  }
+
+  /** A list can be wrong, which the question for the next segment itself is not. */
+  private async grew(recording: StoredRecording, newestKnown: number | null): Promise<boolean> {
+    if ((await this.newestSegment(recording, newestKnown)) !== null) return true;
+    return (await this.storage.head(numberedSegmentKey(recording, (newestKnown ?? -1) + 1))) !== null;
+  }
+
   private async media(recording: StoredRecording): Promise<MediaSeen | null> {
     const info = await this.storage.head(mediaKey(recording));
     return info === null ? null : { sizeBytes: info.sizeBytes };
@@ -250,4 +319,13 @@ function withWorker(evidence: Evidence, egressId: string, news: Partial<WorkerEv
   const workers = new Map(evidence.workers);
   workers.set(egressId, { ...(workers.get(egressId) ?? UNKNOWN_WORKER), ...news });
   return { ...evidence, workers };
+}
+
+function withSegments(evidence: Evidence, news: Partial<SegmentsEvidence>): Evidence {
+  return { ...evidence, segments: { ...evidence.segments, ...news } };
+}
+
+/** The highest number of a segment that is known; null: none is. */
+function newestOf({ segments: { progress } }: Evidence): number | null {
+  return progress.state === 'known' ? (progress.value?.newest ?? null) : null;
 }

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { Incidents } from '../../incidents/incidents.port.js';
 import { Config } from '../../config/config.js';
 import { Clock } from '../../kernel/clock.js';
 import { isTallyError, type TallyError } from '../../kernel/errors.js';
@@ -60,6 +61,7 @@ export class ReconcileRecording {
     private readonly launch: LaunchEgress,
     private readonly continuation: StartContinuation,
     private readonly deletion: DeleteRecording,
+    private readonly incidents: Incidents,
     config: Config,
     private readonly clock: Clock,
   ) {
@@ -75,7 +77,10 @@ export class ReconcileRecording {
   /** Judges everything. How long until it has to be judged again, in ms; null: nothing of it is left. Throws REDIS_UNAVAILABLE alone. */
   async execute(id: RecordingId): Promise<number | null> {
     const run = await this.drive(id, NO_EVIDENCE, verdict, 'livekit');
-    if (run === null) return null;
+    if (run === null) {
+      await this.incidents.close('recorder_stalled', id);
+      return null;
+    }
     const now = this.clock.now();
     const until = nextTime({ ...run, now, limits: this.limits });
     if (until === null) await this.forget(run.recording);
@@ -179,7 +184,10 @@ export class ReconcileRecording {
 
   private async apply(run: Run, fact: Fact, cause: string, reason: string): Promise<Run | null> {
     // LiveKit lists it for ever, also when its recording is deleted; remembered first, so that a crash in between forgets nothing.
-    if (fact.kind === 'recorder-lost') await this.recorders.markDead(fact.egressId, fact.at);
+    if (fact.kind === 'recorder-lost') {
+      await this.recorders.markDead(fact.egressId, fact.at);
+      if (fact.stalledSince !== undefined) await this.openIncident(run.recording, fact.stalledSince);
+    }
     const applied = await this.writer.apply(run.recording.id, fact, cause, reason, run.recording);
     if (applied === null) return null;
     if (fact.kind === 'recorder-lost') await this.recorders.forget(fact.egressId);
@@ -218,8 +226,19 @@ export class ReconcileRecording {
     return { ...run, recording: present, evidence: { ...evidence, acted: [...evidence.acted, act] } };
   }
 
+  /** Open until nothing of the recording is left to do: its media is put together, and the meeting goes on or is over. */
+  private async openIncident({ id, roomId, egressId }: StoredRecording, since: number): Promise<void> {
+    await this.incidents.open(
+      'recorder_stalled',
+      id,
+      `no media came of recording ${id} in room ${roomId} since ${new Date(since).toISOString()}, though the worker of ${egressId} answers: it is put together from its segments, its recorder is removed from the room, and another recording goes on; look at that worker's log, CPU and memory`,
+    );
+  }
+
   /** Nobody is watched for it any more. */
   private async forget(recording: StoredRecording): Promise<void> {
+    if (recording.upkeep.stalledSince !== undefined)
+      await this.incidents.close('recorder_stalled', recording.id);
     if (watchedEgresses(recording).length > 0) return;
     for (const egressId of Object.keys(recording.upkeep.egresses)) await this.recorders.forget(egressId);
   }

@@ -17,6 +17,7 @@ import { nothingUnexpected } from './nothing-unexpected.js';
 import { oneEgressPerRoom } from './one-egress-per-room.js';
 import { onlyWhatWasAskedFor } from './only-what-was-asked-for.js';
 import { segmentsAreJoined } from './segments-are-joined.js';
+import { standstillsEnd } from './standstills-end.js';
 import { startsSucceed } from './starts-succeed.js';
 import { stopsAreFinal } from './stops-are-final.js';
 
@@ -40,6 +41,7 @@ export function allInvariants(): Invariant[] {
     stopsAreFinal(),
     meetingsAreRecordedOn(),
     segmentsAreJoined(),
+    standstillsEnd(),
     startsSucceed(),
     limitsHold(),
     nothingUnexpected(),

@@ -22,6 +22,8 @@ export function lostRecordersEnd(): Invariant {
     committed: (world, before, next) => {
       if (before === null) return isWanted(world, next);
       if (before.endReason === 'RECORDER_LOST' || next.endReason !== 'RECORDER_LOST') return null;
+      // What a worker answers says nothing of a pipeline that stands still: I23.
+      if (next.upkeep.stalledSince !== undefined) return null;
       const id = next.egressId ?? '';
       const heardAt = world.heard.get(id);
       if (heardAt !== undefined && world.clock.now() - heardAt < world.config.recorderLostAfterMs) {

@@ -664,6 +664,49 @@ const MUTANTS = [
       change(`${U}/reconcile-egress.ts`, '    await this.recorders.silent(egressId, askedAt);\n', ''),
     ],
   },
+  {
+    name: 'M50',
+    defect: 'a pipeline that stands still while its worker answers is never found',
+    shownBy: 'a pipeline stands still while people publish',
+    changes: [change(`${M}/verdict.ts`, '        stall,\n        recovery,', '        recovery,')],
+  },
+  {
+    name: 'M51',
+    defect: 'a store that is slow is taken for a pipeline that stands still',
+    shownBy: 'a bucket that is slow for everybody',
+    changes: [change(`${M}/thresholds.ts`, 'promptBucketMs: 2_000', 'promptBucketMs: 600_000')],
+  },
+  {
+    name: 'M52',
+    defect: 'an egress that writes nothing because nobody publishes is taken for one that stands still',
+    shownBy: 'nobody publishes for long, and an egress that then writes nothing',
+    changes: [change(`${M}/stall-verdict.ts`, ' && seen.publishes.value;', ';')],
+  },
+  {
+    name: 'M53',
+    defect: 'a list that shows nothing new is believed',
+    shownBy: 'a list that shows nothing new, of a bucket that is complete',
+    changes: [
+      change(
+        `${U}/gather-evidence.ts`,
+        'return (await this.storage.head(numberedSegmentKey(recording, (newestKnown ?? -1) + 1))) !== null;',
+        'return false;',
+      ),
+    ],
+  },
+  {
+    name: 'M54',
+    defect: 'segments that are late are taken for a pipeline that stands still',
+    shownBy: 'segments that come half a minute late',
+    changes: [
+      change(
+        `${M}/stall-verdict.ts`,
+        'stillAt.length < leastStillLooks || last - first < workerLostAfterMs',
+        'stillAt.length < Math.min(1, leastStillLooks)',
+      ),
+      change(`${M}/thresholds.ts`, 'stillLostAfters: 2', 'stillLostAfters: 0'),
+    ],
+  },
 ];
 
 /** Throws for a name that is none. */

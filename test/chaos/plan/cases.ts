@@ -32,6 +32,8 @@ const killWorker = (at: number, anotherInMs = 0): Action => ({
   withChild: true,
   anotherInMs,
 });
+/** The room's recordings are crash-proof. */
+const PROOF = { rooms: [{ id: ROOM, people: [WHO], restartWhenLost: true, crashProof: true }] };
 const stop = (at: number): Action => ({ at, do: 'stop', room: ROOM, times: 1 });
 const reopen = (at: number, inMs: number): Action => ({ at, do: 'reopen-room', room: ROOM, inMs });
 const fault = (at: number, name: Extract<Action, { do: 'fault' }>['name'], more: object = {}): Action => ({
@@ -299,6 +301,55 @@ export const CASES: ReadonlyMap<string, Plan> = new Map([
   [
     'a worker dies in a long upload',
     aPlan([fault(14_000, 'upload-slow', { delayMs: 100_000 }), stop(15_000), killWorker(20_000)]),
+  ],
+  [
+    'a pipeline stands still while people publish',
+    aPlan([fault(2_000, 'pipeline-wedged', { times: 1, delayMs: 15_000 })], { ...PROOF, goOnMs: 180_000 }),
+  ],
+  [
+    'a pipeline stands still and the bucket is unavailable for a while',
+    aPlan(
+      [
+        fault(2_000, 'pipeline-wedged', { times: 1, delayMs: 15_000 }),
+        { at: 30_000, do: 'storage', what: 'hidden', forMs: 60_000 },
+      ],
+      { ...PROOF, healAt: 100_000, goOnMs: 180_000 },
+    ),
+  ],
+  [
+    'a bucket that is slow for everybody',
+    aPlan([{ at: 25_000, do: 'storage', what: 'sluggish', forMs: 150_000 }], {
+      ...{ ...PROOF, healAt: 180_000, goOnMs: 60_000 },
+    }),
+  ],
+  [
+    'segments that come half a minute late',
+    aPlan([fault(25_000, 'segments-slow', { delayMs: 30_000, forMs: 60_000 })], {
+      ...{ ...PROOF, healAt: 100_000, goOnMs: 60_000 },
+    }),
+  ],
+  [
+    'nobody publishes for long, and an egress that then writes nothing',
+    aPlan(
+      [
+        { at: 15_000, do: 'mute', room: ROOM, who: WHO },
+        fault(16_000, 'segments-slow', { delayMs: 130_000, forMs: 120_000 }),
+        { at: 136_000, do: 'unmute', room: ROOM, who: WHO },
+      ],
+      { ...PROOF, healAt: 140_000, goOnMs: 60_000 },
+    ),
+  ],
+  [
+    'the bucket is unavailable to us alone',
+    aPlan([{ at: 15_000, do: 'storage', what: 'hidden', forMs: 120_000 }], {
+      ...{ ...PROOF, healAt: 140_000, goOnMs: 60_000 },
+    }),
+  ],
+  [
+    'a list that shows nothing new, of a bucket that is complete',
+    aPlan([{ at: 20_000, do: 'storage', what: 'old-lists', forMs: 90_000 }], {
+      ...{ ...PROOF, healAt: 120_000, goOnMs: 60_000 },
+    }),
   ],
   ['an upload takes long', aPlan([fault(14_000, 'upload-slow', { delayMs: 100_000 }), stop(15_000)])],
   [

@@ -22,6 +22,8 @@ const LIVEKIT_FAULTS: Partial<Record<FaultName, number>> = {
   'pipeline-failed': 1,
   'cpu-kill-with-file': 1,
   'pipeline-frozen': 1,
+  'pipeline-wedged': 1.5,
+  'segments-slow': 1,
   'backup-used': 0.7,
   'empty-file': 0.7,
   'limit-reached': 2,

@@ -32,6 +32,9 @@ type Trouble = Extract<
 
 /** How long a restarted livekit-server is away and its rooms look empty. */
 const LIVEKIT_RESTART_MS = 7_000;
+/** A bucket that takes seconds for each request of ours, and a minute and more for a segment of an egress. */
+const SLUGGISH_MS = 3_000;
+const LATE_SEGMENTS_MS = 75_000;
 /** A lease of whoever died at it, a look, and the few rows of a run. */
 const REBUILT_WITHIN_MS = 20_000;
 /** Looks, asked twice with a pause, at what LiveKit no longer lists. */
@@ -105,6 +108,11 @@ export function performTrouble(world: SimWorld, action: Trouble): void {
       if (action.what === 'delete-fails') bucket.deleteFails = 0.6;
       if (action.what === 'answers-lost') bucket.answersLost = 0.3;
       if (action.what === 'slow') bucket.slow = true;
+      if (action.what === 'hidden') bucket.hidden = true;
+      if (action.what === 'old-lists') bucket.listedUntil = clock.now();
+      if (action.what === 'sluggish') bucket.slowByMs = SLUGGISH_MS;
+      if (action.what === 'sluggish')
+        engine.setFault({ name: 'segments-slow', room: '*', delayMs: LATE_SEGMENTS_MS });
       return heal(action.forMs, () => healStorage(world, action.what));
     case 'restart-redis':
       world.redis.restart(action.forMs, action.losing);
@@ -199,9 +207,15 @@ function crash(world: SimWorld, action: Extract<Action, { do: 'crash' }>): void 
   clock.after(backInMs, () => world.startInstance(place));
 }
 
-function healStorage({ bucket }: SimWorld, what: Extract<Action, { do: 'storage' }>['what']): void {
+function healStorage({ bucket, engine }: SimWorld, what: Extract<Action, { do: 'storage' }>['what']): void {
   if (what === 'away') bucket.away = false;
   if (what === 'delete-fails') bucket.deleteFails = 0;
   if (what === 'answers-lost') bucket.answersLost = 0;
   if (what === 'slow') bucket.slow = false;
+  if (what === 'hidden') bucket.hidden = false;
+  if (what === 'old-lists') bucket.listedUntil = null;
+  if (what === 'sluggish') {
+    bucket.slowByMs = 0;
+    engine.clearFaults('segments-slow', '*');
+  }
 }

@@ -56,7 +56,7 @@ export type Action = { readonly at: number } & (
     }
   | {
       readonly do: 'storage';
-      readonly what: 'away' | 'delete-fails' | 'answers-lost' | 'slow';
+      readonly what: 'away' | 'delete-fails' | 'answers-lost' | 'slow' | 'sluggish' | 'hidden' | 'old-lists';
       readonly forMs: number;
     }
   /** LiveKit's whole list of egresses is empty although there are some. */

@@ -1,3 +1,4 @@
+import type { MediaProgress } from '../../../src/recordings/domain/evidence.js';
 import {
   presenceOf,
   RecorderLog,
@@ -13,6 +14,7 @@ export interface RecorderTables {
   readonly left: Table<number>;
   readonly dead: Table<number>;
   readonly nudged: Table<number>;
+  readonly progress: Table<MediaProgress>;
 }
 
 export class SimRecorderLog extends RecorderLog {
@@ -61,6 +63,14 @@ export class SimRecorderLog extends RecorderLog {
     return this.command('nudge recorder', () => latest(this.tables.nudged, egressId, at));
   }
 
+  progress(egressId: string): Promise<MediaProgress | null> {
+    return this.command('media progress', () => this.tables.progress.get(egressId) ?? null);
+  }
+
+  setProgress(egressId: string, progress: MediaProgress): Promise<void> {
+    return this.command('set media progress', () => this.tables.progress.set(egressId, progress));
+  }
+
   markDead(egressId: string, at: number): Promise<void> {
     return this.command('mark dead', () => this.tables.dead.set(egressId, at));
   }
@@ -76,6 +86,7 @@ export class SimRecorderLog extends RecorderLog {
       this.tables.seen.delete(egressId);
       this.tables.left.delete(egressId);
       this.tables.nudged.delete(egressId);
+      this.tables.progress.delete(egressId);
     });
   }
 

@@ -11,6 +11,7 @@ import { InProcessLiveKit } from '../../../src/livekit/simulator/in-process.js';
 import { bytesOf, UploadRefused } from '../../../src/livekit/simulator/recorded-media.js';
 import type { WebhookDelivery } from '../../../src/livekit/simulator/webhook-http.js';
 import type { Lease } from '../../../src/locks/lease.js';
+import type { MediaProgress } from '../../../src/recordings/domain/evidence.js';
 import { isOver, type StoredRecording } from '../../../src/recordings/domain/recording.js';
 import type { JobHandler } from '../../../src/queue/define-job.js';
 import { applyLiveKitEvent } from '../../../src/recordings/jobs/apply-livekit-event.job.js';
@@ -142,6 +143,7 @@ export class SimWorld {
       left: this.redis.table<number>(),
       dead: this.redis.table<number>(),
       nudged: this.redis.table<number>(),
+      progress: this.redis.table<MediaProgress>(),
     };
     this.jobs = new JobTables(this.redis);
     const { redis, trace } = this;
@@ -329,6 +331,13 @@ export class SimWorld {
     const since = this.living.get(egressId);
     const worker = this.engine.fleet.list().find(({ recorders }) => recorders.has(egressId));
     return since === undefined || !worker?.alive || worker.paused ? 0 : this.clock.now() - since;
+  }
+
+  /** Its pipeline stands still, while its worker answers for it. */
+  standsStill(egressId: string): boolean {
+    return this.engine.fleet
+      .recorders()
+      .some(({ info, standsStill }) => info.egressId === egressId && standsStill);
   }
 
   /** LiveKit lists it as running for ever, or has lost its record, and nobody is there that could end it. */

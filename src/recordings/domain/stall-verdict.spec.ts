@@ -1,0 +1,181 @@
+import { aRecording, anEgress, T0 } from '../../../test/support/builders.js';
+import { TallyError } from '../../kernel/errors.js';
+import type { Verdict } from './case.js';
+import {
+  type Evidence,
+  known,
+  type MediaProgress,
+  NO_EVIDENCE,
+  NOT_ASKED,
+  type Observed,
+  type SegmentsEvidence,
+  type SegmentsLook,
+  UNKNOWN_WORKER,
+} from './evidence.js';
+import type { StoredRecording } from './recording.js';
+import { decide } from './recording.machine.js';
+import { progressAfter } from './stall-verdict.js';
+import { THRESHOLDS } from './thresholds.js';
+import { nextTime, verdict } from './verdict.js';
+
+const ID = 'EG_000000000001';
+const NOW = T0 + 1_000_000;
+const LIMITS = {
+  ...{ startTimeoutMs: 20_000, livekitTimeoutMs: 10_000, workerCheckEveryMs: 20_000 },
+  ...{ workerLostAfterMs: 20_000, staleAfterMs: 300_000 },
+};
+const active = aRecording({
+  ...{ crashProof: true, status: 'ACTIVE', egressId: ID, startedAt: T0 + 2_000 },
+  upkeep: {
+    ...{ egresses: { [ID]: 'live' }, startAnswer: 'accepted', startResult: 'ACTIVE' },
+    activeSince: T0 + 2_000,
+  },
+});
+const listed = known(anEgress(active, { status: 'ACTIVE' }));
+const ending = known(anEgress(active, { status: 'ENDING' }));
+const alive = { ...UNKNOWN_WORKER, heardAt: NOW - 1_000, listed };
+const unavailable = {
+  state: 'unavailable',
+  error: new TallyError('STORAGE_UNAVAILABLE', 'the storage does not answer'),
+} as const;
+const secondsAgo = (...all: number[]): number[] => all.map((s) => NOW - s * 1_000);
+const looked = (more: Partial<SegmentsLook> = {}): Observed<SegmentsLook> =>
+  known({ at: NOW, newest: null, tookMs: 80, publishes: known(true), ...more });
+/** Nothing new for 41 s, of which three looks over 21 s found people who publish. */
+const still: MediaProgress = {
+  ...{ newest: 7, grewAt: NOW - 41_000, lookedAt: NOW },
+  stillAt: secondsAgo(21, 14, 7, 0),
+};
+const standstill: SegmentsEvidence = {
+  ...{ progress: known<MediaProgress | null>(still), look: looked() },
+  ...{ storing: known(40), grewSince: known(false) },
+};
+
+function judge(
+  segments: Partial<SegmentsEvidence>,
+  more: Partial<Evidence> = {},
+  recording: StoredRecording = active,
+): Verdict {
+  const evidence: Evidence = {
+    ...{ ...NO_EVIDENCE, workers: new Map([[ID, alive]]), media: known(null) },
+    ...{ segments: { ...NO_EVIDENCE.segments, progress: known(null), ...segments }, ...more },
+  };
+  return verdict({ recording, evidence, now: NOW, limits: LIMITS });
+}
+
+describe('a pipeline that stands still', () => {
+  it('is found where people publish, its worker answers, and the bucket answers and stores at once', () => {
+    const said = judge(standstill);
+    expect(said).toMatchObject({
+      ...{ do: 'apply', cause: 'recorder-check' },
+      fact: { kind: 'recorder-lost', egressId: ID, stalledSince: NOW - 41_000 },
+    });
+  });
+
+  it('has LiveKit asked first, then the bucket whether it stores, and for the segments once more at the end', () => {
+    const asked = (segments: Partial<SegmentsEvidence>, more: Partial<Evidence> = {}): unknown => {
+      const said = judge(segments, more);
+      return said.do === 'ask' ? said.question : said;
+    };
+    const { progress, look, storing } = standstill;
+    const unlisted = { workers: new Map([[ID, { ...alive, listed: NOT_ASKED }]]) };
+    expect(asked({ progress: known({ ...still, lookedAt: NOW - 20_000 }) })).toEqual({
+      ...{ ask: 'segments', egressId: ID },
+    });
+    expect(asked({ progress, look }, unlisted)).toEqual({ ask: 'egress', egressId: ID });
+    expect(asked({ progress, look })).toEqual({ ask: 'storing' });
+    expect(asked({ progress, look, storing })).toEqual({ ask: 'segments-again' });
+  });
+
+  it.each<[string, Partial<SegmentsEvidence> & { other?: Partial<Evidence>; of?: StoredRecording }]>([
+    ['nobody can be asked for the segments', { look: unavailable }],
+    ['the bucket can not be written to', { storing: unavailable }],
+    ['the bucket is slow to store', { storing: known(THRESHOLDS.promptBucketMs + 1) }],
+    ['something came after all', { grewSince: known(true) }],
+    ['nobody can be asked once more', { grewSince: unavailable }],
+    ['two looks alone', { progress: known({ ...still, stillAt: secondsAgo(21, 0) }) }],
+    [
+      'too short a time with people who publish',
+      { progress: known({ ...still, stillAt: secondsAgo(9, 4, 0) }) },
+    ],
+    ['too short a time without a segment', { progress: known({ ...still, grewAt: NOW - 39_000 }) }],
+    ['no segment that ever came', { progress: known({ ...still, newest: null }) }],
+    ['numbers that lists no longer have in order', { progress: known({ ...still, newest: 99_999 }) }],
+    [
+      'a worker that does not answer',
+      { other: { workers: new Map([[ID, { ...alive, silentAt: secondsAgo(2) }]]) } },
+    ],
+    ['an egress that ends', { other: { workers: new Map([[ID, { ...alive, listed: ending }]]) } }],
+    ['a recording that is not crash-proof', { of: { ...active, crashProof: false } }],
+    [
+      'a stop that was asked for',
+      { of: { ...active, upkeep: { ...active.upkeep, stopRequestedAt: NOW - 1_000 } } },
+    ],
+  ])('is none by %s', (_, { other, of, ...segments }) => {
+    expect(judge({ ...standstill, ...segments }, other, of)).toMatchObject({ do: 'wait' });
+  });
+
+  it('is looked for as often as its worker is asked, and sooner once nothing was new', () => {
+    const next = (progress: MediaProgress | null): number | null => {
+      const segments = { ...NO_EVIDENCE.segments, progress: known(progress) };
+      const evidence = { ...NO_EVIDENCE, workers: new Map([[ID, { ...alive, heardAt: NOW }]]), segments };
+      return nextTime({ recording: active, evidence, now: NOW, limits: LIMITS });
+    };
+    expect(next({ newest: 7, grewAt: NOW, lookedAt: NOW, stillAt: [] })).toBe(NOW + 20_000);
+    expect(next({ ...still, stillAt: [NOW] })).toBeCloseTo(NOW + 20_000 / 3, 0);
+  });
+
+  it('ends the recording as lost: its room is free, it is recorded further, and its segments are joined', () => {
+    const fact = {
+      kind: 'recorder-lost',
+      egressId: ID,
+      media: null,
+      at: NOW,
+      stalledSince: NOW - 41_000,
+    } as const;
+    const decision = decide(active, fact);
+    if (decision.kind === 'ignore') throw new Error('nothing follows');
+    const { next, effects } = decision;
+    expect(next).toMatchObject({ status: 'ENDING', endReason: 'RECORDER_LOST', endedAt: NOW });
+    expect(next.error).toMatch(
+      /^the recording stood still: no media came since 20.*; the media is put together/,
+    );
+    expect(next.upkeep).toMatchObject({
+      ...{
+        egresses: { [ID]: 'lost' },
+        continuation: 'pending',
+        holdsSlot: false,
+        stalledSince: NOW - 41_000,
+      },
+    });
+    // The room is told in the words of the contract: its status and its error.
+    expect(effects).toContainEqual({ do: 'signal-room', at: NOW });
+  });
+});
+
+describe('what is remembered of segments', () => {
+  const before: MediaProgress = { newest: 7, grewAt: 1_000, lookedAt: 21_000, stillAt: [21_000] };
+
+  it('grows by what is new, however slow the bucket was to say so', () => {
+    const seen = looked({ newest: 12, tookMs: 9_000 });
+    expect(progressAfter(before, seen, 41_000)).toEqual({
+      ...{ newest: 12, grewAt: 41_000, lookedAt: 41_000, stillAt: [] },
+    });
+  });
+
+  it('counts a look at which nothing was new and somebody published', () => {
+    expect(progressAfter(before, looked(), 41_000)).toEqual({
+      ...before,
+      ...{ lookedAt: 41_000, stillAt: [21_000, 41_000] },
+    });
+  });
+
+  it.each<[string, Observed<SegmentsLook>]>([
+    ['a bucket that did not answer', unavailable],
+    ['a bucket that is slow', looked({ tookMs: THRESHOLDS.promptBucketMs + 1 })],
+    ['a room in which nobody publishes', looked({ publishes: known(false) })],
+    ['a room that could not be asked about', looked({ publishes: unavailable })],
+  ])('begins anew after %s', (_, look) => {
+    expect(progressAfter(before, look, 41_000)).toEqual({ ...before, lookedAt: 41_000, stillAt: [] });
+  });
+});
