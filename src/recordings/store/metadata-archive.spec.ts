@@ -1,6 +1,6 @@
 import { aRecording } from '../../../test/support/builders.js';
 import { MemoryObjectStorage } from '../../../test/support/memory-object-storage.js';
-import { newRoom } from '../../rooms/domain/room.js';
+import { newRoom, type Room } from '../../rooms/domain/room.js';
 import type { RoomStore } from '../../rooms/store/room.store.js';
 import { metadataKey, roomMetadataKey } from '../../storage/object-keys.js';
 import type { StoredRecording } from '../domain/recording.js';
@@ -10,6 +10,7 @@ import type { RecordingStore } from './recording.store.js';
 describe('what the bucket keeps of a recording', () => {
   let row: StoredRecording | null;
   let wasDeleted: boolean;
+  let room: Room | null;
   let storage: MemoryObjectStorage;
   let archive: MetadataArchive;
 
@@ -22,8 +23,8 @@ describe('what the bucket keeps of a recording', () => {
       wasDeleted: async () => wasDeleted,
       countInRoom: async () => (row === null ? 0 : 1),
     };
-    const room = newRoom(aRecording().roomId, { name: 'Room one' }, 0);
-    const rooms = { get: async () => ({ ...room, rev: '1' }) };
+    room = newRoom(aRecording().roomId, { name: 'Room one' }, 0);
+    const rooms = { get: async () => room && { ...room, rev: '1' } };
     archive = new MetadataArchive(store as unknown as RecordingStore, rooms as unknown as RoomStore, storage);
   });
 
@@ -42,6 +43,23 @@ describe('what the bucket keeps of a recording', () => {
     const recording = aRecording({ version: 2, rev: 3 });
     row = recording;
     await archive.write(recording.id);
+    expect(await isRoomKept()).toBe(true);
+  });
+
+  it('is its room again when a Redis that was set back brings a recording back whose room was dropped with it', async () => {
+    const recording = aRecording({ status: 'ACTIVE' });
+    row = recording;
+    await archive.write(recording.id);
+    await storage.deleteMany([roomMetadataKey(recording.roomId)]);
+    row = { ...recording, status: 'COMPLETE', version: 2 };
+    await archive.write(recording.id);
+    expect(await isRoomKept()).toBe(true);
+  });
+
+  it('is its room as the recording knows it where the room itself is gone', async () => {
+    room = null;
+    row = aRecording();
+    await archive.write(row.id);
     expect(await isRoomKept()).toBe(true);
   });
 
