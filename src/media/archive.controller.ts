@@ -81,7 +81,7 @@ export class ArchiveController {
         limit(() => this.look(recording, keys[n] ?? playableKey(recording), giveUp)),
       ),
     );
-    return { entries, giveUp };
+    return { entries: isOneMeeting(recordings) ? entries.map(asPart) : entries, giveUp };
   }
 
   private async look(recording: Recording, key: string, giveUp: AbortSignal): Promise<MediaEntry> {
@@ -127,6 +127,21 @@ export class ArchiveController {
     opened.stream.destroy();
     throw new Error(`the media of recording ${recording.id} was replaced`);
   }
+}
+
+/** Several, each of which goes on from the one before it. */
+function isOneMeeting(recordings: readonly Recording[]): boolean {
+  return (
+    recordings.length > 1 &&
+    recordings.every(({ continues }, n) => n === 0 || continues === recordings[n - 1]?.id)
+  );
+}
+
+/** Named by its place among the parts, so that a player that opens them all plays them in order. */
+function asPart(entry: MediaEntry, n: number): MediaEntry {
+  const at = entry.name.lastIndexOf('/') + 1;
+  const number = String(n + 1).padStart(2, '0');
+  return { ...entry, name: `${entry.name.slice(0, at)}part-${number}_${entry.name.slice(at)}` };
 }
 
 function describe(reply: FastifyReply): FastifyReply {

@@ -51,6 +51,22 @@ describe.each([
       expect(head.headers.get('content-length')).toBe(String(zip.length));
     });
 
+    it('numbers the parts of one meeting, and nothing else', async () => {
+      const names = async (...ids: string[]): Promise<string[]> => {
+        const zip = Buffer.from(await (await archive(ids)).arrayBuffer());
+        return readZip(zip).map(({ name }) => name.slice(name.indexOf('/') + 1));
+      };
+      const first = scene.add();
+      const second = scene.add({ continues: first.id });
+      for (const one of [first, second]) await app.storage.put(keyOf(one), Buffer.from(one.id), 'video/mp4');
+      expect(await names(first.id, second.id)).toEqual([
+        `part-01_${first.id}.mp4`,
+        `part-02_${second.id}.mp4`,
+      ]);
+      expect(await names(second.id, first.id)).toEqual([`${second.id}.mp4`, `${first.id}.mp4`]);
+      expect(await names(second.id, video.id)).toEqual([`${second.id}.mp4`, `${video.id}.mp4`]);
+    });
+
     it('is refused as a whole before the first byte, for any id that can not be read', async () => {
       const running = scene.add({ status: 'ACTIVE' });
       const lost = scene.add();
