@@ -36,8 +36,8 @@ const TEXTS: Record<NonNullable<Ended['endReason']>, Why> = {
   },
   RECORDER_LOST: {
     sentence:
-      'The egress worker died while it recorded: LiveKit still lists the egress, but nothing answers for it.',
-    todo: 'Look at the memory and the restarts of the egress workers. What was in the file of a worker that died is lost unless the room is recorded crash-proof.',
+      'The egress worker died while it recorded, or nothing came of it any more: LiveKit still lists the egress.',
+    todo: 'Look at the CPU, the memory and the restarts of the egress workers. What was in the file of a worker that died is lost unless the room is recorded crash-proof.',
   },
   RECORDER_LEFT: {
     sentence: 'The recorder left the room although the meeting went on, and nobody had ordered it.',

@@ -200,6 +200,18 @@ export const RECORDING = graphql(
   [SEEN],
 );
 
+/** Another part of the same meeting. */
+export const PART = graphql(
+  `
+    query Part($id: ID!) {
+      recording(id: $id) {
+        ...Seen
+      }
+    }
+  `,
+  [SEEN],
+);
+
 export const COVERAGE = graphql(`
   query Coverage($id: ID!) {
     recording(id: $id) {

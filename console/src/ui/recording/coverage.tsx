@@ -9,8 +9,14 @@ import { useDesk } from '../desk-context.js';
 
 type Covered = NonNullable<ResultOf<typeof COVERAGE>['recording']>;
 
-/** What of the meeting is in the media, drawn with its gaps; nothing where the server or nobody knows. */
-export function Coverage({ recording }: { recording: RecordingDetail }) {
+interface Props {
+  recording: RecordingDetail;
+  /** When the first part of the meeting was asked for. */
+  since: string;
+}
+
+/** What of the meeting, up to the end of this recording, is in the media, drawn with its gaps; nothing where the server or nobody knows. */
+export function Coverage({ recording, since }: Props) {
   const desk = useDesk();
   const found = useSignal<Covered | null>(null);
   const recovered = useSignal(false);
@@ -26,7 +32,7 @@ export function Coverage({ recording }: { recording: RecordingDetail }) {
   if (!covered?.coverage) return null;
   const { expectedMs, coveredMs, gaps } = covered.coverage;
   const share = expectedMs > 0 ? Math.min(100, (coveredMs / expectedMs) * 100) : 100;
-  const from = Date.parse(recording.requestedAt);
+  const from = Date.parse(since);
   return (
     <section class="panel coverage">
       <h2>Coverage</h2>

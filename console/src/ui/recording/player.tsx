@@ -1,8 +1,9 @@
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import type { RecordingDetail } from '../../api/contract.js';
+import type { Recording, RecordingDetail } from '../../api/contract.js';
 import { ApiError, messageOf } from '../../api/graphql.js';
 import { mediaAddress, whyNotPlayable } from '../../api/media.js';
+import { playedAfter } from '../../meeting.js';
 import { change, hrefOf, place } from '../../state/place.js';
 import { lengthWords } from '../../words.js';
 import { copy } from '../copy.js';
@@ -13,35 +14,73 @@ const SPEEDS = [0.5, 1, 1.25, 1.5, 2, 3];
 /** How far a key leaps, s. */
 const LEAPS: Readonly<Record<string, number>> = { ArrowLeft: -5, ArrowRight: 5, j: -10, l: 10 };
 
-/** Plays a recording; the second where it stands is in the address (`?t=42`). */
-export function Player({ recording }: { recording: RecordingDetail }) {
+export interface PlayerProps {
+  recording: RecordingDetail;
+  /** All parts of its meeting. */
+  meeting: readonly Recording[];
+  /** The id of the part that is played. */
+  playing: Signal<string>;
+}
+
+/**
+ * Plays a recording, and then the parts of its meeting that follow, in one player, so that it stays as large, loud and fast as
+ * somebody made it. The second where the recording itself stands is in the address (`?t=42`).
+ */
+export function Player({ recording, meeting, playing }: PlayerProps) {
   const desk = useDesk();
   const address = useSignal<URL | null>(null);
   const problem = useSignal<{ code: string; message: string } | null>(null);
   const speed = useSignal(1);
   const second = useSignal(0);
   const player = useRef<HTMLVideoElement & HTMLAudioElement>(null);
+  const part = playing.value;
+  const isOwn = part === recording.id;
+  /** Which part's media was loaded last: another one is played as soon as it can be. */
+  const loaded = useRef<string | null>(null);
   const fail = (error: unknown): void => {
     problem.value = { code: error instanceof ApiError ? error.code : 'INTERNAL', message: messageOf(error) };
   };
   useEffect(() => {
-    mediaAddress(desk.api, recording.id).then((found) => (address.value = found), fail);
-  }, [recording.id]);
+    let isWanted = true;
+    problem.value = null;
+    mediaAddress(desk.api, part).then(
+      (found) => {
+        if (isWanted) address.value = found;
+      },
+      (error: unknown) => isWanted && fail(error),
+    );
+    return () => {
+      isWanted = false;
+    };
+  }, [part]);
   if (problem.value)
     return (
       <div class="no-media">
         <ErrorText {...problem.value} />
       </div>
     );
-  const keep = (): void =>
-    change({ t: secondText(player.current?.currentTime), play: null }, { replace: true });
+  const keep = (): void => {
+    // What is kept in the address is of the recording whose address it is.
+    if (isOwn) change({ t: secondText(player.current?.currentTime), play: null }, { replace: true });
+  };
+  const load = (): void => {
+    const isFirst = loaded.current === null;
+    if (isFirst) begin(player.current);
+    else if (loaded.current !== part) play(player.current);
+    loaded.current = part;
+  };
+  const goOn = (): void => {
+    const next = playedAfter(meeting, part);
+    if (next !== null) playing.value = next.id;
+  };
   const props = {
     ref: player,
     controls: true,
     preload: 'metadata' as const,
     src: address.value?.href,
     onError: () => void (address.value && whyNotPlayable(address.value).then(fail)),
-    onLoadedMetadata: () => begin(player.current),
+    onLoadedMetadata: load,
+    onEnded: goOn,
     onTimeUpdate: () => (second.value = Math.floor(player.current?.currentTime ?? 0)),
     onPause: keep,
     onSeeked: keep,
@@ -60,7 +99,10 @@ export function Player({ recording }: { recording: RecordingDetail }) {
             value={String(speed.value)}
             onChange={(event) => {
               speed.value = Number(event.currentTarget.value);
-              if (player.current) player.current.playbackRate = speed.value;
+              if (!player.current) return;
+              player.current.playbackRate = speed.value;
+              // Of what is played next.
+              player.current.defaultPlaybackRate = speed.value;
             }}
           >
             {SPEEDS.map((one) => (
@@ -73,10 +115,7 @@ export function Player({ recording }: { recording: RecordingDetail }) {
         <button
           type="button"
           onClick={() =>
-            copy(
-              hrefOf(`${recording.id}?t=${second.value}`),
-              `The link to ${lengthWords(second.value * 1000)}`,
-            )
+            copy(hrefOf(`${part}?t=${second.value}`), `The link to ${lengthWords(second.value * 1000)}`)
           }
         >
           Copy link at {lengthWords(second.value * 1000)}
@@ -92,8 +131,11 @@ function begin(player: HTMLVideoElement | null): void {
   const at = Number(search.get('t'));
   if (Number.isFinite(at) && at > 0) player.currentTime = Math.min(at, player.duration || at);
   // A browser may refuse to play without a press; the controls are there then.
-  if (search.get('play') === '1')
-    player.play().catch((error: unknown) => console.warn('not played by itself:', error));
+  if (search.get('play') === '1') play(player);
+}
+
+function play(player: HTMLVideoElement | null): void {
+  player?.play().catch((error: unknown) => console.warn('not played by itself:', error));
 }
 
 function secondText(time: number | undefined): string | null {

@@ -21,8 +21,9 @@ import { When } from '../time.js';
 import { Commands } from './commands.js';
 import { Coverage } from './coverage.js';
 import { Facts } from './facts.js';
+import { Meeting, useMeeting } from './meeting.js';
 import { LivePlayer, NotYet } from './live-player.js';
-import { Player } from './player.js';
+import { Player, type PlayerProps } from './player.js';
 import { ShareLinks } from './share-links.js';
 import { Timeline } from './timeline.js';
 
@@ -30,6 +31,8 @@ import { Timeline } from './timeline.js';
 export function RecordingPage() {
   const id = place.value.path;
   const { recording, problem } = useRecording(id);
+  const meeting = useMeeting(recording);
+  const playing = useSignal(id);
   if (problem && !recording) {
     return (
       <section class="empty">
@@ -45,10 +48,11 @@ export function RecordingPage() {
       <Head recording={recording} />
       <div class="columns">
         <div class="stack">
-          <Media recording={recording} />
+          <Media recording={recording} meeting={meeting} playing={playing} />
+          <Meeting recording={recording} meeting={meeting} playing={playing} />
           <Why recording={recording} />
           <Timeline recording={recording} />
-          <Coverage recording={recording} />
+          <Coverage recording={recording} since={meeting[0]?.requestedAt ?? recording.requestedAt} />
         </div>
         <div class="stack">
           <Facts recording={recording} />
@@ -159,9 +163,10 @@ function Chain({ recording: { continues, continuedBy } }: { recording: Recording
   );
 }
 
-function Media({ recording }: { recording: RecordingDetail }) {
+function Media({ recording, meeting, playing }: PlayerProps) {
   const desk = useDesk();
-  if (recording.mediaPath !== null) return <Player recording={recording} />;
+  if (recording.mediaPath !== null)
+    return <Player recording={recording} meeting={meeting} playing={playing} />;
   const running = isInProgress(recording);
   if (recording.status === 'ACTIVE' && desk.serves('Recording.livePath'))
     return <LivePlayer recording={recording} />;
