@@ -60,6 +60,15 @@ describe('the demo page of the embedded stack', () => {
     await press('Kill the worker');
     await light('kill-worker', 'warn');
     await light('kill-worker', 'good');
+    const noticed = async (): Promise<string | undefined> =>
+      /Noticed after [^:]+/.exec((await page.textContent('[data-demo="kill-worker"]')) ?? '')?.[0];
+    const first = await noticed();
+    // A rebuild changes the recording once more, but not when it was noticed.
+    await press('Empty Redis');
+    await light('empty-redis', 'good');
+    await light('kill-worker', 'good');
+    expect(await noticed()).toBe(first);
+    expect(first).toBeDefined();
     await page.click('[data-demo="kill-worker"] >> text=goes on in a new recording');
     await page.waitForSelector('.recording-page[data-status=ACTIVE]');
     await page.click('text=Earlier part of this meeting');

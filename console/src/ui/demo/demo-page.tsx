@@ -21,7 +21,7 @@ const EVIDENCE = graphql(`
       nodes {
         id
         roomName
-        updatedAt
+        endedAt
         continuedBy {
           id
         }
@@ -33,7 +33,7 @@ const EVIDENCE = graphql(`
         roomName
         status
         endReason
-        updatedAt
+        requestedAt
       }
     }
     latest: recordings(first: 10) {
@@ -84,14 +84,14 @@ const ABOUT: Readonly<Record<DemoAction, About>> = {
     button: 'Kill it',
     needsRecording: true,
     show: ({ evidence, at }) => {
-      const lost = evidence?.lost.nodes.find(({ updatedAt }) => since(updatedAt, at));
-      if (!lost)
+      const lost = evidence?.lost.nodes.find(({ endedAt }) => since(endedAt, at));
+      if (!lost?.endedAt)
         return { tone: 'warn', words: 'The worker is dead. Nobody has said so yet: within a minute.' };
       return {
         tone: 'good',
         words: (
           <>
-            Noticed after {spanWords(Date.parse(lost.updatedAt) - at)}:{' '}
+            Noticed after {spanWords(Date.parse(lost.endedAt) - at)}:{' '}
             <Link to={lost.id}>{lost.roomName}</Link> was cut short
             {lost.continuedBy ? (
               <>
@@ -152,7 +152,7 @@ const ABOUT: Readonly<Record<DemoAction, About>> = {
     undo: 'Let it pass',
     show: ({ evidence, isOn, at }) => {
       if (isOn) return { tone: 'warn', words: 'The next start will be refused. Now start a recording.' };
-      const failed = evidence?.failed.nodes.find(({ updatedAt }) => since(updatedAt, at));
+      const failed = evidence?.failed.nodes.find(({ requestedAt }) => since(requestedAt, at));
       if (!failed) return { tone: 'off', words: 'Taken back.' };
       return {
         tone: 'good',
