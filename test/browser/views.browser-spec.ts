@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { demoMedia } from '../../src/embedded/demo-media/demo-media.js';
 import type { StoredRecording } from '../../src/recordings/domain/recording.js';
 import { startStack, type TestInstance, type TestStack } from '../support/app.js';
 import { ConsoleBrowser } from '../support/console.js';
@@ -11,6 +13,9 @@ const CREATE_KEY = 'mutation ($input: CreateApiKeyInput!) { createApiKey(input: 
 const MANY = 60;
 /** Where the pictures of the README are kept; written when CONSOLE_PICTURES=1. */
 const PICTURES = join(__dirname, '../../docs/images');
+const IS_FOR_PICTURES = process.env.CONSOLE_PICTURES === '1';
+/** How long the recording of the pictures is. */
+const SHOWN_MS = 8_000;
 const VIEWS = [
   '',
   'rooms',
@@ -31,7 +36,9 @@ describe('the views of the console', () => {
   let viewerKey = '';
 
   beforeAll(async () => {
-    stack = await startStack({ LOG_LEVEL: 'error' });
+    stack = await startStack({ LOG_LEVEL: 'error' }, undefined, {
+      recordMedia: demoMedia(() => ['ada', 'grace']),
+    });
     instance = await stack.start();
     browser = await ConsoleBrowser.launch();
     for (const id of ['Daily stand-up', 'Town hall']) {
@@ -42,6 +49,7 @@ describe('the views of the console', () => {
       await plantRecordings(stack.redis.url, 1, () => undefined, pastMeeting(n));
     }
     ended = (await startIn(instance, 'Daily stand-up', { labels: { team: 'platform' } })).recording?.id ?? '';
+    if (IS_FOR_PICTURES) await setTimeout(SHOWN_MS);
     await instance.graphql(STOP, { id: ended });
     stack.simulator.setFault({ name: 'start-no-capacity', room: 'Town hall', times: 1 });
     failed = (await startIn(instance, 'Town hall')).recordingId ?? '';
@@ -208,13 +216,16 @@ describe('the views of the console', () => {
     expect(await page.textContent('[data-deletion] [role=status]')).toContain('Deleted 3 of 3 recordings.');
   });
 
-  const pictures = process.env.CONSOLE_PICTURES === '1' ? test : test.skip; // they are made when the console has changed its looks
+  const pictures = IS_FOR_PICTURES ? test : test.skip; // they are made when the console has changed its looks
   pictures('the pictures of the README', async () => {
     mkdirSync(PICTURES, { recursive: true });
     for (const { name, place, width, colorScheme } of SHOTS) {
       const page = await browser.newPage(instance.url, { viewport: { width, height: 800 }, colorScheme });
       await browser.open(instance.url, place.replace('ENDED', ended).replace('FAILED', failed));
-      await page.waitForTimeout(800);
+      // A picture from the middle, without the browser's own sign that it loads.
+      if (place === 'ENDED') await page.waitForSelector('video');
+      if (place === 'ENDED') await page.evaluate('document.querySelector("video").currentTime = 5');
+      await page.waitForTimeout(1_500);
       await page.screenshot({ path: join(PICTURES, `${name}.png`) });
       await browser.context.close();
     }
@@ -271,7 +282,9 @@ const SHOTS = [
   { name: 'recordings-dark', place: '', width: 1280, colorScheme: 'dark' },
   { name: 'recordings-360', place: '', width: 360, colorScheme: 'light' },
   { name: 'recording-light', place: 'ENDED', width: 1280, colorScheme: 'light' },
+  { name: 'recording-dark', place: 'ENDED', width: 1280, colorScheme: 'dark' },
   { name: 'failed-light', place: 'FAILED', width: 1280, colorScheme: 'light' },
   { name: 'rooms-light', place: 'rooms', width: 1280, colorScheme: 'light' },
+  { name: 'rooms-360', place: 'rooms', width: 360, colorScheme: 'light' },
   { name: 'system-dark', place: 'system', width: 1280, colorScheme: 'dark' },
 ] as const;

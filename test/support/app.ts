@@ -7,7 +7,11 @@ import { Redis } from 'ioredis';
 import { WebSocket } from 'ws';
 import { createApp } from '../../src/app.js';
 import type { SimulatorEngine } from '../../src/livekit/simulator/engine.js';
-import { type RunningSimulator, startSimulator } from '../../src/livekit/simulator/start-simulator.js';
+import {
+  type RunningSimulator,
+  type StartSimulator,
+  startSimulator,
+} from '../../src/livekit/simulator/start-simulator.js';
 import { REAL_TIMINGS, scaledTimings, type SimulatorTimings } from '../../src/livekit/simulator/timings.js';
 import { httpReceiver } from '../../src/livekit/simulator/webhook-http.js';
 import { aConfig } from './a-config.js';
@@ -71,12 +75,14 @@ const QUICK = scaledTimings(0.1, REAL_TIMINGS);
 export async function startStack(
   env: Readonly<Record<string, string>> = {},
   timings: SimulatorTimings = QUICK,
+  media: Pick<StartSimulator, 'recordMedia' | 'makeSegment'> = {},
 ): Promise<TestStack> {
   const redis = await startRedisServer({ appendonly: true });
   const simulator: RunningSimulator = await startSimulator({
     apiKey: API_KEY,
     apiSecret: API_SECRET,
     timings,
+    ...media,
   });
   const folder = await mkdtemp(join(tmpdir(), 'tallylight-e2e-'));
   const stackEnv = {
