@@ -16,8 +16,12 @@ export const keys = {
   slots: () => `${TAG}:slots`,
   /** `scope` is `all` or a room; `what` a status with a sort field or a label. */
   index: (scope: string, what: string) => `${TAG}:index:${scope}:${what}`,
-  /** Of every word that a recording is found by, the word and the recording's id. */
-  searchWords: () => `${TAG}:index:words`,
+  /** Words that recordings are found by, with the ids of those that have them or of the first in a chunk of them. */
+  words: () => `${TAG}:index:postings`,
+  /** The ids in each chunk, and how many have each word. */
+  postings: () => `${TAG}:index:postings:ids`,
+  /** Of an earlier version: every word with the id of each recording that has it. */
+  earlierWords: () => `${TAG}:index:words`,
   unsettled: () => `${TAG}:unsettled`,
   events: () => `${TAG}:events`,
   eventsFloor: () => `${TAG}:events-floor`,

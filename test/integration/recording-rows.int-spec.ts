@@ -2,7 +2,7 @@ import { SystemClock } from '../../src/kernel/clock.js';
 import { SystemRandom } from '../../src/kernel/random.js';
 import type { RecordingId } from '../../src/kernel/ids.js';
 import { RECORDING_STATUSES, type StoredRecording } from '../../src/recordings/domain/recording.js';
-import { foundBy } from '../../src/recordings/store/index-entries.js';
+import { foundBy, indexKeys } from '../../src/recordings/store/index-entries.js';
 import { MissingRowsQueue } from '../../src/recordings/store/missing-rows-queue.js';
 import type { RecordingQuery } from '../../src/recordings/store/recording-query.js';
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
@@ -17,6 +17,7 @@ import { DataEpoch } from '../../src/redis/data-epoch.js';
 import { aConfig } from '../support/a-config.js';
 import { aRecording, aRecordingId, aRoomId, anEgress, T0 } from '../support/builders.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+import { seededRandom } from '../support/seeded-random.js';
 
 class NoDispatch extends EffectDispatcher {
   async dispatch(_entries: readonly OutboxEntry[]): Promise<void> {}
@@ -124,6 +125,106 @@ describe('rows of recordings', () => {
         await redis().config('SET', 'maxmemory', '0');
       }
       expect(await redis().type(keys.recording(recording.id))).toBe('hash');
+    });
+  });
+
+  describe('by the words that they are found by', () => {
+    const WORDS = ['board', 'review', 'lesson'];
+    const found = async (search: string, direction: 'ASC' | 'DESC', first: number): Promise<string[]> => {
+      const ids: string[] = [];
+      const query = aQuery({ search: [search], direction, first });
+      for (let after: RecordingQuery['after'] = null; ;) {
+        const page = await store.page({ ...query, after });
+        ids.push(...page.items.map(({ recording }) => recording.id));
+        if (!page.hasNextPage) return ids;
+        after = page.endCursor;
+      }
+    };
+    const over = (i: number, words: readonly string[], egressId: string): StoredRecording => {
+      const made = aRecording({
+        ...{ id: `rec_01JE${String(i).padStart(22, '0')}` as RecordingId, requestedAt: T0 + i, egressId },
+        ...{ roomName: words.join(' '), roomId: aRoomId(`r${i % 3}`), status: 'COMPLETE' as const },
+      });
+      return { ...made, upkeep: { ...made.upkeep, holdsSlot: false } };
+    };
+    const remove = async (recording: StoredRecording): Promise<void> => {
+      const upkeep = { ...recording.upkeep, deleted: true };
+      const next = { ...recording, rev: recording.rev + 1, version: recording.version + 1, upkeep };
+      const event = { type: 'DELETED', previousStatus: 'COMPLETE' } as const;
+      const step = {
+        token: recording.id,
+        before: recording,
+        next,
+        event,
+        cause: 'test',
+        effects: [],
+        at: T0,
+      };
+      expect((await store.commit(step)).kind).toBe('done');
+    };
+
+    it('are found in order, whatever the order in which they came and went', async () => {
+      for (const seed of [1, 2, 3, 4]) {
+        const draw = seededRandom(seed);
+        const next = (below: number): number => Math.floor(draw() * below);
+        await redis().flushall();
+        await new DataEpoch(connections).set();
+        const alive = new Map<number, StoredRecording>();
+        for (let step = 0; step < 500; step += 1) {
+          // Mostly later than all before, as they come; now and then from anywhere, as they are restored.
+          const i = next(2) === 0 ? next(400) : 400 + step;
+          const had = alive.get(i);
+          if (had !== undefined || (alive.size > 0 && next(8) === 0)) {
+            const [one, gone] = had ? [i, had] : [...alive][next(alive.size)]!;
+            await remove(gone);
+            alive.delete(one);
+          } else {
+            const made = over(i, WORDS.slice(0, 1 + next(3)), `EG_${i}`);
+            await create(made);
+            alive.set(i, made);
+          }
+        }
+        const all = [...alive.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+        for (const word of [...WORDS, 'r', 'les', 'r1']) {
+          const want = all
+            .filter(({ roomName, roomId }) =>
+              [...roomName.split(' '), roomId].some((text) => text.startsWith(word)),
+            )
+            .map(({ id }) => id as string);
+          expect(await found(word, 'ASC', 7)).toEqual(want);
+          expect(await found(word, 'DESC', 100)).toEqual(want.toReversed());
+          expect((await store.page(aQuery({ search: [word] }))).total).toBe(want.length);
+        }
+        for (const { egressId } of all.slice(0, 5))
+          expect((await store.page(aQuery({ egressId }))).total).toBe(1);
+        for (const recording of all) await remove(recording);
+        expect(await redis().keys('{tl}:index:*')).toEqual([]);
+      }
+    });
+
+    it('take a small part of what they took one by one', async () => {
+      for (let i = 0; i < 1_000; i += 1) await create(over(i, WORDS, `EG_${i}`));
+      const [words, chunks] = await Promise.all(
+        [keys.words(), keys.postings()].map((key) => redis().memory('USAGE', key, 'SAMPLES', 0)),
+      );
+      // Three words and a room's id of each in chunks, and an egress' id that no other has.
+      expect((words! + chunks!) / 1_000).toBeLessThan(4 * 45 + 150);
+    });
+
+    it('are found where an earlier version put the words, beside those of this one, and forgotten there', async () => {
+      const [before, after] = [over(1, ['board'], 'EG_old'), over(2, ['board', 'review'], 'EG_new')];
+      await create(before);
+      await redis().del(keys.words(), keys.postings());
+      const earlier = ['board', 'eg_old', 'r1'].flatMap((word) => [0, `${word}\0${before.id}`]);
+      await redis().zadd(keys.earlierWords(), ...earlier);
+      await redis().zadd(indexKeys.egress('EG_old'), T0, before.id);
+      await create(after);
+      for (const direction of ['ASC', 'DESC'] as const)
+        expect((await found('board', direction, 1)).toSorted()).toEqual([before.id, after.id]);
+      expect((await store.page(aQuery({ search: ['board'] }))).total).toBe(2);
+      expect((await store.page(aQuery({ egressId: 'EG_old' }))).total).toBe(1);
+      for (const recording of [before, after]) await remove(recording);
+      expect(await redis().keys('{tl}:index:*')).toEqual([]);
     });
   });
 

@@ -268,7 +268,9 @@ describe('recordings in Redis', () => {
 
     /** As large lists are read. */
     class SmallPages extends RedisRecordingPages {
-      protected override readonly limits = { selected: 8, siftedAtOnce: 5, sifted: 1_000, counted: 1_000 };
+      protected override readonly limits = {
+        ...{ selected: 8, siftedAtOnce: 5, sifted: 1_000, counted: 1_000, streams: 4 },
+      };
     }
 
     it('page like a naive list in every combination of room, status, time, labels, ends and sort', async () => {
@@ -327,10 +329,30 @@ describe('recordings in Redis', () => {
       );
     });
 
+    it.each(['e', 'eg_1', 'w', 'we', 'r2', 'rec_0'])(
+      'find what begins with %s also where that is many words of many recordings, or nearly all',
+      async (word) => {
+        await fill(140);
+        const small = new SmallPages(connections, new MissingRowsQueue(new SystemClock()));
+        for (const search of [[word], [word, 'r']])
+          for (const direction of ['ASC', 'DESC'] as const) {
+            const query = aQuery({ search, direction, first: 9 });
+            const { ids } = await readAll(query, { page: (asked) => small.read(asked) });
+            expect(ids).toEqual(expected(query));
+          }
+      },
+    );
+
     it('go on where too many were passed over for one page, and say from where', async () => {
       await fill(140);
       class TinyPages extends RedisRecordingPages {
-        protected override readonly limits = { selected: 1, siftedAtOnce: 5, sifted: 10, counted: 10 };
+        protected override readonly limits = {
+          selected: 1,
+          siftedAtOnce: 5,
+          sifted: 10,
+          counted: 10,
+          streams: 4,
+        };
       }
       const pages = new TinyPages(connections, new MissingRowsQueue(new SystemClock()));
       const query = aQuery({ labels: { team: 'a', n: 3 }, first: 100 });

@@ -1,5 +1,5 @@
 -- commit-recording.lua: one step of one recording, all or nothing.
--- KEYS 1 recording  2 room slot  3 slots by age  4 event stream  5 outbox  6 unsettled  7 epoch (the mark that Redis is whole)  8 idempotency key  9 room  10 lately deleted  11 search words  12.. indexes
+-- KEYS 1 recording  2 room slot  3 slots by age  4 event stream  5 outbox  6 unsettled  7 epoch (the mark that Redis is whole)  8 idempotency key  9 room  10 lately deleted  11, 12, 13 postings (see postings.inc.lua)  14.. indexes
 -- ARGV 1 step (json): token (names this very commit), id, room, rev (expected, '0' = must be new), nextRev, found, event, slot (take|free|keep), unsettled, remove, use, useMs, inRoom (its room has to be there), now, channel
 --      2, 3, 4, 5 see recording.inc.lua  6 document  7 what the event adds to its history
 -- Returns {'done', epoch, stream id or ''} | {'moved-on'} | {'slot-taken', recording} | {'room-gone'} | {'key-used', use} | {'redis-was-reset'}

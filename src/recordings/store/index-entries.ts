@@ -30,18 +30,20 @@ export const indexKeys = {
     isFinal(status) ? keys.index(scope, `${status}:no-${FIELDS[field]}`) : indexKeys.requested(scope, status),
   ended: (scope: Scope, status: RecordingStatus, reason: RecordingEndReason) =>
     keys.index(scope, `${status}:reason:${reason}`),
-  /** Of all rooms and statuses: there is one such recording, as a rule. */
+  /** Of an earlier version; an egress' id is a word by now. */
   egress: (egressId: string) => keys.index('all', `egress:${digest(egressId)}`),
   label: (scope: Scope, status: RecordingStatus, name: string, value: JsonValue) =>
     keys.index(scope, `${status}:label:${digest(`${name}\n${canonicalJson(value)}`)}`),
 };
 
+/** Of which recording has which word: what `postings.inc.lua` says, in its order. */
+export const POSTINGS = [keys.words(), keys.postings(), keys.earlierWords()] as const;
+
 /** Key and score of every index entry that this recording has; a deleted one has none. */
 export function indexEntries(recording: StoredRecording): Map<string, number> {
   const entries = new Map<string, number>();
   if (recording.upkeep.deleted) return entries;
-  const { status, requestedAt, durationMs, sizeBytes, endReason, egressId } = recording;
-  if (egressId !== null) entries.set(indexKeys.egress(egressId), requestedAt);
+  const { status, requestedAt, durationMs, sizeBytes, endReason } = recording;
   for (const scope of ['all', roomScope(recording.roomId)] as const) {
     entries.set(indexKeys.requested(scope, status), requestedAt);
     for (const [field, value] of [
@@ -87,9 +89,9 @@ export function indexArguments(
   const has = new Set(add.map(([key]) => key));
   const remove = [...outdated, ...leftBehind.filter((key) => !has.has(key))];
   const indexes = [...new Set([...add.map(([key]) => key), ...remove])];
-  const numberOf = new Map(indexes.map((key, i) => [key, i + fixed.length + 2]));
+  const numberOf = new Map(indexes.map((key, i) => [key, i + fixed.length + POSTINGS.length + 1]));
   return {
-    keys: [...fixed, keys.searchWords(), ...indexes],
+    keys: [...fixed, ...POSTINGS, ...indexes],
     add: JSON.stringify(add.map(([key, score]) => [numberOf.get(key), String(score)])),
     remove: JSON.stringify(remove.map((key) => numberOf.get(key))),
     search: JSON.stringify({ ...searchChanges(before, next), key: fixed.length + 1 }),
@@ -123,8 +125,12 @@ function indexChanges(
 ): { add: [string, number][]; remove: string[] } {
   const had = before === null ? new Map<string, number>() : indexEntries(before);
   const has = indexEntries(next);
+  const { upkeep, egressId } = next;
   return {
     add: [...has].filter(([key, score]) => had.get(key) !== score),
-    remove: [...had.keys()].filter((key) => !has.has(key)),
+    remove: [
+      ...[...had.keys()].filter((key) => !has.has(key)),
+      ...(upkeep.deleted && egressId !== null ? [indexKeys.egress(egressId)] : []),
+    ],
   };
 }

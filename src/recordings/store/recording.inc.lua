@@ -1,4 +1,5 @@
 -- recording.inc.lua: what belongs to a row and changes with it, whether a commit or a restore writes it.
+-- include postings.inc.lua
 local function takeSlot(slot, slots, step)
   redis.call('HSET', slot, 'recording', step.id, 'since', step.now)
   redis.call('ZADD', slots, step.now, step.room)
@@ -19,7 +20,7 @@ local function addAll(key, scoresAndMembers)
 end
 
 -- ARGV 2 index entries (json): [[key number, score]] to add  3 key numbers (json) to remove from  4 effects (json): entries of the outbox
---      5 what it is found by (json): key (number of the words' key), add and remove (words)
+--      5 what it is found by (json): key (number of the first of the three keys of postings.inc.lua), add and remove (words)
 local search = cjson.decode(ARGV[5])
 local function writeAround(step, unsettled, outbox)
   if step.unsettled then
@@ -29,16 +30,11 @@ local function writeAround(step, unsettled, outbox)
   end
   for _, entry in ipairs(cjson.decode(ARGV[2])) do redis.call('ZADD', KEYS[entry[1]], entry[2], step.id) end
   for _, number in ipairs(cjson.decode(ARGV[3])) do redis.call('ZREM', KEYS[number], step.id) end
-  local entries, words = {}, {}
+  local entries = {}
   for _, entry in ipairs(cjson.decode(ARGV[4])) do
     entries[#entries + 1] = step.now
     entries[#entries + 1] = entry
   end
-  for _, word in ipairs(search.add) do
-    words[#words + 1] = 0
-    words[#words + 1] = word .. '\0' .. step.id
-  end
   addAll(outbox, entries)
-  addAll(KEYS[search.key], words)
-  for _, word in ipairs(search.remove) do redis.call('ZREM', KEYS[search.key], word .. '\0' .. step.id) end
+  changePostings(KEYS[search.key], KEYS[search.key + 1], KEYS[search.key + 2], step.id, search.add, search.remove)
 end

@@ -6,7 +6,7 @@ import { redisWasReset } from '../../redis/redis-was-reset.js';
 import { RedisConnections } from '../../redis/redis.connections.js';
 import { type Answered, cursorOf, idsOf, itemsOf } from './page-rows.js';
 import { Script } from '../../redis/script.js';
-import { isFinal } from '../domain/recording.js';
+import { isFinal, RECORDING_STATUSES } from '../domain/recording.js';
 import { indexKeys } from './index-entries.js';
 import type { LogPosition } from './log-position.js';
 import { MissingRows } from './missing-rows.port.js';
@@ -21,11 +21,16 @@ import {
   type RecordingQuery,
   toItem,
 } from './recording-query.js';
-import { narrowingWords, RedisRecordingSearch } from './redis-recording-search.js';
+import { narrowingWords, RedisRecordingSearch, type SearchWord } from './redis-recording-search.js';
+import { searchWords } from './search-words.js';
 
 const pageScript = new Script(join(__dirname, 'page-recordings.lua'));
 const selectScript = new Script(join(__dirname, 'select-recordings.lua'));
 const FIXED_KEYS = 2;
+/** An egress is one recording's; who asks by a word that stands in others too is answered of so many. */
+const MOST_OF_ONE_EGRESS = 1_000;
+/** What no recording is found by. */
+const NO_WORD: SearchWord = { text: '\u0001', whole: true };
 
 /**
  * Indexes that are merged in order; `within`: of each, the index by request that has all of its recordings; `also`: of each, the
@@ -62,6 +67,8 @@ export class RedisRecordingPages {
     sifted: 200_000,
     /** Passed through to count what holds all of several conditions. */
     counted: 50_000,
+    /** Different words that begin with the one that is searched for: with more, recordings are gone through in order instead. */
+    streams: 512,
   };
 
   constructor(
@@ -72,8 +79,7 @@ export class RedisRecordingPages {
   async read(query: RecordingQuery): Promise<RecordingPage> {
     if (query.egressId != null) return this.ofEgress(query, query.egressId);
     const words = narrowingWords(query);
-    if (words.length > 0)
-      return new RedisRecordingSearch(this.connections, this.missing, this.limits).read(query, words);
+    if (words.length > 0) return this.searched(query, words);
     const conditions = conditionsOf(query);
     const bounded = query.requestedAfter !== null || query.requestedBefore !== null;
     const byValue = query.field !== 'REQUESTED_AT';
@@ -239,9 +245,18 @@ export class RedisRecordingPages {
 
   /** One, as a rule: there is nothing to merge. */
   private async ofEgress(query: RecordingQuery, egressId: string): Promise<RecordingPage> {
-    const phases = [{ keys: [indexKeys.egress(egressId)], bounded: false }];
-    const all = { ...query, field: 'REQUESTED_AT', after: null, first: MOST_SELECTED } as const;
-    const { page } = await this.collect(all, phases, 0);
+    const words = searchWords(egressId).map((text) => ({ text, whole: true }) as const);
+    const all: RecordingQuery = {
+      ...{
+        rooms: null,
+        statuses: RECORDING_STATUSES,
+        requestedAfter: null,
+        requestedBefore: null,
+        labels: {},
+      },
+      ...{ field: 'REQUESTED_AT', direction: 'DESC', after: null, first: MOST_OF_ONE_EGRESS },
+    };
+    const page = await this.searched(all, words.length > 0 ? words : [NO_WORD]);
     const items = page.items
       .filter(({ recording }) => matches(recording, query))
       .map(({ recording }) => toItem(recording, query))
@@ -249,6 +264,10 @@ export class RedisRecordingPages {
     const { after } = query;
     const rest = after === null ? items : items.filter(({ cursor }) => isBefore(after, cursor, query));
     return pageOf(rest, query, items.length, page.position);
+  }
+
+  private searched(query: RecordingQuery, words: readonly SearchWord[]): Promise<RecordingPage> {
+    return new RedisRecordingSearch(this.connections, this.missing, this.limits).read(query, words);
   }
 
   private async rarestFirst(query: RecordingQuery, conditions: readonly Condition[]): Promise<Counted[]> {

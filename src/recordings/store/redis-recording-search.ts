@@ -7,18 +7,23 @@ import type { RedisConnections } from '../../redis/redis.connections.js';
 import { type Answered, cursorOf, idsOf, itemsOf } from './page-rows.js';
 import { Script } from '../../redis/script.js';
 import { RECORDING_STATUSES } from '../domain/recording.js';
-import { indexKeys } from './index-entries.js';
+import { indexKeys, POSTINGS } from './index-entries.js';
 import type { LogPosition } from './log-position.js';
 import type { MissingRows } from './missing-rows.port.js';
 import { conditionsOf, requested, sources, tooMany } from './recording-conditions.js';
 import type { PageCursor, PageItem, RecordingPage, RecordingQuery } from './recording-query.js';
 
 const searchScript = new Script(join(__dirname, 'search-recordings.lua'));
-const FIXED_KEYS = 3;
+const FIXED_KEYS = 2 + POSTINGS.length;
 const ID_PREFIX = 'rec_';
 const BEGINNING_OF_ID = /^rec_[0-9a-z]{1,26}$/;
-/** Different words that begin with the one that is searched for: with more, recordings are gone through in order instead. */
-const STREAMS = 512;
+
+/** The beginning of a word, or of an `id`; `whole`: the word itself. */
+export interface SearchWord {
+  readonly text: string;
+  readonly id?: string;
+  readonly whole?: true;
+}
 
 /** How much is passed through, see RedisRecordingPages. */
 interface Limits {
@@ -26,6 +31,7 @@ interface Limits {
   readonly siftedAtOnce: number;
   readonly sifted: number;
   readonly counted: number;
+  readonly streams: number;
 }
 
 /** What one script call read. */
@@ -51,7 +57,7 @@ export class RedisRecordingSearch {
     private readonly limits: Limits,
   ) {}
 
-  async read(query: RecordingQuery, search: readonly string[]): Promise<RecordingPage> {
+  async read(query: RecordingQuery, search: readonly SearchWord[]): Promise<RecordingPage> {
     const bounded = query.requestedAfter !== null || query.requestedBefore !== null;
     const items: PageItem[] = [];
     let { after } = query;
@@ -85,7 +91,7 @@ export class RedisRecordingSearch {
   /** Null: too many to pass through. */
   private async count(
     query: RecordingQuery,
-    search: readonly string[],
+    search: readonly SearchWord[],
     { candidates }: Part,
   ): Promise<number | null> {
     if (candidates > this.limits.counted) return null;
@@ -99,21 +105,21 @@ export class RedisRecordingSearch {
     }
   }
 
-  private async part(query: RecordingQuery, search: readonly string[], want: number): Promise<Part> {
+  private async part(query: RecordingQuery, search: readonly SearchWord[], want: number): Promise<Part> {
     const indexes: string[] = [];
     const numberOf = (key: string): number => indexes.push(key) + FIXED_KEYS;
     const terms = termsOf(query, numberOf);
-    const { selected: most, siftedAtOnce: look } = this.limits;
+    const { selected: most, siftedAtOnce: look, streams } = this.limits;
     const { after } = query;
     const answer = await searchScript.runBuffers(
       this.connections.command,
-      [keys.epoch(), keys.events(), keys.searchWords(), ...indexes],
+      [keys.epoch(), keys.events(), ...POSTINGS, ...indexes],
       [
         JSON.stringify({
           ...terms,
-          words: search.map(wordOf),
+          words: search,
           desc: query.direction === 'DESC',
-          ...{ want, most, look: Math.max(look, want), streams: STREAMS },
+          ...{ want, most, look: Math.max(look, want), streams },
           ...(after && { after: { phase: after.valued ? 1 : 2, score: String(after.score), id: after.id } }),
           prefix: keys.recording('' as RecordingId),
         }),
@@ -144,12 +150,12 @@ export class RedisRecordingSearch {
 }
 
 /** The words that don't find every recording there is. */
-export function narrowingWords({ search }: RecordingQuery): readonly string[] {
-  return (search ?? []).filter((word) => !ID_PREFIX.startsWith(word));
+export function narrowingWords({ search }: RecordingQuery): readonly SearchWord[] {
+  return (search ?? []).filter((word) => !ID_PREFIX.startsWith(word)).map(wordOf);
 }
 
 /** A word may be the beginning of a recording's id too, which is in no index of its own: ids are in the order of the requests. */
-function wordOf(text: string): { readonly text: string; readonly id?: string } {
+function wordOf(text: string): SearchWord {
   return BEGINNING_OF_ID.test(text)
     ? { text, id: `${ID_PREFIX}${text.slice(ID_PREFIX.length).toUpperCase()}` }
     : { text };

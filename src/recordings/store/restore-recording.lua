@@ -1,5 +1,5 @@
 -- restore-recording.lua: one recording comes back from the bucket, with all that the commit script keeps for it but its events.
--- KEYS 1 recording  2 room slot  3 slots by age  4 unsettled  5 outbox  6 epoch (the mark that Redis is whole)  7 rebuild  8 idempotency key  9 event stream  10 search words  11.. indexes
+-- KEYS 1 recording  2 room slot  3 slots by age  4 unsettled  5 outbox  6 epoch (the mark that Redis is whole)  7 rebuild  8 idempotency key  9 event stream  10, 11, 12 postings (see postings.inc.lua)  13.. indexes
 -- ARGV 1 step (json): id, room, before (rev of the row it replaces, '0' = there is none), rev, found, slot, unsettled, token ('' = Redis is whole, and its return is an event), event, channel, use, useMs, now
 --      2, 3, 4, 5 see recording.inc.lua  6 document  7 its history  8 what the event adds to it
 -- Returns {'restored'} | {'kept'} (a row at least as new) | {'older', row} (a row that is older, and not the expected one) | {'superseded'}

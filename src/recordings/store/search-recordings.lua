@@ -1,6 +1,6 @@
 -- search-recordings.lua: a page of the recordings that are found by words. Their ids are in the order of their requests, by which words and indexes are read.
--- KEYS 1 epoch  2 event stream  3 words (members: word, zero byte, id)  4.. indexes
--- ARGV 1 query (json): words [{ text, id (the beginning of an id that it may also be; left out: of none) }], requested (keys by request, of all rooms and statuses asked for),
+-- KEYS 1 epoch  2 event stream  3, 4, 5 postings (see postings.inc.lua)  6.. indexes
+-- ARGV 1 query (json): words [{ text, id (the beginning of an id that it may also be; left out: of none), whole (it is a word, not a beginning) }], requested (keys by request, of all rooms and statuses asked for),
 --        statuses { status: { also (conditions of list.inc.lua), values (keys of the values that it is sorted by) } }, rooms (codes; left out: any), min and max (ms, exclusive; left out: none),
 --        conditions (for each of `also`: its keys for all statuses), open (nothing is asked for but words), valued and valueless (keys by value and of those without; left out: by request), desc, want (rows to give), most (candidates that are all examined), look (that are examined at most, where there are more),
 --        streams (words that are read side by side at most), after { phase, score, id } or null, prefix of recordings
@@ -9,7 +9,10 @@
 local query = cjson.decode(ARGV[1])
 -- include list.inc.lua
 if not readEpoch() then return { 'redis-was-reset' } end
-local WORDS = KEYS[3]
+-- include postings.inc.lua
+-- Where postings are: of those that are not in `ids`, each is a member.
+local stores = { { words = KEYS[3], ids = KEYS[4] } }
+if redis.call('EXISTS', KEYS[5]) == 1 then stores[2] = { words = KEYS[5] } end
 local byValue = query.valued ~= nil
 for _, word in ipairs(query.words) do word.line = '\n' .. word.text end
 local rooms = nil
@@ -18,16 +21,73 @@ if query.rooms then
   for _, code in ipairs(query.rooms) do rooms[code] = true end
 end
 
-local function idOf(member)
-  local zero = string.find(member, '\0', 1, true)
-  return string.sub(member, zero + 1), zero
+local function boundsOf(word)
+  if word.whole then return '[' .. word.text .. '\0', '(' .. word.text .. '\1' end
+  return '[' .. word.text, '(' .. word.text .. '\255'
+end
+
+-- The ids of the members, in order, or from the last to the first.
+local function expand(store, members, isDown)
+  local held, chunks = {}, {}
+  for _, member in ipairs(members) do if isChunk(member) then chunks[#chunks + 1] = member end end
+  for from = 1, #chunks, 250 do
+    local last = math.min(from + 249, #chunks)
+    for i, ids in ipairs(redis.call('HMGET', store.ids, unpack(chunks, from, last))) do held[chunks[from + i - 1]] = ids end
+  end
+  local all = {}
+  for _, member in ipairs(members) do
+    local ids = held[member]
+    if ids then
+      local first, last, step = 1, #ids - ID_LENGTH + 1, ID_LENGTH
+      if isDown then first, last, step = last, 1, -ID_LENGTH end
+      for at = first, last, step do all[#all + 1] = 'rec_' .. string.sub(ids, at, at + ID_LENGTH - 1) end
+    elseif not isChunk(member) then
+      all[#all + 1] = string.sub(member, string.find(member, '\0', 1, true) + 1)
+    end
+  end
+  return all
+end
+
+local MOST_COUNTED = 16
+-- How many postings a word has, at least; and the words that it stands for, where they are few, which makes it exact.
+local function countPostings(word)
+  local low, high = boundsOf(word)
+  local count, words, isFew = 0, {}, true
+  for _, store in ipairs(stores) do
+    local members = redis.call('ZLEXCOUNT', store.words, low, high)
+    local of = {}
+    local from = low
+    while members > 0 and isFew do
+      local member = redis.call('ZRANGE', store.words, from, high, 'BYLEX', 'LIMIT', 0, 1)[1]
+      if not member then break end
+      of[#of + 1] = string.sub(member, 1, string.find(member, '\0', 1, true) - 1)
+      from = '[' .. of[#of] .. '\1'
+      if #of > MOST_COUNTED then isFew = false end
+    end
+    for _, one in ipairs(of) do words[one] = true end
+    if store.ids and isFew and #of > 0 then
+      for _, postings in ipairs(redis.call('HMGET', store.ids, unpack(of))) do count = count + tonumber(postings or 1) end
+    else
+      count = count + members
+    end
+  end
+  if not isFew then return count, nil end
+  local list = {}
+  for one in pairs(words) do list[#list + 1] = one end
+  return count, list
 end
 
 local gone, isGone = {}, {}
--- Whether each of the words is the beginning of one that the recording is found by.
-local function isFound(words, id, row)
+-- Those that candidates are not found by already.
+local otherWords = query.words
+local function taken(from)
+  otherWords = {}
+  for _, word in ipairs(query.words) do if word ~= from then otherWords[#otherWords + 1] = word end end
+end
+-- Whether each of these words is the beginning of one that the recording is found by.
+local function isFound(id, row)
   local document = nil
-  for _, word in ipairs(words) do
+  for _, word in ipairs(otherWords) do
     local at = string.find(row, word.line, 1, true)
     -- What comes after the words is no text, and may look like one.
     if at then
@@ -39,22 +99,15 @@ local function isFound(words, id, row)
   return true
 end
 
--- What is left to be asked of candidates: `exact` words are asked of their index, which is a fifth of the work, and all else of rows.
-local exact, others, isOfIndexes = {}, {}, false
+-- Nothing is asked for that the postings of one word don't say: no row has to be read to know which they are.
+local isOfPostings = false
 
 local EXAMINED_AT_ONCE = 500
 -- Which of the ids are asked for: their numbers in order, and by number the instant of the request, where a row was read for it, and the value.
 local function examine(ids)
   local numbers, requestedOf, valueOf = {}, {}, {}
   for i = 1, #ids do numbers[i] = i end
-  for _, word in ipairs(exact) do
-    local members, left = {}, {}
-    for n, i in ipairs(numbers) do members[n] = word .. '\0' .. ids[i] end
-    local scores = scoresOf(WORDS, members)
-    for n, i in ipairs(numbers) do if scores[n] then left[#left + 1] = i end end
-    numbers = left
-  end
-  if isOfIndexes then return numbers, requestedOf, valueOf end
+  if isOfPostings then return numbers, requestedOf, valueOf end
   local statuses, min, max = query.statuses, query.min or -math.huge, query.max or math.huge
   local passing = {}
   for from = 1, #numbers, EXAMINED_AT_ONCE do
@@ -67,7 +120,9 @@ local function examine(ids)
           isGone[id] = true
           gone[#gone + 1] = id
         end
-      elseif isFound(others, id, row) then
+      elseif query.open and not byValue then
+        if isFound(id, row) then passing[#passing + 1] = numbers[from + n - 1] end
+      elseif isFound(id, row) then
         local status, requested, room = termsOf(row)
         local at = tonumber(requested)
         if statuses[status] and not (rooms and not rooms[room]) and at > min and at < max then
@@ -128,7 +183,8 @@ do
   end
   sources[1] = base
   for _, word in ipairs(query.words) do
-    local source = { word = word, parts = {}, count = redis.call('ZLEXCOUNT', WORDS, '[' .. word.text, '(' .. word.text .. '\255') }
+    local source = { word = word, parts = {} }
+    source.count, source.words = countPostings(word)
     if word.id then
       for _, number in ipairs(query.requested) do
         local part = partOf(KEYS[number], word)
@@ -151,30 +207,18 @@ do
   end
 end
 local source = sources[1]
-for _, other in ipairs(sources) do if other.count < source.count then source = other end end
+for _, other in ipairs(sources) do
+  -- A word's postings are read without rows, so that it is taken where it is no worse.
+  if other.count < source.count or (other.count == source.count and other.word and not source.word) then source = other end
+end
 
--- The word that all entries of a word's beginning are of, where there is one, and no id begins so.
-local function wordOf(of)
-  if #of.parts > 0 then return nil end
-  local text = of.word.text
-  local first = redis.call('ZRANGE', WORDS, '[' .. text, '(' .. text .. '\255', 'BYLEX', 'LIMIT', 0, 1)[1]
-  if not first then return nil end
-  local word = string.sub(first, 1, string.find(first, '\0', 1, true) - 1)
-  return redis.call('ZLEXCOUNT', WORDS, '[' .. word .. '\0', '(' .. word .. '\1') == of.count and word or nil
-end
-for _, of in ipairs(sources) do
-  if of.word and of ~= source then
-    local word = source.count > 0 and wordOf(of)
-    if word then exact[#exact + 1] = word else others[#others + 1] = of.word end
-  end
-end
-isOfIndexes = query.open and not byValue and #others == 0 and source.word ~= nil
+isOfPostings = query.open and not byValue and #query.words == 1 and source.word ~= nil
 
 local rows, place = {}, {}
 local after = query.after and { phase = query.after.phase, score = tonumber(query.after.score), id = query.after.id }
 
 -- One word that is that of each of its entries: they are counted without being looked at.
-local isCounted = isOfIndexes and #query.words == 1 and wordOf(source) ~= nil
+local isCounted = isOfPostings and #source.parts == 0 and source.words ~= nil and #source.words == 1
 
 -- Whether `a` stands before `b`; by request ids say it, where no row was read.
 local function isBefore(a, b)
@@ -183,9 +227,10 @@ local function isBefore(a, b)
   return a.id < b.id
 end
 
--- Few enough to examine them all.
-if source.count <= query.most and not isCounted then
-  local seen, candidates, best, left = {}, {}, {}, 0
+-- All that the source has, each once; nil: too many.
+local function candidatesOf()
+  if source.count > query.most then return nil end
+  local seen, candidates = {}, {}
   local function consider(id)
     if seen[id] then return end
     seen[id] = true
@@ -193,9 +238,11 @@ if source.count <= query.most and not isCounted then
   end
   -- In the order that is asked for, so that what comes later is mostly behind what is there.
   if source.word then
-    local low, high = '[' .. source.word.text, '(' .. source.word.text .. '\255'
-    local members = query.desc and redis.call('ZRANGE', WORDS, high, low, 'BYLEX', 'REV') or redis.call('ZRANGE', WORDS, low, high, 'BYLEX')
-    for _, member in ipairs(members) do consider((idOf(member))) end
+    local low, high = boundsOf(source.word)
+    for _, store in ipairs(stores) do
+      local members = query.desc and redis.call('ZRANGE', store.words, high, low, 'BYLEX', 'REV') or redis.call('ZRANGE', store.words, low, high, 'BYLEX')
+      for _, id in ipairs(expand(store, members, query.desc)) do consider(id) end
+    end
   end
   for _, part in ipairs(source.parts) do
     if part.first <= part.last then
@@ -203,6 +250,16 @@ if source.count <= query.most and not isCounted then
       for i = 1, #ids do consider(ids[query.desc and #ids + 1 - i or i]) end
     end
   end
+  -- Counted by chunks alone, they may be more than it seemed.
+  if #candidates > query.most then return nil end
+  return candidates
+end
+local candidates = not isCounted and candidatesOf() or nil
+
+-- Few enough to examine them all.
+if candidates then
+  taken(source.word)
+  local best, left = {}, 0
   local passing, requestedOf, valueOf = examine(candidates)
   local function isBehind(item)
     return #best == query.want and (query.want == 0 or isBefore(best[#best], item))
@@ -264,35 +321,45 @@ local function partStream(part, phase)
   end }
 end
 
-local function wordStream(word)
-  local low, high = word .. '\0', '(' .. word .. '\1'
-  if after and query.desc then high = '(' .. low .. after.id end
-  low = (after and not query.desc) and ('(' .. low .. after.id) or ('[' .. low)
+-- A chunk of postings may have fewer of them behind the cursor than it has.
+local function wordStream(store, word)
+  local low, high = '[' .. word .. '\0', '(' .. word .. '\1'
+  if after and query.desc then high = '[' .. word .. '\0' .. after.id .. '+' end
+  if after and not query.desc then
+    local near = redis.call('ZRANGE', store.words, '[' .. word .. '\0' .. after.id .. '+', low, 'BYLEX', 'REV', 'LIMIT', 0, 1)[1]
+    if near then low = '[' .. near end
+  end
   return { fetch = function(stream)
-    local chunk = chunkOf(stream)
-    local members = query.desc and redis.call('ZRANGE', WORDS, high, low, 'BYLEX', 'REV', 'LIMIT', 0, chunk) or redis.call('ZRANGE', WORDS, low, high, 'BYLEX', 'LIMIT', 0, chunk)
-    local items = {}
-    for i, member in ipairs(members) do items[i] = { id = idOf(member), phase = 1 } end
-    if #members > 0 then
+    while true do
+      local limit = chunkOf(stream)
+      local members = query.desc and redis.call('ZRANGE', store.words, high, low, 'BYLEX', 'REV', 'LIMIT', 0, limit) or redis.call('ZRANGE', store.words, low, high, 'BYLEX', 'LIMIT', 0, limit)
+      if #members == 0 then return {} end
       if query.desc then high = '(' .. members[#members] else low = '(' .. members[#members] end
+      local items = {}
+      for _, id in ipairs(expand(store, members, query.desc)) do
+        local isBehind = not after or (query.desc and id < after.id) or (not query.desc and id > after.id)
+        if isBehind then items[#items + 1] = { id = id, phase = 1 } end
+      end
+      if #items > 0 then return items end
     end
-    return items
   end }
 end
 
 -- One for each word that begins so; nil: too many.
-local function wordStreams(text)
+local function wordStreams(of)
   local streams = {}
-  local low = '[' .. text
-  while true do
-    local member = redis.call('ZRANGE', WORDS, low, '(' .. text .. '\255', 'BYLEX', 'LIMIT', 0, 1)[1]
-    if not member then return streams end
-    if #streams == query.streams then return nil end
-    local _, zero = idOf(member)
-    local word = string.sub(member, 1, zero - 1)
-    streams[#streams + 1] = wordStream(word)
-    low = '[' .. word .. '\1'
+  for _, store in ipairs(stores) do
+    local low, high = boundsOf(of)
+    while true do
+      local member = redis.call('ZRANGE', store.words, low, high, 'BYLEX', 'LIMIT', 0, 1)[1]
+      if not member then break end
+      if #streams == query.streams then return nil end
+      local word = string.sub(member, 1, string.find(member, '\0', 1, true) - 1)
+      streams[#streams + 1] = wordStream(store, word)
+      low = '[' .. word .. '\1'
+    end
   end
+  return streams
 end
 
 local function rankOf(key, item, through)
@@ -324,8 +391,11 @@ if byValue then
   end
 else
   if source.word then
-    streams = wordStreams(source.word.text)
+    streams = wordStreams(source.word)
+    if streams then taken(source.word) end
   end
+  -- What the postings don't give has to be looked at.
+  if not streams then isOfPostings = false end
   local parts = source.parts
   if not streams then
     streams = {}

@@ -27,18 +27,20 @@ export function isFoundBy(recording: StoredRecording, words: readonly string[]):
 
 /**
  * What a recording is found by beside its own id: its egress' and its room's id from their beginnings, and its room's name and its
- * labels' values from the beginning of each word. None is the beginning of another: that one finds what it would find.
+ * labels' values from the beginning of each word. None but the egress' id is the beginning of another: that one finds what it would
+ * find. By an egress' id its recording is looked up as well, as a whole word.
  */
 export function searchTokens({ egressId, roomId, roomName, labels }: StoredRecording): string[] {
-  const tokens = new Set([...(egressId === null ? [] : wordsOf(egressId)), ...wordsOf(roomId)].map(compared));
+  const whole = new Set(egressId === null ? [] : searchWords(egressId));
+  const tokens = new Set([...whole, ...wordsOf(roomId).map(compared)]);
   for (const text of [roomName, ...textsOf(labels)]) {
     for (const word of wordsOf(text)) {
       tokens.add(compared(word));
       for (const { index } of word.matchAll(WORD_BEGINS)) tokens.add(compared(word.slice(index)));
-      if (tokens.size > MOST_TOKENS) return withoutBeginnings([...tokens].slice(0, MOST_TOKENS));
+      if (tokens.size > MOST_TOKENS) return withoutBeginnings([...tokens].slice(0, MOST_TOKENS), whole);
     }
   }
-  return withoutBeginnings([...tokens]);
+  return withoutBeginnings([...tokens], whole);
 }
 
 function wordsOf(text: string): string[] {
@@ -59,8 +61,8 @@ function compared(word: string): string {
 }
 
 /** In sorted order, whatever begins with a text stands right after it. */
-function withoutBeginnings(tokens: string[]): string[] {
-  return tokens.sort().filter((token, i) => !tokens[i + 1]?.startsWith(token));
+function withoutBeginnings(tokens: string[], kept: ReadonlySet<string>): string[] {
+  return tokens.sort().filter((token, i) => kept.has(token) || !tokens[i + 1]?.startsWith(token));
 }
 
 function textsOf(value: JsonValue): string[] {
