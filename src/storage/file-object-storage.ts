@@ -1,5 +1,5 @@
 import { constants, type BigIntStats } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable, addAbortSignal } from 'node:stream';
 import type { Clock } from '../kernel/clock.js';
@@ -7,7 +7,7 @@ import { isTallyError, type TallyError } from '../kernel/errors.js';
 import { newToken } from '../kernel/ids.js';
 import type { EgressOutput } from '../livekit/livekit.types.js';
 import { listFolder } from './folder-listing.js';
-import { ASIDE, assertObjectKey } from './object-keys.js';
+import { ASIDE, assertObjectKey, parseSegmentKey } from './object-keys.js';
 import { type ByteSpan, type DeleteResult, type ObjectInfo, ObjectStorage } from './object-storage.port.js';
 import { describeFileFailure } from './file-faults.js';
 import { type Asked, beyondEnd, failureName, storageUnavailable } from './storage-errors.js';
@@ -21,7 +21,8 @@ const READ_CHUNK_BYTES = 256 * 1024;
 
 /**
  * Objects as files of a folder. An egress that shares the disk writes its media there by itself.
- * Folders are never removed: a recorder may just have made one to write into.
+ * Folders are not removed, since a recorder may just have made one to write into; but that of one recording's segments is,
+ * with its last file.
  */
 export class FileObjectStorage extends ObjectStorage {
   private prepared: Promise<void> | null = null;
@@ -117,8 +118,12 @@ export class FileObjectStorage extends ObjectStorage {
         const done = await Promise.all(page.map(([, path]) => deleteFile(path)));
         page.forEach(([key], n) => results.set(key, done[n] ?? notDeleted('NotConfirmed')));
       }
+      const ofSegments = new Set(
+        entries.flatMap(([key, path]) => (parseSegmentKey(key) === null ? [] : [dirname(path)])),
+      );
       for (const folder of new Set([...paths.values()].map((path) => dirname(path)))) {
-        await orAbsent(syncFolder(folder));
+        const emptied = ofSegments.has(folder) && (await removeIfEmpty(folder));
+        await orAbsent(syncFolder(emptied ? dirname(folder) : folder));
       }
     });
     return results;
@@ -252,6 +257,20 @@ function toInfo(key: string, seen: BigIntStats): ObjectInfo {
     etag: [seen.ino, seen.size, seen.mtimeNs].map((part) => part.toString(36)).join('-'),
     lastModifiedMs: Number(seen.mtimeMs),
   };
+}
+
+/** By which the disk says that a folder stays: there is something in it, or it is not ours to remove. */
+const STAYS: readonly string[] = ['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EACCES', 'EPERM', 'EBUSY'];
+
+/** Whether it is gone. */
+async function removeIfEmpty(folder: string): Promise<boolean> {
+  try {
+    await rmdir(folder);
+    return true;
+  } catch (error) {
+    if (STAYS.includes(failureName(error))) return false;
+    throw error;
+  }
 }
 
 /** Undefined where the file system says that nothing of that name is there. */

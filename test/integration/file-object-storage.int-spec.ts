@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { SystemClock } from '../../src/kernel/clock.js';
+import { newRecordingId } from '../../src/kernel/ids.js';
 import { FileObjectStorage } from '../../src/storage/file-object-storage.js';
 import type { ObjectInfo } from '../../src/storage/object-storage.port.js';
 import { eventually } from '../support/eventually.js';
@@ -60,6 +61,16 @@ describe('a folder as storage', () => {
     await writeFile(output.filepath, 'media');
     expect(await listed('recordings/')).toEqual(['recordings/room/rec.mp4']);
     expect((await storage.head('recordings/room/rec.mp4'))?.sizeBytes).toBe(5);
+  });
+
+  it('has no folder left of the segments of a recording once the last of them is deleted', async () => {
+    const id = newRecordingId(1);
+    const keys = ['part_00000.ts', 'part_00001.ts'].map((name) => `recordings/room/${id}/${name}`);
+    for (const key of keys) await storage.put(key, Buffer.from('segment'), 'video/mp2t');
+    await storage.deleteMany(keys.slice(0, 1));
+    expect(await readdir(join(folder, 'recordings/room'))).toEqual([id]);
+    await storage.deleteMany(keys);
+    expect(await readdir(join(folder, 'recordings/room'))).toEqual([]);
   });
 
   it('leaves nothing aside, neither after a write nor after one that failed', async () => {
