@@ -17,6 +17,7 @@ const LONG = [
   'silent-bucket',
   'busy-livekit',
   'recovery-kill',
+  'kill-moments',
   'redis-failover',
   'missing-rows',
   'search-bucket',
