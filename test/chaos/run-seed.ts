@@ -154,6 +154,7 @@ class Run {
     world.jobs.timerFault = null;
     world.listsLookEmpty = false;
     for (const worker of world.engine.fleet.list()) if (worker.paused) world.engine.resumeWorker(worker.id);
+    for (const recorder of world.engine.fleet.recorders()) recorder.continueProcess();
     // From now on there is a place for everybody.
     world.engine.addWorker();
     Object.assign(world.bucket, {

@@ -88,6 +88,10 @@ export class EgressDesk {
     const recorder = await this.reach(egressId);
     if (!recorder) throw this.nobodyStops(egressId);
     if (!recorder.isUp) await this.waitUntilUp(recorder);
+    if (recorder.isStopped) {
+      await this.pause(timings.silenceMs);
+      throw overBus('deadline_exceeded', 'request timed out');
+    }
     recorder.end('StopEgress API');
     const stopped = recorder.info.clone();
     if (faults.strike('stop-no-answer', roomName)) await new Promise<never>(() => undefined);

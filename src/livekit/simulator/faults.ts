@@ -34,6 +34,8 @@ export const FAULT_NAMES = [
   'pipeline-frozen',
   /** The pipeline stands still a while (`delayMs`) after ACTIVE: no segment any more, while its worker answers; it never ends by itself. */
   'pipeline-wedged',
+  /** The recording child is stopped (SIGSTOP) a while (`delayMs`) after ACTIVE: nothing comes of it, a stop is answered 408, and LiveKit lists it as ACTIVE for ever. */
+  'child-stopped',
   /** Each segment arrives later (30 s, or `delayMs`). */
   'segments-slow',
   /** Killed for its CPU use a while (`delayMs`) after ACTIVE: FAILED 403 with its file. */

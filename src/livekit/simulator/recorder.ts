@@ -36,6 +36,7 @@ export class Recorder {
   private signalled = false;
   private mediaEnd = 0n;
   private wedged = false;
+  private stopped = false;
   private readonly segments: SegmentStream | null;
   private ending: Ending | null = null;
   private plans: Cancel[] = [];
@@ -71,6 +72,11 @@ export class Recorder {
   /** It is there, and nothing comes of it any more. */
   get standsStill(): boolean {
     return this.wedged;
+  }
+
+  /** Stopped by a signal: it hears of nothing until it is continued. */
+  get isStopped(): boolean {
+    return this.stopped;
   }
 
   /** Null for one that nobody could find again. */
@@ -122,6 +128,7 @@ export class Recorder {
 
   /** The end as asked for; without effect where it is ending already. */
   end(reason: EndReason): void {
+    if (this.stopped) return;
     if (this.orphaned) return this.vanish();
     if (this.phase === 'launching' || this.phase === 'waiting') return this.abort(reason);
     if (this.phase !== 'recording') return;
@@ -139,7 +146,7 @@ export class Recorder {
 
   /** The worker's own limit: it ends with its media and without an ENDING. */
   reachLimit(): void {
-    if (this.phase !== 'recording') return;
+    if (this.phase !== 'recording' || this.stopped) return;
     this.finish({
       status: EgressStatus.EGRESS_LIMIT_REACHED,
       reason: 'Session limit reached',
@@ -150,7 +157,7 @@ export class Recorder {
 
   /** Killed by its worker, which lets it deliver what it has. */
   killGently(reason: 'CPU exhausted' | 'Process killed', error: string): void {
-    if (this.phase !== 'recording') return;
+    if (this.phase !== 'recording' || this.stopped) return;
     this.finish({
       status: EgressStatus.EGRESS_FAILED,
       reason,
@@ -161,7 +168,7 @@ export class Recorder {
 
   /** The pipeline breaks: what was recorded is lost. */
   breakDown(error = 'GStreamer error: Internal data stream error.'): void {
-    if (this.phase === 'gone') return;
+    if (this.phase === 'gone' || this.stopped) return;
     const reason = this.phase === 'finishing' ? null : 'Failure';
     this.leave();
     this.exit();
@@ -174,6 +181,21 @@ export class Recorder {
     if (this.phase !== 'recording') return;
     this.wedged = true;
     this.segments?.stop();
+  }
+
+  /** Its process is stopped by a signal, and its worker answers: nothing comes of it, no end either, and its room gives it up. */
+  stopProcess(): void {
+    if (this.phase !== 'recording') return;
+    this.wedge();
+    this.stopped = true;
+    this.leaveLater(this.around.chance.between(this.around.timings.deadRecorderLeavesMs));
+  }
+
+  /** Its pipeline does not come back with its process. */
+  continueProcess(): void {
+    if (!this.stopped) return;
+    this.stopped = false;
+    if (!this.inRoom) this.end('Source closed');
   }
 
   /** The child alone is killed: its worker says so at once, the room notices later. */
@@ -214,6 +236,7 @@ export class Recorder {
       ['child-crash', () => this.crash()],
       ['pipeline-failed', () => this.breakDown()],
       ['pipeline-wedged', () => this.wedge()],
+      ['child-stopped', () => this.stopProcess()],
       ['cpu-kill-with-file', () => this.killGently('CPU exhausted', CPU_USED)],
       ['limit-reached', () => this.reachLimit()],
     ];

@@ -67,6 +67,24 @@ describe('segments beside the file', () => {
     expect(await play.answer(play.livekit.askWorker(listed?.egressId ?? egressId))).toBe('alive');
   });
 
+  it('stop where the recording child is stopped, which hears of no stop and is listed as before', async () => {
+    const egressId = await record();
+    play.engine.setFault({ name: 'child-stopped', room: 'talk', times: 1, delayMs: 0 });
+    await play.clock.advance(100);
+    const before = names().length;
+    expect(await play.answer(play.livekit.askWorker(egressId))).toBe('alive');
+    expect(await play.answer(play.livekit.stopEgress(egressId))).toMatchObject({
+      kind: 'no-answer-from-worker',
+    });
+    await play.clock.advance(60_000);
+    expect([names().length, play.status(egressId)]).toEqual([before, 'ACTIVE']);
+    // Its room has given it up; continued, it ends without its file.
+    expect(play.engine.rooms.find('talk')?.participants.has(egressId)).toBe(false);
+    for (const recorder of play.engine.fleet.recorders()) recorder.continueProcess();
+    await play.clock.advance(60_000);
+    expect(play.status(egressId)).toBe('FAILED');
+  });
+
   it('end the egress where the storage refuses them', async () => {
     const egressId = await record();
     play.refuses = true;

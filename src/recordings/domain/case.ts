@@ -16,7 +16,7 @@ export type Question =
   | { readonly ask: 'fleet-in-the-end'; readonly since: number }
   | { readonly ask: 'room' }
   | { readonly ask: 'publishers' }
-  /** What is new of its segments, and, where nothing is, whether somebody publishes. */
+  /** What is new of its segments, and, where nothing is, whether something should be. */
   | { readonly ask: 'segments'; readonly egressId: string }
   | { readonly ask: 'storing' }
   | { readonly ask: 'segments-again' }

@@ -70,8 +70,8 @@ export interface SegmentsLook {
   readonly newest: number | null;
   /** How long the bucket took for its answer. */
   readonly tookMs: number;
-  /** Where nothing was new: whether somebody publishes. */
-  readonly publishes: Observed<boolean>;
+  /** Where nothing was new: whether something should have been, or its egress be over by now. */
+  readonly isDue: Observed<boolean>;
 }
 
 /** What is known of the segments of a recording in progress, which are the sign of life of its pipeline. */

@@ -40,7 +40,7 @@ const unavailable = {
 } as const;
 const secondsAgo = (...all: number[]): number[] => all.map((s) => NOW - s * 1_000);
 const looked = (more: Partial<SegmentsLook> = {}): Observed<SegmentsLook> =>
-  known({ at: NOW, newest: null, tookMs: 80, publishes: known(true), ...more });
+  known({ at: NOW, newest: null, tookMs: 80, isDue: known(true), ...more });
 /** Nothing new for 41 s, of which three looks over 21 s found people who publish. */
 const still: MediaProgress = {
   ...{ newest: 7, grewAt: NOW - 41_000, lookedAt: NOW },
@@ -107,12 +107,16 @@ describe('a pipeline that stands still', () => {
     ],
     ['an egress that ends', { other: { workers: new Map([[ID, { ...alive, listed: ending }]]) } }],
     ['a recording that is not crash-proof', { of: { ...active, crashProof: false } }],
-    [
-      'a stop that was asked for',
-      { of: { ...active, upkeep: { ...active.upkeep, stopRequestedAt: NOW - 1_000 } } },
-    ],
   ])('is none by %s', (_, { other, of, ...segments }) => {
     expect(judge({ ...standstill, ...segments }, other, of)).toMatchObject({ do: 'wait' });
+  });
+
+  it('is found as well of an egress that was told to end and does neither', () => {
+    const ending = { ...active, status: 'ENDING', endReason: 'STOP_REQUESTED' } as const;
+    const looked_ = { looked: known(true as const) };
+    expect(judge(standstill, looked_, ending)).toMatchObject({
+      fact: { kind: 'recorder-lost', stalledSince: NOW - 41_000 },
+    });
   });
 
   it('is looked for as often as its worker is asked, and sooner once nothing was new', () => {
@@ -173,8 +177,8 @@ describe('what is remembered of segments', () => {
   it.each<[string, Observed<SegmentsLook>]>([
     ['a bucket that did not answer', unavailable],
     ['a bucket that is slow', looked({ tookMs: THRESHOLDS.promptBucketMs + 1 })],
-    ['a room in which nobody publishes', looked({ publishes: known(false) })],
-    ['a room that could not be asked about', looked({ publishes: unavailable })],
+    ['a room in which nobody publishes', looked({ isDue: known(false) })],
+    ['a room that could not be asked about', looked({ isDue: unavailable })],
   ])('begins anew after %s', (_, look) => {
     expect(progressAfter(before, look, 41_000)).toEqual({ ...before, lookedAt: 41_000, stillAt: [] });
   });

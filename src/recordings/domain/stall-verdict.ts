@@ -1,13 +1,13 @@
 import { ask, type Case, type Limits, type Verdict } from './case.js';
 import type { Evidence, MediaProgress, Observed, SegmentsLook } from './evidence.js';
-import type { StoredRecording } from './recording.js';
+import { isOver, type StoredRecording } from './recording.js';
 import { THRESHOLDS } from './thresholds.js';
 import { workerOf } from './worker-verdict.js';
 
 /**
  * Whether media still comes of a recording that writes segments: a pipeline that stands still answers through its worker as
  * if all were well. Only a bucket that answers at once and takes what is written says anything of it, and only while
- * somebody publishes: an egress with nothing to record may write nothing. A worker that does not answer is judged by that.
+ * somebody publishes, or its egress should be over: one with nothing to record may write nothing. A worker that does not answer is judged by that.
  */
 export function stall(of: Case): Verdict | null {
   const { recording, evidence, now, limits } = of;
@@ -35,15 +35,18 @@ export function stall(of: Case): Verdict | null {
     do: 'apply',
     fact: { kind: 'recorder-lost', egressId, media, stalledSince: since, at: now },
     cause: 'recorder-check',
-    reason: `no segment of it has come since ${new Date(since).toISOString()}, while people publish, its worker answers and the bucket takes what is written`,
+    reason: `no segment of it has come since ${new Date(since).toISOString()}, while its worker answers, LiveKit lists it as ACTIVE, and the bucket takes what is written`,
   };
 }
 
-/** Whether its segments are to come; of one that is told to end the last one may have come. */
-export function isMediaExpected({ crashProof, status, egressId, upkeep }: StoredRecording): boolean {
-  if (!crashProof || status !== 'ACTIVE' || egressId === null || upkeep.stopRequestedAt !== null)
-    return false;
-  return upkeep.egresses[egressId] === 'live';
+/**
+ * Whether its segments are to come, or its egress to end: one that was told to, and of which neither comes while LiveKit lists it
+ * as ACTIVE, has not heard of it and never will.
+ */
+export function isMediaExpected(recording: StoredRecording): boolean {
+  const { crashProof, status, egressId, upkeep } = recording;
+  if (!crashProof || egressId === null || isOver(recording)) return false;
+  return (status === 'ACTIVE' || status === 'ENDING') && upkeep.egresses[egressId] === 'live';
 }
 
 /** What is to be remembered after this look, which began at `at`. */
@@ -57,7 +60,7 @@ export function progressAfter(
   if (seen !== null && seen.newest !== null)
     return { newest: seen.newest, grewAt: at, lookedAt: at, stillAt: [] };
   // What says nothing begins the row anew: a bucket that was slow may have been slow for the egress since the look before.
-  const isStill = seen !== null && isPrompt(seen) && seen.publishes.state === 'known' && seen.publishes.value;
+  const isStill = seen !== null && isPrompt(seen) && seen.isDue.state === 'known' && seen.isDue.value;
   return { ...before, lookedAt: at, stillAt: isStill ? [...before.stillAt, at] : [] };
 }
 

@@ -363,9 +363,8 @@ function answer(
       return { ...evidence, media: given(null) };
     case 'segments': {
       const newest = said['segments'] as number | null;
-      const publishes =
-        said['publishers'] === 'unavailable' ? unavailable : known(said['publishers'] as boolean);
-      const look = given({ at: of.now, newest, tookMs: said['tookMs'] as number, publishes });
+      const isDue = said['publishers'] === 'unavailable' ? unavailable : known(said['publishers'] as boolean);
+      const look = given({ at: of.now, newest, tookMs: said['tookMs'] as number, isDue });
       const { progress } = evidence.segments;
       const next = progressAfter(progress.state === 'known' ? progress.value : null, look, of.now);
       return { ...evidence, segments: { ...evidence.segments, look, progress: known(next) } };
@@ -516,10 +515,11 @@ describe('the verdict, whatever is known', () => {
             if (now.do !== 'apply' || now.fact.kind !== 'recorder-lost') return;
             if (now.fact.stalledSince === undefined) return;
             found += 1;
-            expect([crashProof, status, upkeep.stopRequestedAt]).toEqual([true, 'ACTIVE', null]);
+            expect([crashProof, upkeep.egresses[ID]]).toEqual([true, 'live']);
+            expect(['ACTIVE', 'ENDING']).toContain(status);
             expect(workers.get(now.fact.egressId)?.silentAt).toEqual([]);
             expect(segments.look).toMatchObject({
-              value: { newest: null, tookMs: 50, publishes: { value: true } },
+              value: { newest: null, tookMs: 50, isDue: { value: true } },
             });
             expect([segments.storing, segments.grewSince]).toMatchObject([{ value: 50 }, { value: false }]);
           },

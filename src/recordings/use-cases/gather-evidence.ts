@@ -246,13 +246,19 @@ export class GatherEvidence {
       const seen = { at, newest: newest.value, tookMs: this.clock.now() - at };
       // Only what may count against it is worth a question to LiveKit.
       const isLate = seen.newest === null && newestKnown !== null && isPrompt(seen);
-      const publishes = isLate ? await this.observed(this.publishes(recording)) : NOT_ASKED;
-      look = known({ ...seen, publishes });
+      const isDue = isLate ? await this.observed(this.isMediaDue(recording)) : NOT_ASKED;
+      look = known({ ...seen, isDue });
     }
     const { progress } = evidence.segments;
     const next = progressAfter(progress.state === 'known' ? progress.value : null, look, at);
     await this.recorders.setProgress(egressId, next);
     return withSegments(evidence, { progress: known(next), look });
+  }
+
+  /** Somebody publishes, or its egress should have ended: it was told to, or its room is closed. */
+  private async isMediaDue(recording: StoredRecording): Promise<boolean> {
+    if (recording.status === 'ENDING' || (await this.publishes(recording))) return true;
+    return (await this.livekit.findRoom(recording.roomId)) === null;
   }
 
   /** The highest number above `after` that one request shows; null: none. */

@@ -12,7 +12,7 @@ export function noEgressWithoutRecording(): Invariant {
     second: (world) => {
       const ownerless = world
         .runningEgresses()
-        .filter(({ id }) => world.engine.egress(id) !== null)
+        .filter(({ id }) => world.engine.egress(id) !== null && !world.isStopped(id))
         .filter(({ recording }) => {
           const row = recording === null ? null : world.row(recording);
           if (row === null || isOver(row)) return true;

@@ -5,8 +5,8 @@ import { type Invariant, Lasting } from './invariant.js';
 const FOUND_MS = 90_000;
 
 /**
- * I23: a crash-proof recording whose pipeline stands still while people publish is over within the bound; none is ended for
- * that whose pipeline runs, however slow its bucket is and whoever publishes.
+ * I23: a crash-proof recording whose pipeline stands still while people publish, or although it should end, is over within the
+ * bound; none is ended for that whose pipeline runs, however slow its bucket is and whoever publishes.
  */
 export function standstillsEnd(): Invariant {
   const standing = new Lasting(FOUND_MS);
@@ -20,8 +20,8 @@ export function standstillsEnd(): Invariant {
     second: (world) => {
       const stalled = world.inProgress().filter((row) => {
         const { crashProof, status, egressId, roomId } = row;
-        if (!crashProof || status !== 'ACTIVE' || !world.standsStill(egressId ?? '')) return false;
-        return hasSegments(world, row.id) && isPublished(world, roomId);
+        if (!crashProof || status === 'STARTING' || !world.standsStill(egressId ?? '')) return false;
+        return hasSegments(world, row.id) && (status === 'ENDING' || isDue(world, roomId));
       });
       const found = standing.longest(
         world,
@@ -32,8 +32,10 @@ export function standstillsEnd(): Invariant {
   };
 }
 
-function isPublished({ engine }: SimWorld, room: string): boolean {
-  return (engine.rooms.find(room)?.publishers.length ?? 0) > 0;
+/** Somebody publishes, or the room is closed. */
+function isDue({ engine }: SimWorld, name: string): boolean {
+  const room = engine.rooms.find(name);
+  return !room || room.publishers.length > 0;
 }
 
 /** What never had one may write them elsewhere. */

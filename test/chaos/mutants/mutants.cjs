@@ -680,7 +680,7 @@ const MUTANTS = [
     name: 'M52',
     defect: 'an egress that writes nothing because nobody publishes is taken for one that stands still',
     shownBy: 'nobody publishes for long, and an egress that then writes nothing',
-    changes: [change(`${M}/stall-verdict.ts`, ' && seen.publishes.value;', ';')],
+    changes: [change(`${M}/stall-verdict.ts`, ' && seen.isDue.value;', ';')],
   },
   {
     name: 'M53',
@@ -705,6 +705,28 @@ const MUTANTS = [
         'stillAt.length < Math.min(1, leastStillLooks)',
       ),
       change(`${M}/thresholds.ts`, 'stillLostAfters: 2', 'stillLostAfters: 0'),
+    ],
+  },
+  {
+    name: 'M55',
+    defect:
+      'a recording that was stopped is ENDING for as long as LiveKit lists an egress that hears of nothing',
+    shownBy: 'a recording that somebody stops, of a child that is stopped',
+    changes: [
+      change(`${M}/stall-verdict.ts`, "(status === 'ACTIVE' || status === 'ENDING')", "status === 'ACTIVE'"),
+    ],
+  },
+  {
+    name: 'M56',
+    defect:
+      'a recording of a closed room goes on for as long as LiveKit lists an egress that hears of nothing',
+    shownBy: 'a room is closed while the recording child in it is stopped',
+    changes: [
+      change(
+        `${U}/gather-evidence.ts`,
+        'return (await this.livekit.findRoom(recording.roomId)) === null;',
+        'return false;',
+      ),
     ],
   },
 ];

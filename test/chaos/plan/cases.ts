@@ -317,6 +317,28 @@ export const CASES: ReadonlyMap<string, Plan> = new Map([
     ),
   ],
   [
+    'a recording child is stopped while people publish',
+    aPlan([fault(2_000, 'child-stopped', { times: 1, delayMs: 15_000 })], {
+      ...{ ...PROOF, healAt: 180_000, goOnMs: 60_000 },
+    }),
+  ],
+  [
+    'a recording that somebody stops, of a child that is stopped',
+    aPlan([fault(2_000, 'child-stopped', { times: 1, delayMs: 15_000 }), stop(25_000)], {
+      ...{ ...PROOF, healAt: 250_000, goOnMs: 20_000 },
+    }),
+  ],
+  [
+    'a room is closed while the recording child in it is stopped',
+    aPlan(
+      [
+        fault(2_000, 'child-stopped', { times: 1, delayMs: 15_000 }),
+        { at: 25_000, do: 'close-room', room: ROOM },
+      ],
+      { ...PROOF, healAt: 250_000, goOnMs: 20_000 },
+    ),
+  ],
+  [
     'a bucket that is slow for everybody',
     aPlan([{ at: 25_000, do: 'storage', what: 'sluggish', forMs: 150_000 }], {
       ...{ ...PROOF, healAt: 180_000, goOnMs: 60_000 },

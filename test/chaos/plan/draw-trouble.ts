@@ -23,6 +23,7 @@ const LIVEKIT_FAULTS: Partial<Record<FaultName, number>> = {
   'cpu-kill-with-file': 1,
   'pipeline-frozen': 1,
   'pipeline-wedged': 1.5,
+  'child-stopped': 1,
   'segments-slow': 1,
   'backup-used': 0.7,
   'empty-file': 0.7,

@@ -333,6 +333,13 @@ export class SimWorld {
     return since === undefined || !worker?.alive || worker.paused ? 0 : this.clock.now() - since;
   }
 
+  /** Its process is stopped: it hears of nothing, whoever calls. */
+  isStopped(egressId: string): boolean {
+    return this.engine.fleet
+      .recorders()
+      .some(({ info, isStopped }) => info.egressId === egressId && isStopped);
+  }
+
   /** Its pipeline stands still, while its worker answers for it. */
   standsStill(egressId: string): boolean {
     return this.engine.fleet
