@@ -90,6 +90,16 @@ describe('a meeting of two parts in the console', () => {
     expect(browser.trouble).toEqual([]);
   });
 
+  test('fits into 360 pixels, in the dark', async () => {
+    const page = await browser.newPage(instance.url, {
+      ...{ colorScheme: 'dark', viewport: { width: 360, height: 740 } },
+    });
+    await browser.open(instance.url, first);
+    await page.waitForSelector('.meeting [data-part="2"]');
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    expect(await browser.axe()).toEqual([]);
+  });
+
   test('is downloaded as one, and deleted as one after it was said what goes', async () => {
     const page = await browser.newPage(instance.url);
     await browser.open(instance.url, second);
