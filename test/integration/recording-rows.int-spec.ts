@@ -6,6 +6,7 @@ import { foundBy, indexKeys } from '../../src/recordings/store/index-entries.js'
 import { MissingRowsQueue } from '../../src/recordings/store/missing-rows-queue.js';
 import type { RecordingQuery } from '../../src/recordings/store/recording-query.js';
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
+import { RedisRecordingRestorer } from '../../src/recordings/store/redis-recording-restorer.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
 import { RedisRoomSlots } from '../../src/recordings/store/redis-room-slots.js';
 import type { OutboxEntry } from '../../src/recordings/store/recording.store.js';
@@ -126,6 +127,25 @@ describe('rows of recordings', () => {
       }
       expect(await redis().type(keys.recording(recording.id))).toBe('hash');
     });
+  });
+
+  it('of a later version are neither read nor written over', async () => {
+    const recording = aRecording();
+    await create(recording);
+    const key = keys.recording(recording.id);
+    await redis().set(key, '3 something else\n\n');
+    const unread = { message: expect.stringContaining('a format that this version does not read') };
+    await expect(store.get(recording.id)).rejects.toMatchObject(unread);
+    await expect(store.page(aQuery())).rejects.toMatchObject(unread);
+    const egress = anEgress(recording, { status: 'ACTIVE' });
+    const fact = { kind: 'egress-seen', egress, at: T0 + 1 } as const;
+    await expect(writer.apply(recording.id, fact, 'livekit', undefined, recording)).rejects.toMatchObject(
+      unread,
+    );
+    const back = { recording: { ...recording, rev: 9 }, history: [], effects: [] };
+    const restorer = new RedisRecordingRestorer(connections, new SystemClock());
+    await expect(restorer.restore([back], null)).rejects.toMatchObject(unread);
+    expect(await redis().get(key)).toBe('3 something else\n\n');
   });
 
   describe('by the words that they are found by', () => {

@@ -32,8 +32,11 @@ local function readRow(key)
   return renewRow(key)
 end
 
--- rev, token, created, position, kind of the document, its length
-local function headOf(row) return string.match(row, '^2 (%d+) (%S+) (%S+) (%S+) (%a)(%d+)\n') end
+-- rev, token, created, position, kind of the document, its length. A row of a later version is not taken for none.
+local function headOf(row)
+  if not string.find(row, '^2 %d+ %S+ %S+ %S+ %a%d+\n') then error('a recording has a row of a format that this version does not read') end
+  return string.match(row, '^2 (%d+) (%S+) (%S+) (%S+) (%a)(%d+)\n')
+end
 
 local function historyOf(row)
   local _, _, _, _, _, length = headOf(row)
