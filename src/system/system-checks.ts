@@ -25,6 +25,8 @@ const STATE_WITHOUT: Readonly<Record<string, Check['state']>> = {
   workers: 'UNAVAILABLE',
 };
 const WHEN_RIGHT: Readonly<Record<string, string>> = {
+  rebuild: 'no rebuild is under way',
+  reconciliation: 'recordings in progress have been compared with LiveKit since the start',
   workers: 'processes of ours run jobs',
   clock: 'this process and Redis agree on the time',
   redis_memory: 'Redis has room',
