@@ -1,5 +1,5 @@
 import { batch, computed, signal } from '@preact/signals';
-import type { Recording, RecordingEvent } from '../api/contract.js';
+import { isInProgress, type Recording, type RecordingEvent } from '../api/contract.js';
 import { RECORDING_IDS, RECORDINGS } from '../api/documents.js';
 import { messageOf } from '../api/graphql.js';
 import { pause } from '../api/pause.js';
@@ -26,6 +26,14 @@ export class RecordingList {
   readonly selectedRows = computed(() =>
     (this.rows.value ?? []).filter(({ id }) => this.selected.value.has(id)),
   );
+  /** Of those that were read and have ended. */
+  readonly areAllSelected = computed(() => {
+    const { size } = this.selected.value;
+    // Told of thousands of rows without a look at them, at each step of a scroll.
+    if (size === 0) return false;
+    const ended = (this.rows.value ?? []).filter(hasEnded);
+    return ended.length > 0 && ended.every(({ id }) => this.selected.value.has(id));
+  });
 
   private endCursor: string | null = null;
   private loading = false;
@@ -77,9 +85,11 @@ export class RecordingList {
     try {
       const { nodes, pageInfo } = await this.page(this.endCursor);
       if (this.closed) return;
-      const known = new Set(this.rows.value?.map(({ id }) => id));
+      const rows = this.rows.value ?? [];
+      const fresh = new Map(nodes.map((node) => [node.id, node]));
+      for (const { id } of rows) fresh.delete(id);
       batch(() => {
-        this.rows.value = [...(this.rows.value ?? []), ...nodes.filter(({ id }) => !known.has(id))];
+        this.rows.value = [...rows, ...fresh.values()];
         this.hasMore.value = pageInfo.hasNextPage;
         this.problem.value = null;
       });
@@ -154,13 +164,22 @@ export class RecordingList {
     this.selected.value = selected;
   }
 
+  /** Those that were read and have ended. */
+  selectShown(isSelected: boolean): void {
+    const ended = (this.rows.value ?? []).filter(hasEnded);
+    this.select(
+      ended.map(({ id }) => id),
+      isSelected,
+    );
+  }
+
   /** Everything that matches and has ended, at most as many as one deletion takes. */
   async selectAll(): Promise<void> {
     const found: string[] = [];
     let after: string | null = null;
     do {
       const answer: Awaited<ReturnType<typeof this.ids>> = await this.ids(after);
-      found.push(...answer.nodes.filter(({ status }) => !IN_PROGRESS.has(status)).map(({ id }) => id));
+      found.push(...answer.nodes.filter(hasEnded).map(({ id }) => id));
       after = answer.pageInfo.hasNextPage ? answer.pageInfo.endCursor : null;
     } while (after !== null && found.length < MOST_SELECTED && !this.closed);
     this.selected.value = new Set(found.slice(0, MOST_SELECTED));
@@ -179,7 +198,9 @@ export class RecordingList {
   }
 }
 
-const IN_PROGRESS: ReadonlySet<Recording['status']> = new Set(['STARTING', 'ACTIVE', 'ENDING']);
+function hasEnded(recording: Pick<Recording, 'status'>): boolean {
+  return !isInProgress(recording);
+}
 
 /** A newer view of a row takes its place. */
 function replaced(rows: readonly Recording[] | null, seen: Recording): readonly Recording[] | null {

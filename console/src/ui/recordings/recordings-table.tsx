@@ -57,10 +57,7 @@ export function RecordingsTable({ list, onDelete }: Props) {
 }
 
 function Head({ list }: { list: RecordingList }) {
-  const ended = (list.rows.value ?? []).filter(
-    ({ status }) => !['STARTING', 'ACTIVE', 'ENDING'].includes(status),
-  );
-  const isAll = ended.length > 0 && ended.every(({ id }) => list.selected.value.has(id));
+  const isAll = list.areAllSelected.value;
   return (
     <div class="thead" role="rowgroup">
       <div class="tr" role="row" aria-rowindex={1}>
@@ -70,12 +67,7 @@ function Head({ list }: { list: RecordingList }) {
               type="checkbox"
               aria-label="Select all that are shown"
               checked={isAll}
-              onChange={(event) =>
-                list.select(
-                  ended.map(({ id }) => id),
-                  event.currentTarget.checked,
-                )
-              }
+              onChange={(event) => list.selectShown(event.currentTarget.checked)}
             />
           </label>
         </span>
