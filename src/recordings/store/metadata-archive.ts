@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { parseRoomId, type RecordingId, type RoomId } from '../../kernel/ids.js';
-import { newRoom, type Room } from '../../rooms/domain/room.js';
 import { RoomStore } from '../../rooms/store/room.store.js';
 import { metadataKey, recordsPrefix, roomMetadataKey } from '../../storage/object-keys.js';
 import { ObjectStorage } from '../../storage/object-storage.port.js';
@@ -69,12 +68,11 @@ export class MetadataArchive {
   }
 
   /** With the first record that comes to be written: that is not always the first version's. */
-  private async keepRoomOf(recording: StoredRecording): Promise<void> {
-    const { id, roomId, version, status } = recording;
+  private async keepRoomOf({ id, roomId, version, status }: StoredRecording): Promise<void> {
     const isLast = isFinal(status);
     // The room's copy stays while there is a recording of it; Redis may bring one back that was deleted, and its room with it.
     if (this.withRoom.has(id) && !isLast) return;
-    if (version === 1 || !(await this.isRoomKept(roomId))) await this.keepRoom(roomId, recording);
+    if (version === 1 || !(await this.isRoomKept(roomId))) await this.keepRoom(roomId);
     this.withRoom.delete(id);
     if (isLast) return;
     if (this.withRoom.size >= MOST_REMEMBERED) this.withRoom.clear();
@@ -91,27 +89,16 @@ export class MetadataArchive {
     return (await this.storage.head(roomMetadataKey(id))) !== null;
   }
 
-  private async knownRoom(id: RoomId): Promise<Room | null> {
+  private async keepRoom(id: RoomId): Promise<void> {
     const room = await this.rooms.get(id);
-    if (room === null) return null;
-    const { rev: _rev, ...known } = room;
-    return known;
-  }
-
-  /** A room that is gone is kept as its recording knows it. */
-  private async keepRoom(id: RoomId, recording: StoredRecording | null = null): Promise<void> {
-    const kept = (await this.knownRoom(id)) ?? (recording && roomOf(recording));
-    if (kept === null) return;
+    if (room === null) return;
+    const { rev: _rev, ...kept } = room;
     await this.storage.put(
       roomMetadataKey(id),
       Buffer.from(JSON.stringify({ format: 1, room: kept })),
       'application/json',
     );
   }
-}
-
-function roomOf({ roomId, roomName, requestedAt }: StoredRecording): Room {
-  return newRoom(roomId, { name: roomName }, requestedAt);
 }
 
 const keptRoom = z.object({ room: z.object({ id: z.string() }) });
