@@ -165,9 +165,12 @@ export class Performer {
     });
   }
 
-  /** What is in progress is stopped before it is deleted, and Redis may lose the deletion in between. */
+  /** What is in progress is stopped before it is deleted, and Redis may lose who asked for it in between. */
   private orderEnds(room: string): void {
-    for (const id of this.idsIn(room)) this.world.stopAsked.add(id);
+    for (const id of this.idsIn(room)) {
+      this.world.stopAsked.add(id);
+      this.world.deletionAsked.add(id);
+    }
   }
 
   private idsIn(room: string): RecordingId[] {

@@ -91,7 +91,7 @@ export class SimWorld {
   listsLookEmpty = false;
   /** Recordings that were ending, or had ended, by the last row that there was of them. */
   private readonly ending = new Set<string>();
-  /** Recordings that somebody asked to delete by themselves, whatever the answer was. */
+  /** Recordings that somebody asked to delete, by themselves or with others, whatever the answer was. */
   readonly deletionAsked = new Set<string>();
   /** Recordings that somebody asked to stop, whatever the answer was. */
   readonly stopAsked = new Set<string>();
