@@ -102,3 +102,15 @@ local function giveRows(items, first, want, rows, gone)
   end
   return given, at - first, items[at - 1]
 end
+
+-- Puts the item where it belongs among the best ones, of which there are no more than `want`. `isBefore`: the order.
+local function keepBest(best, item, want, isBefore)
+  if #best == want and isBefore(best[want], item) then return end
+  local low, high = 1, #best + 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if isBefore(best[middle], item) then low = middle + 1 else high = middle end
+  end
+  table.insert(best, low, item)
+  if #best > want then best[#best] = nil end
+end

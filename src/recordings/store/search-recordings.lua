@@ -26,24 +26,29 @@ local function boundsOf(word)
   return '[' .. word.text, '(' .. word.text .. '\255'
 end
 
--- The ids of the members, in order, or from the last to the first.
-local function expand(store, members, isDown)
-  local held, chunks = {}, {}
-  for _, member in ipairs(members) do if isChunk(member) then chunks[#chunks + 1] = member end end
-  for from = 1, #chunks, 250 do
-    local last = math.min(from + 249, #chunks)
-    for i, ids in ipairs(redis.call('HMGET', store.ids, unpack(chunks, from, last))) do held[chunks[from + i - 1]] = ids end
-  end
+local EXPANDED_AT_ONCE = 100
+-- The ids of the members, in order, or from the last to the first; not many more than `most`.
+local function expand(store, members, isDown, most)
   local all = {}
-  for _, member in ipairs(members) do
-    local ids = held[member]
-    if ids then
-      local first, last, step = 1, #ids - ID_LENGTH + 1, ID_LENGTH
-      if isDown then first, last, step = last, 1, -ID_LENGTH end
-      for at = first, last, step do all[#all + 1] = 'rec_' .. string.sub(ids, at, at + ID_LENGTH - 1) end
-    elseif not isChunk(member) then
-      all[#all + 1] = string.sub(member, string.find(member, '\0', 1, true) + 1)
+  for from = 1, #members, EXPANDED_AT_ONCE do
+    local last = math.min(from + EXPANDED_AT_ONCE - 1, #members)
+    local held, chunks = {}, {}
+    for n = from, last do if isChunk(members[n]) then chunks[#chunks + 1] = members[n] end end
+    if #chunks > 0 then
+      for i, ids in ipairs(redis.call('HMGET', store.ids, unpack(chunks))) do held[chunks[i]] = ids end
     end
+    for n = from, last do
+      local member = members[n]
+      local ids = held[member]
+      if ids then
+        local first, final, step = 1, #ids - ID_LENGTH + 1, ID_LENGTH
+        if isDown then first, final, step = final, 1, -ID_LENGTH end
+        for at = first, final, step do all[#all + 1] = 'rec_' .. string.sub(ids, at, at + ID_LENGTH - 1) end
+      elseif not isChunk(member) then
+        all[#all + 1] = string.sub(member, string.find(member, '\0', 1, true) + 1)
+      end
+    end
+    if most and #all > most then break end
   end
   return all
 end
@@ -241,7 +246,10 @@ local function candidatesOf()
     local low, high = boundsOf(source.word)
     for _, store in ipairs(stores) do
       local members = query.desc and redis.call('ZRANGE', store.words, high, low, 'BYLEX', 'REV') or redis.call('ZRANGE', store.words, low, high, 'BYLEX')
-      for _, id in ipairs(expand(store, members, query.desc)) do consider(id) end
+      local ids = expand(store, members, query.desc, query.most)
+      -- Counted by chunks alone, they may be more than it seemed.
+      if #ids > query.most then return nil end
+      for _, id in ipairs(ids) do consider(id) end
     end
   end
   for _, part in ipairs(source.parts) do
@@ -250,7 +258,6 @@ local function candidatesOf()
       for i = 1, #ids do consider(ids[query.desc and #ids + 1 - i or i]) end
     end
   end
-  -- Counted by chunks alone, they may be more than it seemed.
   if #candidates > query.most then return nil end
   return candidates
 end
@@ -261,24 +268,13 @@ if candidates then
   taken(source.word)
   local best, left = {}, 0
   local passing, requestedOf, valueOf = examine(candidates)
-  local function isBehind(item)
-    return #best == query.want and isBefore(best[#best], item)
-  end
   for _, i in ipairs(passing) do
     local value = valueOf[i]
     local item = { id = candidates[i], phase = (byValue and not value) and 2 or 1, score = tonumber(value) or requestedOf[i] }
     if not after or isBefore(after, item) then
       left = left + 1
-      if not isBehind(item) then
-        item.text = item.score and string.format('%.17g', item.score)
-        local low, high = 1, #best + 1
-        while low < high do
-          local middle = math.floor((low + high) / 2)
-          if isBefore(best[middle], item) then low = middle + 1 else high = middle end
-        end
-        table.insert(best, low, item)
-        if #best > query.want then best[#best] = nil end
-      end
+      item.text = item.score and string.format('%.17g', item.score)
+      keepBest(best, item, query.want, isBefore)
     end
   end
   local given, used, to = giveRows(best, 1, #best, rows, gone)

@@ -10,34 +10,45 @@ local candidates = 0
 for _, source in ipairs(query.sources) do candidates = candidates + redis.call('ZCOUNT', KEYS[source.key], query.min, query.max) end
 if candidates > query.most then return { 'too-many' } end
 
-local items = {}
-for _, source in ipairs(query.sources) do
-  local pairs_ = redis.call('ZRANGE', KEYS[source.key], query.min, query.max, 'BYSCORE', 'WITHSCORES')
-  local all, ids, texts = {}, {}, {}
-  for i = 1, #pairs_, 2 do
-    all[#all + 1] = pairs_[i]
-    texts[pairs_[i]] = pairs_[i + 1]
-  end
-  local met = meeting(source.also, all)
-  for _, id in ipairs(all) do if met[id] then ids[#ids + 1] = id end end
-  local values = (source.value ~= 0 and #ids > 0) and scoresOf(KEYS[source.value], ids) or nil
-  for i, id in ipairs(ids) do
-    local text, phase = texts[id], 1
-    if values then
-      if values[i] then text = values[i] else phase = 2 end
+local after = query.after and { phase = query.after.phase, score = tonumber(query.after.score), id = query.after.id }
+local matched, left, best = 0, 0, {}
+local function choose(most)
+  matched, left, best = 0, 0, {}
+  for _, source in ipairs(query.sources) do
+    local pairs_ = redis.call('ZRANGE', KEYS[source.key], query.min, query.max, 'BYSCORE', 'WITHSCORES')
+    local all, ids, texts = {}, {}, {}
+    for i = 1, #pairs_, 2 do
+      all[#all + 1] = pairs_[i]
+      texts[pairs_[i]] = pairs_[i + 1]
     end
-    items[#items + 1] = { id = id, score = tonumber(text), text = text, phase = phase }
+    local met = meeting(source.also, all)
+    -- In the order that is asked for, so that what comes later is mostly behind what is there.
+    for i = query.desc and #all or 1, query.desc and 1 or #all, query.desc and -1 or 1 do
+      if met[all[i]] then ids[#ids + 1] = all[i] end
+    end
+    local values = (source.value ~= 0 and #ids > 0) and scoresOf(KEYS[source.value], ids) or nil
+    matched = matched + #ids
+    for i, id in ipairs(ids) do
+      local text, phase = texts[id], 1
+      if values then
+        if values[i] then text = values[i] else phase = 2 end
+      end
+      local item = { id = id, score = tonumber(text), text = text, phase = phase }
+      if not after or before(after, item) then
+        left = left + 1
+        keepBest(best, item, most, before)
+      end
+    end
   end
 end
-table.sort(items, before)
-
-local rest = items
-if query.after then
-  local after = { phase = query.after.phase, score = tonumber(query.after.score), id = query.after.id }
-  rest = {}
-  for _, item in ipairs(items) do if before(after, item) then rest[#rest + 1] = item end end
-end
+local most, given, looked, to = query.want, 0, 0, nil
 local gone, rows, place = {}, {}, {}
-local _, looked, to = giveRows(rest, 1, query.want, rows, gone)
+repeat
+  choose(most)
+  gone, rows = {}, {}
+  given, looked, to = giveRows(best, 1, query.want, rows, gone)
+  -- Rows that are gone are passed over: more are chosen where that leaves too few.
+  most = most * 2
+until given == query.want or looked == left
 if to then put(place, to) end
-return { epoch, lastEventId(KEYS[2]), #items, #items, looked, looked == #rest and 1 or 0, place, gone, rows }
+return { epoch, lastEventId(KEYS[2]), matched, matched, looked, looked == left and 1 or 0, place, gone, rows }
