@@ -280,12 +280,13 @@ describe('rows of recordings', () => {
       ['of an end', { endReasons: ['STOP_REQUESTED'] }],
       ['in a time', { requestedAfter: T0 + 3, requestedBefore: T0 + 250 }],
       ['by size', { field: 'SIZE' }],
+      ['of two labels, in two statuses', { labels: { team: 'a', n: 1 }, statuses: ['COMPLETE', 'FAILED'] }],
       ['by duration, which many share', { field: 'DURATION', direction: 'ASC' }],
     ])(
       'of a hundred, %s, takes no command for each, from the beginning and further on',
       async (_what, more) => {
-        const first = await store.page(aQuery({ first: 30, ...more }));
-        expect(first.items).toHaveLength(30);
+        const first = await store.page(aQuery({ first: 20, ...more }));
+        expect(first.items).toHaveLength(20);
         for (const after of [null, first.endCursor]) {
           const query = aQuery({ first: 100, after, ...more });
           expect(await commandsOf(() => store.page(query))).toBeLessThanOrEqual(15);

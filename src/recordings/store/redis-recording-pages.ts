@@ -87,14 +87,10 @@ export class RedisRecordingPages {
     if (conditions.length < 2 && !byValue) return this.merged(query, [phaseOf(query, only, [])]);
     if (conditions.length === 0 && !bounded)
       return this.merged(query, phasesByValue(query, []), sources(query).flatMap(requested));
-    const counted = await this.rarestFirst(query, conditions);
-    const selected = await this.selected(
-      query,
-      counted.map(({ condition }) => condition),
-    );
+    const selected = await this.selected(query, conditions);
     if (selected !== null) return selected;
     if (byValue && bounded) throw tooMany(query.field);
-    return this.sifted(query, counted);
+    return this.sifted(query, await this.rarestFirst(query, conditions));
   }
 
   /** One index, or one after the other, merged in order: any size. `counts`: indexes that have all of them, where that is fewer. */
@@ -222,15 +218,16 @@ export class RedisRecordingPages {
     query: RecordingQuery,
     conditions: readonly Condition[],
   ): Promise<RecordingPage | null> {
-    const [rarest = requested, ...others] = conditions;
     const indexes: string[] = [];
     const numberOf = (key: string): number => indexes.push(key) + FIXED_KEYS;
-    const described = sources(query).flatMap((source) => {
-      const also = others.map((condition) => condition(source).map(numberOf));
+    const asked = conditions.length > 0 ? conditions : [requested];
+    const described = sources(query).map((source) => {
       const { scope, status } = source;
       const { field } = query;
-      const value = field === 'REQUESTED_AT' ? 0 : numberOf(indexKeys.valued(scope, status, field));
-      return rarest(source).map((key) => ({ key: numberOf(key), also, value }));
+      return {
+        conditions: asked.map((condition) => condition(source).map(numberOf)),
+        value: field === 'REQUESTED_AT' ? 0 : numberOf(indexKeys.valued(scope, status, field)),
+      };
     });
     const terms = { sources: described, most: this.limits.selected, want: query.first + 1 };
     const answer = await selectScript.runBuffers(

@@ -1,20 +1,35 @@
 -- select-recordings.lua: a page of what several conditions leave of a bounded number of recordings.
 -- KEYS 1 epoch  2 event stream  3.. indexes
--- ARGV 1 query (json): sources [{ key, also (conditions), value (key number or 0) }], min, max, desc, want, most, after { phase, score, id } or null, prefix
+-- ARGV 1 query (json): sources [{ conditions (each as the numbers of the keys of which one has to hold the id), value (key number or 0) }], min, max, desc, want, most, after { phase, score, id } or null, prefix
 -- Returns {'redis-was-reset'} | {'too-many'} | what page-recordings.lua returns; phase 1 has a value, phase 2 none
 local query = cjson.decode(ARGV[1])
 -- include list.inc.lua
 if not readEpoch() then return { 'redis-was-reset' } end
 
-local candidates = 0
-for _, source in ipairs(query.sources) do candidates = candidates + redis.call('ZCOUNT', KEYS[source.key], query.min, query.max) end
+-- Of each source, the condition that the fewest hold is gone through.
+local candidates, bases = 0, {}
+for _, source in ipairs(query.sources) do
+  local fewest, base = nil, nil
+  for number, keys in ipairs(source.conditions) do
+    local count = 0
+    for _, key in ipairs(keys) do count = count + redis.call('ZCOUNT', KEYS[key], query.min, query.max) end
+    if not fewest or count < fewest then fewest, base = count, number end
+    if count == 0 then break end
+  end
+  candidates = candidates + fewest
+  if fewest > 0 then
+    local also = {}
+    for number, keys in ipairs(source.conditions) do if number ~= base then also[#also + 1] = keys end end
+    for _, key in ipairs(source.conditions[base]) do bases[#bases + 1] = { key = key, also = also, value = source.value } end
+  end
+end
 if candidates > query.most then return { 'too-many' } end
 
 local after = query.after and { phase = query.after.phase, score = tonumber(query.after.score), id = query.after.id }
 local matched, left, best = 0, 0, {}
 local function choose(most)
   matched, left, best = 0, 0, {}
-  for _, source in ipairs(query.sources) do
+  for _, source in ipairs(bases) do
     local pairs_ = redis.call('ZRANGE', KEYS[source.key], query.min, query.max, 'BYSCORE', 'WITHSCORES')
     local all, ids, texts = {}, {}, {}
     for i = 1, #pairs_, 2 do
