@@ -40,8 +40,15 @@ const PLAY = `async ([base64, type, moments]) => {
   };
   const shown = [];
   let colours = 0;
+  // A seek that is over may still show the picture of before.
+  const shows = (moment) => new Promise((resolve) => {
+    const look = (_now, { mediaTime }) =>
+      Math.abs(mediaTime - moment) < 0.05 ? resolve() : player.requestVideoFrameCallback(look);
+    player.requestVideoFrameCallback(look);
+  });
+  document.body.append(player);
   for (const moment of moments) {
-    const sought = on('seeked');
+    const sought = Promise.all([on('seeked'), width === 0 ? null : shows(moment)]);
     player.currentTime = moment;
     await sought;
     if (width === 0) continue;
