@@ -234,7 +234,10 @@ export class LiveKitReconciliationSweep extends Sweep {
     const known = upkeep.egresses[egress.egressId];
     if (known === 'lost' || (!running && (known === 'over' || !egress.file?.uploaded))) return;
     await pass.found(ghostFinding(id, egress, running ? 'stop the egress' : 'show its media'), async () => {
-      await this.egresses.execute(egress, pass.cause);
+      // A worker that was silent for long comes back with an egress that LiveKit had missed until it was taken for over.
+      if (running && known === 'over')
+        await this.egresses.stop(id, egress, 'its recording is over, and LiveKit lists it as running');
+      else await this.egresses.execute(egress, pass.cause);
     });
   }
 

@@ -191,11 +191,11 @@ export class Recorder {
     this.leaveLater(this.around.chance.between(this.around.timings.deadRecorderLeavesMs));
   }
 
-  /** Its pipeline does not come back with its process. */
+  /** Its pipeline does not come back with its process, and its connection to the room neither: it notices and ends. */
   continueProcess(): void {
     if (!this.stopped) return;
     this.stopped = false;
-    if (!this.inRoom) this.end('Source closed');
+    this.end('Source closed');
   }
 
   /** The child alone is killed: its worker says so at once, the room notices later. */

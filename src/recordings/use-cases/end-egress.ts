@@ -15,6 +15,8 @@ export interface EgressToEnd {
   readonly egressId: string;
   /** Why, in words for the log: what is ended here can't be started again. */
   readonly reason: string;
+  /** LiveKit lists it as running, whatever its row takes it for. */
+  readonly listed?: boolean;
 }
 
 /** Ends an egress that has no right to run on, with the stop that needs its worker and the one that needs none. */
@@ -32,7 +34,7 @@ export class EndEgress {
   async stop(ending: EgressToEnd): Promise<number | null> {
     const { recordingId, roomName, egressId } = ending;
     const known = await this.state(recordingId, egressId);
-    if (known === 'over' || known === 'lost') return null;
+    if (known === 'lost' || (known === 'over' && !ending.listed)) return null;
     this.report('egress_stop', 'an egress is stopped', ending);
     const outcome = await this.livekit.stopEgress(egressId);
     switch (outcome.kind) {

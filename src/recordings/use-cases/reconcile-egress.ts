@@ -67,7 +67,7 @@ export class ReconcileEgress {
 
   /** Throws LIVEKIT_UNAVAILABLE. */
   async stop(recordingId: RecordingId, { roomName, egressId }: EgressSeen, reason: string): Promise<void> {
-    const ending = { recordingId, roomName, egressId, reason };
+    const ending = { recordingId, roomName, egressId, reason, listed: true };
     const askedAt = this.clock.now();
     if ((await this.endEgress.stop(ending)) === null) return;
     await this.recorders.silent(egressId, askedAt);

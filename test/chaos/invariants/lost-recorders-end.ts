@@ -29,7 +29,9 @@ export function lostRecordersEnd(): Invariant {
       if (heardAt !== undefined && world.clock.now() - heardAt < world.config.recorderLostAfterMs) {
         return `${next.id} was ended as lost, and its worker had answered ${world.clock.now() - heardAt} ms before`;
       }
-      if (world.aliveForMs(id) > STARVED_MS) return `${next.id} was ended as lost, and its worker lives`;
+      // Out of its room it records nothing more; on a message bus that is silent nobody can tell its end from its death.
+      if (world.aliveForMs(id) > STARVED_MS && world.isInRoom(id))
+        return `${next.id} was ended as lost, and its worker lives`;
       return null;
     },
     second: (world) => {

@@ -347,6 +347,12 @@ export class SimWorld {
       .some(({ info, standsStill }) => info.egressId === egressId && standsStill);
   }
 
+  /** Its recorder is in the room. */
+  isInRoom(egressId: string): boolean {
+    const room = this.engine.egress(egressId)?.roomName ?? '';
+    return this.engine.rooms.find(room)?.participants.has(egressId) ?? false;
+  }
+
   /** LiveKit lists it as running for ever, or has lost its record, and nobody is there that could end it. */
   hasDied(egressId: string): boolean {
     const info = this.engine.egress(egressId);
