@@ -30,6 +30,7 @@ interface Limits {
   readonly selected: number;
   readonly siftedAtOnce: number;
   readonly sifted: number;
+  readonly counted: number;
   readonly streams: number;
 }
 
@@ -40,9 +41,11 @@ interface Part {
   readonly position: LogPosition;
   /** Every candidate was examined, so that `total` is known. */
   readonly complete: boolean;
+  readonly matched: number;
   readonly looked: number;
   readonly exhausted: boolean;
   readonly lookedTo: PageCursor | null;
+  readonly candidates: number;
   readonly total: number | null;
 }
 
@@ -75,14 +78,31 @@ export class RedisRecordingSearch {
     } while (!part.exhausted && items.length <= query.first && looked < this.limits.sifted);
     const full = items.length > query.first;
     const shown = items.slice(0, query.first);
+    const total = first.total ?? (await this.count(query, search, first));
     return {
       items: shown,
       hasNextPage: full || !part.exhausted,
       endCursor: full || part.exhausted ? (shown.at(-1)?.cursor ?? null) : after,
-      // Where not all were looked at, what several words find could only be counted by looking at it.
-      total: first.total === null || first.complete ? first.total : first.total - missing,
+      total: total === null || first.complete ? total : total - missing,
       position: first.position,
     };
+  }
+
+  /** Null: too many to pass through. */
+  private async count(
+    query: RecordingQuery,
+    search: readonly SearchWord[],
+    { candidates }: Part,
+  ): Promise<number | null> {
+    if (candidates > this.limits.counted) return null;
+    let matched = 0;
+    let after: PageCursor | null = null;
+    for (;;) {
+      const part: Part = await this.part({ ...query, field: 'REQUESTED_AT', after }, search, 0);
+      matched += part.matched;
+      after = part.lookedTo ?? after;
+      if (part.exhausted) return matched;
+    }
   }
 
   private async part(query: RecordingQuery, search: readonly SearchWord[], want: number): Promise<Part> {
@@ -109,17 +129,18 @@ export class RedisRecordingSearch {
   }
 
   private toPart(answer: unknown): Part {
-    const [epoch, id, complete, looked, exhausted, place, gone, rows, total] = answer as [
-      ...[Buffer, Buffer, number, number, number],
-      ...[Answered, Answered, Answered, number],
-    ];
+    const [epoch, id, complete, matched, looked, exhausted, place, gone, rows, candidates, total] =
+      answer as [
+        ...[Buffer, Buffer, number, number, number, number],
+        ...[Answered, Answered, Answered, number, number],
+      ];
     if (epoch.toString() === 'redis-was-reset') throw redisWasReset();
     const items = itemsOf(rows);
     const missing = idsOf(gone);
     if (missing.length > 0) this.missing.report(missing);
     const position = { epoch: epoch.toString(), id: id.toString() };
     return {
-      ...{ items, missing, position, looked },
+      ...{ items, missing, position, matched, looked, candidates },
       complete: complete === 1,
       exhausted: exhausted === 1,
       lookedTo: place.length === 0 ? null : cursorOf(place),

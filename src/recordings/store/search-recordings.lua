@@ -4,8 +4,8 @@
 --        statuses { status: { also (conditions of list.inc.lua), values (keys of the values that it is sorted by) } }, rooms (codes; left out: any), min and max (ms, exclusive; left out: none),
 --        conditions (for each of `also`: its keys for all statuses), open (nothing is asked for but words), valued and valueless (keys by value and of those without; left out: by request), desc, want (rows to give), most (candidates that are all examined), look (that are examined at most, where there are more),
 --        streams (words that are read side by side at most), after { phase, score, id } or null, prefix of recordings
--- Returns {'redis-was-reset'} or { epoch, last event id, 1 where every candidate was examined, how many were looked at, 1 where none is left,
---        { id, score, phase } of the last one looked at, { id of a row that is gone, ... }, { id, score, phase, row, ... }, matches in all or -1 }
+-- Returns {'redis-was-reset'} or { epoch, last event id, 1 where every candidate was examined, how many match, how many were looked at, 1 where none is left,
+--        { id, score, phase } of the last one looked at, { id of a row that is gone, ... }, { id, score, phase, row, ... }, candidates, matches in all or -1 }
 local query = cjson.decode(ARGV[1])
 -- include list.inc.lua
 if not readEpoch() then return { 'redis-was-reset' } end
@@ -283,7 +283,7 @@ if candidates then
     put(place, to)
   end
   local matched = #passing - (used - given)
-  return { epoch, lastEventId(KEYS[2]), 1, #best, left == #best and 1 or 0, place, gone, rows, matched }
+  return { epoch, lastEventId(KEYS[2]), 1, matched, #best, left == #best and 1 or 0, place, gone, rows, source.count, matched }
 end
 
 -- Many: read side by side in order, until the page is full or enough was looked at.
@@ -448,9 +448,9 @@ local function nextItems(count)
   return items
 end
 
-local looked, given, to, more = 0, 0, nil, false
+local looked, matched, given, to, more = 0, 0, 0, nil, false
 local chunk = math.max(16, query.want)
-while #heads > 0 and looked < query.look and given < query.want do
+while #heads > 0 and looked < query.look and not (query.want > 0 and given == query.want) do
   local items, ids, found = nextItems(math.min(chunk, query.look - looked)), {}, {}
   for i, item in ipairs(items) do ids[i] = item.id end
   local passing, requestedOf = examine(ids)
@@ -462,10 +462,15 @@ while #heads > 0 and looked < query.look and given < query.want do
     found[n] = item
   end
   local passed = #items
-  local some, _, last = giveRows(found, 1, query.want - given, rows, gone)
-  given = given + some
-  -- Where the page is full, no further than to its last row.
-  if given == query.want then passed = last.number end
+  if query.want == 0 then
+    matched = matched + #found
+  else
+    local some, used, last = giveRows(found, 1, query.want - given, rows, gone)
+    given = given + some
+    matched = matched + used
+    -- Where the page is full, no further than to its last row.
+    if given == query.want then passed = last.number end
+  end
   looked = looked + passed
   to = items[passed] or to
   more = passed < #items
@@ -478,4 +483,4 @@ if to then
   end
   put(place, to)
 end
-return { epoch, lastEventId(KEYS[2]), 0, looked, (more or #heads > 0) and 0 or 1, place, gone, rows, isCounted and source.count or -1 }
+return { epoch, lastEventId(KEYS[2]), 0, matched, looked, (more or #heads > 0) and 0 or 1, place, gone, rows, source.count, isCounted and source.count or -1 }
