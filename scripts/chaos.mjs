@@ -86,11 +86,15 @@ async function main() {
   const [seeds, from, processes] = [values.seeds, values.from, values.processes].map(Number);
   const since = performance.now();
   let shown = 0;
+  let told = 0;
   const { violations, done } = await runSeeds({
     seeds,
     from,
     processes,
     onProgress: (count, found) => {
+      // At once: a run of hours can be ended as soon as there is something to look at.
+      for (const { seed, violated } of found.slice(told)) say(summary(seed, violated));
+      told = found.length;
       if (count >= shown + 1_000) say(`${(shown = count)} runs, ${found.length} violations`);
     },
   });
@@ -104,14 +108,15 @@ async function main() {
   say(
     `${done} runs in ${seconds.toFixed(1)} s (${(done / seconds).toFixed(0)} a second), ${violations.length} violations`,
   );
-  for (const { seed, violated } of violations.slice(SHOWN_FAILURES, SHOWN_FAILURES + 30)) {
-    say(`seed ${seed}: ${violated.invariant}: ${violated.what.split('\n')[0]}`);
-  }
   for (const what of new Set(violations.map(({ violated }) => violated.invariant))) {
     const of = violations.filter(({ violated }) => violated.invariant === what).map(({ seed }) => seed);
     say(`${what}: ${of.length}, seeds ${of.slice(0, 12).join(' ')}`);
   }
   if (violations.length > 0) throw new Fault('Not everything held.');
+}
+
+function summary(seed, { invariant, what }) {
+  return `seed ${seed}: ${invariant}: ${what.split('\n')[0]}`;
 }
 
 /** The whole trace of one run, and, where something was violated, the least plan that does it. */
