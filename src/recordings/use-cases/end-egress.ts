@@ -42,8 +42,13 @@ export class EndEgress {
         await this.observe(recordingId, outcome.egress);
         return null;
       case 'not-stoppable':
+        await this.look(recordingId, egressId);
+        return null;
       case 'not-known':
         await this.look(recordingId, egressId);
+        // One that LiveKit has forgotten may record on, and hears of no stop: its recorder is removed like one whose worker is silent.
+        if ((await this.state(recordingId, egressId)) === 'live')
+          await this.livekit.removeRecorder(roomName, egressId);
         return null;
       case 'no-answer-from-worker':
         // Its worker is dead or busy: a recorder that is removed from its room ends either way.

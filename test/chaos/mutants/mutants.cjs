@@ -729,6 +729,14 @@ const MUTANTS = [
       ),
     ],
   },
+  {
+    name: 'M57',
+    defect: 'a stop by us ends with the answer that LiveKit has forgotten its egress, which records on',
+    shownBy: 'LiveKit loses its records before the limit of what records while the message bus is silent',
+    changes: [
+      change(`${U}/end-egress.ts`, "if ((await this.state(recordingId, egressId)) === 'live')", 'if (false)'),
+    ],
+  },
 ];
 
 /** Throws for a name that is none. */

@@ -84,6 +84,19 @@ export const CASES: ReadonlyMap<string, Plan> = new Map([
     ),
   ],
   [
+    'LiveKit loses its records before the limit of what records while the message bus is silent',
+    aPlan(
+      [
+        { at: 500, do: 'leave', room: ROOM, who: WHO },
+        { at: 30_000, do: 'join', room: ROOM, who: WHO },
+        aStart(31_000, { maxDurationMs: 14_000 }),
+        { at: 42_000, do: 'silence-bus', forMs: 24_000 },
+        { at: 44_000, do: 'lose-egresses' },
+      ],
+      { healAt: 100_000 },
+    ),
+  ],
+  [
     'a start in a room whose making fails',
     aPlan(
       [
