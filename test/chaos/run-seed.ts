@@ -154,7 +154,7 @@ class Run {
     world.jobs.timerFault = null;
     world.listsLookEmpty = false;
     for (const worker of world.engine.fleet.list()) if (worker.paused) world.engine.resumeWorker(worker.id);
-    for (const recorder of world.engine.fleet.recorders()) recorder.continueProcess();
+    this.continueAll();
     // From now on there is a place for everybody.
     world.engine.addWorker();
     Object.assign(world.bucket, {
@@ -167,8 +167,14 @@ class Run {
     });
   }
 
+  /** Also what was to be stopped some seconds after all was healed. */
+  private continueAll(): void {
+    for (const recorder of this.world.engine.fleet.recorders()) recorder.continueProcess();
+  }
+
   private endMeetings(): void {
     const { performer, plan, world } = this;
+    this.continueAll();
     world.trace.add('plan', `the meetings end: ${plan.ending}`);
     for (const { id } of plan.rooms) {
       if (plan.ending === 'rooms-close') performer.closeRoom(id);

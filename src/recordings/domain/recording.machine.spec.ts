@@ -458,4 +458,19 @@ describe('single decisions', () => {
       ]),
     });
   });
+
+  it('a stop of what is to be recorded further is kept in the bucket too, where no client sees it', () => {
+    const start = aRecording();
+    const lost = after(
+      start,
+      { kind: 'egress-seen', egress: anEgress(start, { status: 'ACTIVE' }), at: at(2_000) },
+      { kind: 'recorder-lost', egressId: 'EG_000000000001', media: null, at: at(60_000) },
+    );
+    expect(lost.upkeep.continuation).toBe('pending');
+    expect(decide(lost, { kind: 'stop-requested', at: at(61_000) })).toMatchObject({
+      next: { version: lost.version, upkeep: { continuation: null } },
+      event: null,
+      effects: expect.arrayContaining([{ do: 'write-metadata' }]),
+    });
+  });
 });

@@ -265,6 +265,12 @@ function advance(now: StoredRecording, patch: Patch, fact: Fact): Decision {
   };
 }
 
+/** No client sees it, and nothing that follows would write it: a recording that comes back from its record must not go on against it. */
+function isOrderedAnew({ upkeep: before }: StoredRecording, { status, upkeep }: StoredRecording): boolean {
+  if (!isFinal(status) || upkeep.deleted) return false;
+  return before.stopRequestedAt !== upkeep.stopRequestedAt || before.continuation !== upkeep.continuation;
+}
+
 function followUps(
   now: StoredRecording,
   next: StoredRecording,
@@ -279,7 +285,7 @@ function followUps(
     (isRecovering(next) && !isRecovering(now)) ||
     (awaitsContinuation(next) && !awaitsContinuation(now));
   return [
-    ...(changed ? [{ do: 'write-metadata' } as const] : []),
+    ...(changed || isOrderedAnew(now, next) ? [{ do: 'write-metadata' } as const] : []),
     ...(statusChanged ? [{ do: 'signal-room', at } as const] : []),
     ...(atOnce || lookMs !== null
       ? [{ do: 'reconcile', at: atOnce ? at : at + (lookMs ?? 0) } as const]
