@@ -87,6 +87,26 @@ describe('a commit whose answer is lost', () => {
     expect((await store.get(recording.id))?.status).toBe('ACTIVE');
   });
 
+  it('brings no recording back that was deleted before its creation is carried out again', async () => {
+    const recording = aRecording();
+    const step = {
+      token: 'first',
+      before: null,
+      next: recording,
+      event: null,
+      cause: 'test',
+      effects: [],
+      at: T0,
+    };
+    await store.commit(step);
+    const refused = { kind: 'start-refused', why: 'no', credentials: false, at: T0 + 10 } as const;
+    await writer.apply(recording.id, refused, 'livekit');
+    await writer.apply(recording.id, { kind: 'deleted', at: T0 + 20 }, 'test');
+    proxy.loseAnswerTo(recording.id);
+    expect(await store.commit(step)).toEqual({ kind: 'moved-on' });
+    expect(await store.get(recording.id)).toBeNull();
+  });
+
   it('takes no other attempt for this one, whatever its number', async () => {
     const recording = aRecording();
     const step = { before: null, next: recording, event: null, cause: 'test', effects: [], at: T0 };

@@ -26,7 +26,8 @@ if step.rev == '0' then
     local used = redis.call('GET', KEYS[8])
     if used then return { 'key-used', used } end
   end
-  if rev then return { 'moved-on' } end
+  -- A creation that is carried out again when its recording is deleted already must not bring it back.
+  if rev or redis.call('ZSCORE', KEYS[10], step.id) then return { 'moved-on' } end
   if step.inRoom and redis.call('EXISTS', KEYS[9]) == 0 then return { 'room-gone' } end
   local holder = redis.call('HGET', KEYS[2], 'recording')
   if holder then return { 'slot-taken', holder } end

@@ -30,7 +30,8 @@ export class StopRecording {
     const recording = await this.find.one(id, actor);
     requireRight(actor, 'stop', recording.roomId, 'stop a recording');
     if (isOver(recording)) return this.stopContinuation(recording, actor);
-    const wanted = (await this.want(recording, actor)) ?? recording;
+    // Where Redis has lost its row in between, the stop with it: that is told, and not that it is taken.
+    const wanted = (await this.want(recording, actor)) ?? (await this.find.one(id, actor));
     // It has ended in this moment: what was asked for is so, and nobody goes on from it.
     if (isOver(wanted) && recording.status !== 'ENDING') return wanted;
     if (wanted.status === 'STARTING') return this.stopStarting(wanted, actor);
@@ -123,7 +124,7 @@ export class StopRecording {
       { kind: 'stop-taken', egress, at: this.clock.now() },
       actor.name,
     );
-    return applied?.recording ?? recording;
+    return applied?.recording ?? (await this.find.one(recording.id, actor));
   }
 }
 

@@ -228,7 +228,7 @@ function commitStep(tables: RecordingTables, step: Commit, now: number): CommitR
   if (before === null) {
     const used = idempotency && usedKey(tables, idempotency.caller, idempotency.key);
     if (used) return { kind: 'key-used', use: used };
-    if (row) return { kind: 'moved-on' };
+    if (row || tables.deleted.has(next.id)) return { kind: 'moved-on' };
     if (step.inRoom && !tables.rooms.has(next.roomId)) return { kind: 'room-gone' };
     const holder = tables.slots.get(next.roomId)?.recording;
     if (holder !== undefined) return { kind: 'slot-taken', by: holder };
