@@ -60,9 +60,18 @@ function refuseMeeting(now: StoredRecording, egress: EgressSeen, at: number): Pa
   });
 }
 
-/** One request makes one egress: with it seen and the answer there, no other is on its way. */
-function firstSight({ upkeep }: StoredRecording, at: number): Partial<StoredRecording['upkeep']> {
-  return upkeep.startAnswer === 'error' ? { startPendingUntil: Math.min(upkeep.startPendingUntil, at) } : {};
+/**
+ * One request makes one egress: with it seen and the answer there, no other is on its way. A Redis that lost its last moments
+ * may have forgotten that the request was sent.
+ */
+function firstSight(
+  { upkeep, requestedAt }: StoredRecording,
+  at: number,
+): Partial<StoredRecording['upkeep']> {
+  return {
+    ...(upkeep.startSentAt === null && { startSentAt: requestedAt }),
+    ...(upkeep.startAnswer === 'error' && { startPendingUntil: Math.min(upkeep.startPendingUntil, at) }),
+  };
 }
 
 function stateAfter(known: EgressState | undefined, status: EgressStatus): EgressState {

@@ -386,6 +386,18 @@ describe('single decisions', () => {
     expect(decision.kind === 'advance' && decision.next.upkeep.continuation).toBeFalsy();
   });
 
+  it('a start whose egress is seen was sent, also where Redis has lost the mark of it: it is neither sent again nor dropped', () => {
+    const seen = after(aRecording(), {
+      kind: 'egress-seen',
+      egress: anEgress(aRecording(), { status: 'ACTIVE' }),
+      at: at(6_000),
+    });
+    for (const windowMs of [1_000, 60_000]) {
+      const claim: Fact = { kind: 'start-sending', by: 'late', limitMs: 35_000, windowMs, at: at(7_000) };
+      expect(decide(seen, claim)).toEqual({ kind: 'ignore' });
+    }
+  });
+
   it('a continuation whose recorder came to another meeting is cancelled, and its egress stopped', () => {
     const start = aRecording({ continues: aRecording().id, roomSid: 'RM_before' });
     const accepted: Fact = { kind: 'start-accepted', egress: anEgress(start), at: at(500) };
