@@ -106,7 +106,8 @@ function bucketInRows(world: SimWorld): string | null {
     if (segment !== null && crashProof.has(segment.recordingId)) continue;
     if (key.startsWith(METADATA_PREFIX)) return `the bucket has a record that no row has: ${key}`;
     // An attempt that Redis forgot before its record was written: its media says whose it was no longer.
-    if (isTold(world, 'MEDIA_WITHOUT_RECORD', key)) continue;
+    const folder = key.slice(0, key.lastIndexOf('/') + 1);
+    if (isTold(world, 'MEDIA_WITHOUT_RECORD', segment === null ? key : folder)) continue;
     if (parseMediaKey(key) !== null) return `the bucket has media that no row has: ${key}`;
     return `the bucket keeps a room without recordings: ${key}`;
   }
