@@ -41,7 +41,8 @@ function mayHaveSegments({
 }: StoredRecording): boolean {
   if (!crashProof || (hasMedia && sizeBytes !== 0) || upkeep.deleted) return false;
   if (Object.keys(upkeep.egresses).length === 0) return false;
-  if (status === 'ABORTED' && endReason !== 'STALE') return false;
+  // A start that was cancelled too late was active, and its egress wrote.
+  if (status === 'ABORTED' && endReason !== 'STALE' && startedAt === null) return false;
   // That it was active may never have been reported.
   return startedAt !== null || endReason === 'RECORDER_LOST' || endReason === 'EGRESS_FAILED';
 }

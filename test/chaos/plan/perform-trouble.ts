@@ -123,7 +123,11 @@ export function performTrouble(world: SimWorld, action: Trouble): void {
     case 'set-back-redis': {
       const { forMs, agoMs, rebuiltInMs } = action;
       world.redis.setBack(forMs, agoMs);
-      clock.after(forMs + rebuiltInMs, () => world.recordings.meta.delete('epoch'));
+      clock.after(forMs + rebuiltInMs, () => {
+        world.recordings.meta.delete('epoch');
+        // What was said since, and has not reached the bucket, is lost with it.
+        world.redis.losses += 1;
+      });
       return world.disturb(clock.now() + forMs + rebuiltInMs + REBUILT_WITHIN_MS);
     }
     case 'lose-key':
