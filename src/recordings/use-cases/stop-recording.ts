@@ -27,6 +27,12 @@ export class StopRecording {
   ) {}
 
   async execute(id: string, actor: Actor): Promise<StoredRecording> {
+    const stopped = await this.stop(id, actor);
+    // A rebuild that began meanwhile may have brought the row back without the stop, which is told as taken now.
+    return stopped.upkeep.stopRequestedAt === null ? ((await this.want(stopped, actor)) ?? stopped) : stopped;
+  }
+
+  private async stop(id: string, actor: Actor): Promise<StoredRecording> {
     const recording = await this.find.one(id, actor);
     requireRight(actor, 'stop', recording.roomId, 'stop a recording');
     if (isOver(recording)) return this.stopContinuation(recording, actor);
