@@ -140,7 +140,7 @@ export class KeptScene {
       new GatherEvidence(store, this.rooms, livekit, storage, own, recorders, fleet, clock),
       recorders,
       launch,
-      new StartContinuation(store, this.writer, fleet, launch, this.config, clock),
+      new StartContinuation(store, this.writer, livekit, fleet, launch, this.config, clock),
       deletion,
       new MemoryIncidents(),
       this.config,

@@ -3,7 +3,8 @@ import pLimit from 'p-limit';
 import { Config } from '../../config/config.js';
 import { Clock } from '../../kernel/clock.js';
 import { newRecordingId, type RecordingId } from '../../kernel/ids.js';
-import { awaitsContinuation } from '../domain/continuation.js';
+import { LiveKit } from '../../livekit/livekit.port.js';
+import { awaitsContinuation, isSameSession } from '../domain/continuation.js';
 import { firstEffects, newRecording } from '../domain/new-recording.js';
 import type { StoredRecording } from '../domain/recording.js';
 import { FleetProbe } from '../recorders/fleet-probe.js';
@@ -25,6 +26,7 @@ export class StartContinuation {
   constructor(
     private readonly store: RecordingStore,
     private readonly writer: RecordingWriter,
+    private readonly livekit: LiveKit,
     private readonly fleet: FleetProbe,
     private readonly launch: LaunchEgress,
     private readonly config: Config,
@@ -40,6 +42,9 @@ export class StartContinuation {
       // It may have been stopped, or gone on, while a worker was waited for.
       const present = await this.store.get(lost.id);
       if (present === null || !awaitsContinuation(present)) return;
+      // LiveKit takes up to half a minute to tell of a worker: another meeting may be in the room by then, or none.
+      const room = await this.livekit.findRoom(lost.roomId);
+      if (room === null || !isSameSession(present, room)) return;
       this.fleet.taken();
       await this.start(present);
     });
