@@ -14,7 +14,10 @@ export function standstillsEnd(): Invariant {
     name: 'I23',
     committed: (world, before, next) => {
       if (before === null || before.upkeep.stalledSince !== undefined) return null;
-      if (next.upkeep.stalledSince === undefined || world.standsStill(next.egressId ?? '')) return null;
+      const egressId = next.egressId ?? '';
+      // One that stood still may have died since it was looked at.
+      if (next.upkeep.stalledSince === undefined || world.standsStill(egressId) || world.hasDied(egressId))
+        return null;
       return `${next.id} was ended as standing still, and its pipeline runs`;
     },
     second: (world) => {
