@@ -419,7 +419,7 @@ const MUTANTS = [
     changes: [
       change(
         `${U}/stop-recording.ts`,
-        'const wanted = (await this.want(recording, actor)) ?? recording;',
+        'const wanted = (await this.want(recording, actor)) ?? (await this.find.one(id, actor));',
         'const wanted = recording;',
       ),
       change(
@@ -474,6 +474,11 @@ const MUTANTS = [
         'src/recordings/use-cases/stop-recording.ts',
         '    if (isOver(last) && awaitsContinuation(last)) {\n      await this.want(last, actor);\n',
         '    if (isOver(last) && awaitsContinuation(last)) {\n',
+      ),
+      change(
+        'src/recordings/use-cases/stop-recording.ts',
+        'stopped.upkeep.stopRequestedAt === null ?',
+        'stopped.upkeep.stopRequestedAt === undefined ?',
       ),
     ],
   },
