@@ -69,7 +69,7 @@ export function Player({ recording, meeting, playing }: PlayerProps) {
     else if (loaded.current !== part) play(player.current);
     loaded.current = part;
   };
-  const goOn = (): void => {
+  const playNext = (): void => {
     const next = playedAfter(meeting, part);
     if (next !== null) playing.value = next.id;
   };
@@ -80,7 +80,7 @@ export function Player({ recording, meeting, playing }: PlayerProps) {
     src: address.value?.href,
     onError: () => void (address.value && whyNotPlayable(address.value).then(fail)),
     onLoadedMetadata: load,
-    onEnded: goOn,
+    onEnded: playNext,
     onTimeUpdate: () => (second.value = Math.floor(player.current?.currentTime ?? 0)),
     onPause: keep,
     onSeeked: keep,
