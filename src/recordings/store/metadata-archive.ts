@@ -69,12 +69,11 @@ export class MetadataArchive {
 
   /** With the first record that comes to be written: that is not always the first version's. */
   private async keepRoomOf({ id, roomId, version, status }: StoredRecording): Promise<void> {
-    const isLast = isFinal(status);
     // The room's copy stays while there is a recording of it; Redis may bring one back that was deleted, and its room with it.
-    if (this.withRoom.has(id) && !isLast) return;
+    if (isFinal(status)) this.withRoom.delete(id);
+    if (this.withRoom.has(id)) return;
     if (version === 1 || !(await this.isRoomKept(roomId))) await this.keepRoom(roomId);
-    this.withRoom.delete(id);
-    if (isLast) return;
+    if (isFinal(status)) return;
     if (this.withRoom.size >= MOST_REMEMBERED) this.withRoom.clear();
     this.withRoom.add(id);
   }
