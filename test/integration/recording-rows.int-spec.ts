@@ -9,20 +9,15 @@ import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-
 import { RedisRecordingRestorer } from '../../src/recordings/store/redis-recording-restorer.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
 import { RedisRoomSlots } from '../../src/recordings/store/redis-room-slots.js';
-import type { OutboxEntry } from '../../src/recordings/store/recording.store.js';
-import { EffectDispatcher } from '../../src/recordings/write/effect-dispatcher.port.js';
 import { RecordingWriter } from '../../src/recordings/write/recording.writer.js';
 import { keys } from '../../src/redis/keys.js';
 import { RedisConnections } from '../../src/redis/redis.connections.js';
 import { DataEpoch } from '../../src/redis/data-epoch.js';
 import { aConfig } from '../support/a-config.js';
 import { aRecording, aRecordingId, aRoomId, anEgress, T0 } from '../support/builders.js';
+import { NoDispatch } from '../support/no-dispatch.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
 import { seededRandom } from '../support/seeded-random.js';
-
-class NoDispatch extends EffectDispatcher {
-  async dispatch(_entries: readonly OutboxEntry[]): Promise<void> {}
-}
 
 describe('rows of recordings', () => {
   let server: RedisServer;

@@ -11,7 +11,6 @@ import { RedisRebuildLedger } from '../../src/rebuild/redis-rebuild-ledger.js';
 import type { StoredRecording } from '../../src/recordings/domain/recording.js';
 import { RedisEventLog } from '../../src/recordings/events/redis-event-log.js';
 import { MetadataArchive } from '../../src/recordings/store/metadata-archive.js';
-import type { OutboxEntry } from '../../src/recordings/store/recording.store.js';
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
 import { RedisRecordingRestorer } from '../../src/recordings/store/redis-recording-restorer.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
@@ -30,7 +29,6 @@ import { StartContinuation } from '../../src/recordings/use-cases/start-continua
 import { OwnEgresses } from '../../src/recordings/use-cases/own-egresses.js';
 import { EndEgress } from '../../src/recordings/use-cases/end-egress.js';
 import { Unsettled } from '../../src/recordings/use-cases/unsettled.js';
-import { EffectDispatcher } from '../../src/recordings/write/effect-dispatcher.port.js';
 import { RecordingWriter } from '../../src/recordings/write/recording.writer.js';
 import { RedisConnections } from '../../src/redis/redis.connections.js';
 import { DataEpoch } from '../../src/redis/data-epoch.js';
@@ -51,12 +49,8 @@ import { aConfig } from './a-config.js';
 import { T0 } from './builders.js';
 import { ListedLiveKit } from './listed-livekit.js';
 import { MemoryObjectStorage } from './memory-object-storage.js';
+import { NoDispatch } from './no-dispatch.js';
 import { VirtualClock } from './virtual-clock.js';
-
-/** Effects stay filed, so that a test can look at them. */
-class NoDispatch extends EffectDispatcher {
-  async dispatch(_entries: readonly OutboxEntry[]): Promise<void> {}
-}
 
 /** What is kept, in Redis and in the bucket, and everything that brings the two together again; time is the test's. */
 export class KeptScene {

@@ -6,19 +6,14 @@ import type { StoredRecording } from '../../src/recordings/domain/recording.js';
 import { MissingRowsQueue } from '../../src/recordings/store/missing-rows-queue.js';
 import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-pages.js';
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
-import type { OutboxEntry } from '../../src/recordings/store/recording.store.js';
-import { EffectDispatcher } from '../../src/recordings/write/effect-dispatcher.port.js';
 import { RecordingWriter } from '../../src/recordings/write/recording.writer.js';
 import { RedisConnections } from '../../src/redis/redis.connections.js';
 import { mediaKey, metadataKey } from '../../src/storage/object-keys.js';
 import { aConfig } from './a-config.js';
 import { aRecording, aRoomId } from './builders.js';
+import { NoDispatch } from './no-dispatch.js';
 
 const AT_ONCE = 50;
-
-class NoDispatch extends EffectDispatcher {
-  async dispatch(_entries: readonly OutboxEntry[]): Promise<void> {}
-}
 
 export interface Planter {
   /** A recording that is over, in Redis as the product stores it; `fields` are laid over it. */
