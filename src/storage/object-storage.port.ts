@@ -7,7 +7,7 @@ export interface ObjectInfo {
   /** Without quotes, as a strong validator. */
   readonly etag: string;
   readonly lastModifiedMs: number;
-  /** FaultText by a look at it: it is in an archive class, and nothing can be read of it before it is restored. */
+  /** Known only by a look at it: it is in an archive class, and nothing can be read of it before it is restored. */
   readonly archived?: boolean;
 }
 

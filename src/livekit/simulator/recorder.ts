@@ -74,6 +74,11 @@ export class Recorder {
     return this.wedged;
   }
 
+  /** It has ended by itself and uploads, and LiveKit was not told. */
+  get endsUntold(): boolean {
+    return this.phase === 'finishing' && this.info.status === EgressStatus.EGRESS_ACTIVE;
+  }
+
   /** Stopped by a signal: it hears of nothing until it is continued. */
   get isStopped(): boolean {
     return this.stopped;
@@ -231,7 +236,7 @@ export class Recorder {
 
   /** A fault of its room that strikes a running recording. */
   strike(): void {
-    if (this.phase !== 'recording') return;
+    if (this.phase !== 'recording' || this.stopped) return;
     const strikes: readonly (readonly [FaultName, () => void])[] = [
       ['child-crash', () => this.crash()],
       ['pipeline-failed', () => this.breakDown()],

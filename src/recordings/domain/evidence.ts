@@ -61,6 +61,8 @@ export interface MediaProgress {
   readonly lookedAt: number;
   /** The latest looks, all since then and in a row, at which nothing was new though it should have been; oldest first. */
   readonly stillAt: readonly number[];
+  /** Its recorder was out of the room at the last of them: it ends by itself, or its connection is lost. */
+  readonly recorderOut?: boolean;
 }
 
 /** One look at the segments in the bucket. */
@@ -70,8 +72,16 @@ export interface SegmentsLook {
   readonly newest: number | null;
   /** How long the bucket took for its answer. */
   readonly tookMs: number;
-  /** Where nothing was new: whether something should have been, or its egress be over by now. */
-  readonly isDue: Observed<boolean>;
+  /** Asked where nothing was new. */
+  readonly around: Observed<AroundSegments>;
+}
+
+/** What says whether segments that did not come say anything. */
+export interface AroundSegments {
+  /** Something should have come, or its egress be over by now. */
+  readonly isDue: boolean;
+  /** Its recorder is not in the room. */
+  readonly recorderOut: boolean;
 }
 
 /** What is known of the segments of a recording in progress, which are the sign of life of its pipeline. */
@@ -79,7 +89,7 @@ export interface SegmentsEvidence {
   /** Remembered, with this run's look in it; null: nobody has looked yet. */
   readonly progress: Observed<MediaProgress | null>;
   readonly look: Observed<SegmentsLook>;
-  /** How long the bucket took to store a few bytes beside them. */
+  /** How long the bucket took to store one as large beside them. */
   readonly storing: Observed<number>;
   /** Whether there was a new segment after that. */
   readonly grewSince: Observed<boolean>;
@@ -146,6 +156,11 @@ export const UNKNOWN_WORKER: WorkerEvidence = {
 /** When its worker was asked for the last time and the question was one; null: never. */
 export function lastAskedAt({ heardAt, silentAt }: WorkerEvidence): number | null {
   return silentAt.at(-1) ?? heardAt;
+}
+
+/** Nothing was new at the last look, and something should have been. */
+export function isStill(progress: MediaProgress | null): progress is MediaProgress {
+  return progress !== null && progress.newest !== null && progress.stillAt.length > 0;
 }
 
 /** The first thing that could not be asked in this run, if any. A fleet that has not answered in time was asked. */

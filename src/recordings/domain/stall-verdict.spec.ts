@@ -40,11 +40,16 @@ const unavailable = {
 } as const;
 const secondsAgo = (...all: number[]): number[] => all.map((s) => NOW - s * 1_000);
 const looked = (more: Partial<SegmentsLook> = {}): Observed<SegmentsLook> =>
-  known({ at: NOW, newest: null, tookMs: 80, isDue: known(true), ...more });
-/** Nothing new for 41 s, of which three looks over 21 s found people who publish. */
+  known({ at: NOW, newest: null, tookMs: 80, around: known({ isDue: true, recorderOut: false }), ...more });
+/** Nothing new for 15 s, of which five looks over 10 s found people who publish and the recorder in the room. */
 const still: MediaProgress = {
+  ...{ newest: 7, grewAt: NOW - 15_000, lookedAt: NOW },
+  ...{ stillAt: secondsAgo(10, 7.5, 5, 2.5, 0), recorderOut: false },
+};
+/** Nothing new for 41 s, and the recorder is out of the room. */
+const out: MediaProgress = {
   ...{ newest: 7, grewAt: NOW - 41_000, lookedAt: NOW },
-  stillAt: secondsAgo(21, 14, 7, 0),
+  ...{ stillAt: secondsAgo(21, 14, 7, 0), recorderOut: true },
 };
 const standstill: SegmentsEvidence = {
   ...{ progress: known<MediaProgress | null>(still), look: looked() },
@@ -68,7 +73,7 @@ describe('a pipeline that stands still', () => {
     const said = judge(standstill);
     expect(said).toMatchObject({
       ...{ do: 'apply', cause: 'recorder-check' },
-      fact: { kind: 'recorder-lost', egressId: ID, stalledSince: NOW - 41_000 },
+      fact: { kind: 'recorder-lost', egressId: ID, stalledSince: NOW - 15_000 },
     });
   });
 
@@ -98,35 +103,62 @@ describe('a pipeline that stands still', () => {
       'too short a time with people who publish',
       { progress: known({ ...still, stillAt: secondsAgo(9, 4, 0) }) },
     ],
-    ['too short a time without a segment', { progress: known({ ...still, grewAt: NOW - 39_000 }) }],
+    [
+      'a recorder that left 39 s after the last segment',
+      { progress: known({ ...out, grewAt: NOW - 39_000 }) },
+    ],
+    [
+      'a recorder that left, and too short a time with people who publish',
+      { progress: known({ ...out, stillAt: secondsAgo(19, 9, 0) }) },
+    ],
     ['no segment that ever came', { progress: known({ ...still, newest: null }) }],
     ['numbers that lists no longer have in order', { progress: known({ ...still, newest: 99_999 }) }],
-    [
-      'a worker that does not answer',
-      { other: { workers: new Map([[ID, { ...alive, silentAt: secondsAgo(2) }]]) } },
-    ],
     ['an egress that ends', { other: { workers: new Map([[ID, { ...alive, listed: ending }]]) } }],
     ['a recording that is not crash-proof', { of: { ...active, crashProof: false } }],
   ])('is none by %s', (_, { other, of, ...segments }) => {
     expect(judge({ ...standstill, ...segments }, other, of)).toMatchObject({ do: 'wait' });
   });
 
-  it('is found as well of an egress that was told to end and does neither', () => {
-    const ending = { ...active, status: 'ENDING', endReason: 'STOP_REQUESTED' } as const;
-    const looked_ = { looked: known(true as const) };
-    expect(judge(standstill, looked_, ending)).toMatchObject({
+  it('is found as well of an egress whose recorder has left the room and that does not end', () => {
+    expect(judge({ ...standstill, progress: known(out) })).toMatchObject({
       fact: { kind: 'recorder-lost', stalledSince: NOW - 41_000 },
     });
   });
 
-  it('is looked for as often as its worker is asked, and sooner once nothing was new', () => {
+  it('is a dead worker where that does not answer either: nothing stood still', () => {
+    const silent = new Map([[ID, { ...alive, silentAt: secondsAgo(2) }]]);
+    const said = judge(standstill, { workers: silent });
+    expect(said).toMatchObject({ fact: { kind: 'recorder-lost', egressId: ID } });
+    expect(said).not.toMatchObject({ fact: { stalledSince: expect.anything() as number } });
+  });
+
+  it('has its worker asked as soon as nothing was new', () => {
+    const asked = (progress: MediaProgress): unknown => {
+      const heard = new Map([[ID, { ...alive, heardAt: NOW - 7_000 }]]);
+      const said = judge({ progress: known(progress), look: looked() }, { workers: heard });
+      return said.do === 'ask' ? said.question : said.do;
+    };
+    expect(asked({ ...still, stillAt: [NOW] })).toEqual({ ask: 'worker', egressId: ID, listed: 'ACTIVE' });
+    expect(asked({ ...still, stillAt: [] })).toBe('wait');
+  });
+
+  it('is found as well of an egress that was told to end and does neither', () => {
+    const ending = { ...active, status: 'ENDING', endReason: 'STOP_REQUESTED' } as const;
+    const looked_ = { looked: known(true as const) };
+    expect(judge(standstill, looked_, ending)).toMatchObject({
+      fact: { kind: 'recorder-lost', stalledSince: NOW - 15_000 },
+    });
+  });
+
+  it('is looked for every few seconds, and sooner once nothing was new', () => {
     const next = (progress: MediaProgress | null): number | null => {
       const segments = { ...NO_EVIDENCE.segments, progress: known(progress) };
       const evidence = { ...NO_EVIDENCE, workers: new Map([[ID, { ...alive, heardAt: NOW }]]), segments };
       return nextTime({ recording: active, evidence, now: NOW, limits: LIMITS });
     };
-    expect(next({ newest: 7, grewAt: NOW, lookedAt: NOW, stillAt: [] })).toBe(NOW + 20_000);
-    expect(next({ ...still, stillAt: [NOW] })).toBeCloseTo(NOW + 20_000 / 3, 0);
+    expect(next({ newest: 7, grewAt: NOW, lookedAt: NOW, stillAt: [] })).toBe(NOW + 4_000);
+    expect(next({ ...still, stillAt: [NOW] })).toBe(NOW + 2_500);
+    expect(next({ ...out, stillAt: [NOW] })).toBeCloseTo(NOW + 20_000 / 3, 0);
   });
 
   it('ends the recording as lost: its room is free, it is recorded further, and its segments are joined', () => {
@@ -170,15 +202,15 @@ describe('what is remembered of segments', () => {
   it('counts a look at which nothing was new and somebody published', () => {
     expect(progressAfter(before, looked(), 41_000)).toEqual({
       ...before,
-      ...{ lookedAt: 41_000, stillAt: [21_000, 41_000] },
+      ...{ lookedAt: 41_000, stillAt: [21_000, 41_000], recorderOut: false },
     });
   });
 
   it.each<[string, Observed<SegmentsLook>]>([
     ['a bucket that did not answer', unavailable],
     ['a bucket that is slow', looked({ tookMs: THRESHOLDS.promptBucketMs + 1 })],
-    ['a room in which nobody publishes', looked({ isDue: known(false) })],
-    ['a room that could not be asked about', looked({ isDue: unavailable })],
+    ['a room in which nobody publishes', looked({ around: known({ isDue: false, recorderOut: false }) })],
+    ['a room that could not be asked about', looked({ around: unavailable })],
   ])('begins anew after %s', (_, look) => {
     expect(progressAfter(before, look, 41_000)).toEqual({ ...before, lookedAt: 41_000, stillAt: [] });
   });

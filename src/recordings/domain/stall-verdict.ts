@@ -1,5 +1,5 @@
 import { ask, type Case, type Limits, type Verdict } from './case.js';
-import type { Evidence, MediaProgress, Observed, SegmentsLook } from './evidence.js';
+import { type Evidence, isStill, type MediaProgress, type Observed, type SegmentsLook } from './evidence.js';
 import { isOver, type StoredRecording } from './recording.js';
 import { THRESHOLDS } from './thresholds.js';
 import { workerOf } from './worker-verdict.js';
@@ -7,7 +7,7 @@ import { workerOf } from './worker-verdict.js';
 /**
  * Whether media still comes of a recording that writes segments: a pipeline that stands still answers through its worker as
  * if all were well. Only a bucket that answers at once and takes what is written says anything of it, and only while
- * somebody publishes, or its egress should be over: one with nothing to record may write nothing. A worker that does not answer is judged by that.
+ * somebody publishes, or its egress should be over: one with nothing to record may write nothing.
  */
 export function stall(of: Case): Verdict | null {
   const { recording, evidence, now, limits } = of;
@@ -21,7 +21,6 @@ export function stall(of: Case): Verdict | null {
       : ask({ ask: 'segments', egressId });
   if (look.state === 'unavailable' || !isStandstill(progress.value, limits)) return null;
   const { silentAt, listed } = workerOf(evidence, egressId);
-  if (silentAt.length > 0) return null;
   if (listed.state === 'not-asked') return ask({ ask: 'egress', egressId });
   if (listed.state === 'unavailable' || listed.value?.status !== 'ACTIVE') return null;
   if (storing.state === 'not-asked') return ask({ ask: 'storing' });
@@ -31,11 +30,12 @@ export function stall(of: Case): Verdict | null {
   if (evidence.media.state === 'not-asked') return ask({ ask: 'media' });
   const media = evidence.media.state === 'known' ? evidence.media.value : null;
   const since = progress.value.grewAt;
+  const answers = silentAt.length === 0;
   return {
     do: 'apply',
-    fact: { kind: 'recorder-lost', egressId, media, stalledSince: since, at: now },
+    fact: { kind: 'recorder-lost', egressId, media, at: now, ...(answers && { stalledSince: since }) },
     cause: 'recorder-check',
-    reason: `no segment of it has come since ${new Date(since).toISOString()}, while its worker answers, LiveKit lists it as ACTIVE, and the bucket takes what is written`,
+    reason: `no segment of it has come since ${new Date(since).toISOString()}, while its worker ${answers ? 'answers' : 'does not answer'}, LiveKit lists it as ACTIVE, and the bucket takes what is written`,
   };
 }
 
@@ -60,8 +60,10 @@ export function progressAfter(
   if (seen !== null && seen.newest !== null)
     return { newest: seen.newest, grewAt: at, lookedAt: at, stillAt: [] };
   // What says nothing begins the row anew: a bucket that was slow may have been slow for the egress since the look before.
-  const isStill = seen !== null && isPrompt(seen) && seen.isDue.state === 'known' && seen.isDue.value;
-  return { ...before, lookedAt: at, stillAt: isStill ? [...before.stillAt, at] : [] };
+  const around = seen !== null && isPrompt(seen) && seen.around.state === 'known' ? seen.around.value : null;
+  if (around === null || !around.isDue) return { ...before, lookedAt: at, stillAt: [] };
+  const { recorderOut } = around;
+  return { ...before, lookedAt: at, stillAt: [...before.stillAt, at], recorderOut };
 }
 
 /** Whether the bucket took no longer than a bucket takes that has nothing to do with it. */
@@ -70,17 +72,23 @@ export function isPrompt({ tookMs }: Pick<SegmentsLook, 'tookMs'>): boolean {
 }
 
 /** An egress of which no segment ever came is not judged: one that writes where we don't look does the same. */
-function isStandstill(
-  progress: MediaProgress | null,
-  { workerLostAfterMs }: Limits,
-): progress is MediaProgress {
+function isStandstill(progress: MediaProgress | null, limits: Limits): progress is MediaProgress {
   if (progress === null || progress.newest === null) return false;
   if (progress.newest >= THRESHOLDS.lastOrderedSegment) return false;
-  const { leastStillLooks, stillSegments, stillLostAfters, segmentMs } = THRESHOLDS;
-  const { stillAt, grewAt } = progress;
+  const { stillAt, grewAt, recorderOut = false } = progress;
   const [first = 0, last = 0] = [stillAt[0], stillAt.at(-1)];
-  if (stillAt.length < leastStillLooks || last - first < workerLostAfterMs) return false;
-  return last - grewAt >= Math.max(stillSegments * segmentMs, stillLostAfters * workerLostAfterMs);
+  if (stillAt.length < THRESHOLDS.leastStillLooks) return false;
+  if (!recorderOut) return last - first >= stillLostMs(limits);
+  const { workerLostAfterMs } = limits;
+  return (
+    last - first >= workerLostAfterMs && last - grewAt >= THRESHOLDS.uploadingLostAfters * workerLostAfterMs
+  );
+}
+
+/** How long looks have to find nothing new while its recorder is in the room, ms. */
+function stillLostMs({ workerLostAfterMs }: Limits): number {
+  const { stillSegments, segmentMs, stillLostAfters } = THRESHOLDS;
+  return Math.max(stillSegments * segmentMs, stillLostAfters * workerLostAfterMs);
 }
 
 /** When its segments are looked at next, ms; null: they are not. */
@@ -104,8 +112,8 @@ function dueToLook(
   return (progress?.lookedAt ?? upkeep.activeSince ?? requestedAt) + intervalOf(progress, limits);
 }
 
-/** As often as its worker is asked, and as one that is silent where nothing was new. */
 function intervalOf(progress: MediaProgress | null, limits: Limits): number {
-  const isStill = progress !== null && progress.newest !== null && progress.stillAt.length > 0;
-  return isStill ? limits.workerLostAfterMs / 3 : limits.workerCheckEveryMs;
+  if (!isStill(progress)) return Math.min(THRESHOLDS.mediaLookMs, limits.workerCheckEveryMs);
+  if (progress.recorderOut === true) return limits.workerLostAfterMs / 3;
+  return stillLostMs(limits) / (THRESHOLDS.leastStillLooks + 1);
 }

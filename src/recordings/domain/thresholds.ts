@@ -15,19 +15,24 @@ export const THRESHOLDS = {
   recoveryGiveUpMs: 24 * 3_600_000,
 
   // A pipeline that stands still
-  /**
-   * Looks in a row at which the bucket answered at once and had nothing new, while people publish, over RECORDER_LOST_AFTER: a
-   * pause of those who publish, or of the bucket, begins the row anew.
-   */
+  /** How often segments are looked for, or as often as workers are asked: what a look costs is paid as often. */
+  mediaLookMs: 4_000,
+  /** Looks in a row at which the bucket answered at once and had nothing new, while people publish: a pause of those who publish, or of the bucket, begins the row anew. */
   leastStillLooks: 3,
-  /** What is not there after so many lengths of a segment is late, ... */
-  stillSegments: 3,
   /**
-   * ... and what is not there after so many times RECORDER_LOST_AFTER (40 s unless it is set) does not come: an egress tries an
-   * upload five times, with pauses of up to 5 s, and then fails and says so.
+   * Over so many lengths of a segment and such a part of RECORDER_LOST_AFTER (10 s unless it is set), counted from the first
+   * look that found nothing: an egress whose upload is refused tries again for some seconds, and then fails and says so.
    */
-  stillLostAfters: 2,
-  /** A bucket that takes longer for a list or for a few bytes is slow for egresses as well: then nothing stands still. */
+  stillSegments: 5,
+  stillLostAfters: 1 / 2,
+  /**
+   * One whose recorder is out of the room may have ended by itself, without a word to LiveKit before its file is in the bucket
+   * (its CPU, a limit of its worker's): it is given so many times RECORDER_LOST_AFTER from its last segment on.
+   */
+  uploadingLostAfters: 2,
+  /** A segment of two seconds has less, unless it has more than 16 Mbit/s. */
+  mostTrialBytes: 4 * 1024 * 1024,
+  /** A bucket that takes longer for a list or for a segment is slow for egresses as well: then nothing stands still. */
   promptBucketMs: 2_000,
   /** Five digits, 55 hours: what has a higher number stands before others in the order of keys, where no look finds it. */
   lastOrderedSegment: 99_999,

@@ -333,7 +333,8 @@ function giveUp(now: number, why: string): Verdict {
 }
 
 /** When something of it has its time, ms; null: nothing has. */
-export function nextTime({ recording, evidence, now, limits }: Case): number | null {
+export function nextTime(of: Case): number | null {
+  const { recording, evidence, now, limits } = of;
   const times: (number | null)[] = [
     startDeadlineOf(recording, limits.startTimeoutMs),
     durationLimitOf(recording),
@@ -341,7 +342,7 @@ export function nextTime({ recording, evidence, now, limits }: Case): number | n
     recoveryTime(recording),
     deletionTime(recording, now),
     continuationTime(recording, evidence, now),
-    ...watchedEgresses(recording).map((id) => workerTime(recording, workerOf(evidence, id), now, limits)),
+    ...watchedEgresses(recording).map((id) => workerTime(of, id)),
   ];
   const lookMs = nextLookMs(recording, now);
   if (lookMs !== null)

@@ -1,6 +1,6 @@
 import type { EgressStatus } from '../../livekit/livekit.types.js';
 import { ask, type Case, type Limits, type Question, type Verdict } from './case.js';
-import { type Evidence, lastAskedAt, UNKNOWN_WORKER, type WorkerEvidence } from './evidence.js';
+import { type Evidence, isStill, lastAskedAt, UNKNOWN_WORKER, type WorkerEvidence } from './evidence.js';
 import { isFinal, type StoredRecording } from './recording.js';
 import { watchedEgresses } from './slot.js';
 import { THRESHOLDS } from './thresholds.js';
@@ -19,10 +19,10 @@ export function workers(of: Case): Verdict | null {
 }
 
 function worker(of: Case, egressId: string): Verdict | null {
-  const { recording, evidence, now, limits } = of;
+  const { recording, evidence, now } = of;
   const known = workerOf(evidence, egressId);
   const { answer, listed } = known;
-  if (answer.state === 'not-asked' && now < dueToAsk(recording, known, limits)) return null;
+  if (answer.state === 'not-asked' && now < dueToAsk(of, egressId)) return null;
   if (answer.state === 'unavailable') return null;
   if (answer.state === 'not-asked' && recording.status === 'ACTIVE' && recording.egressId === egressId)
     // What is most likely is asked at once; LiveKit refuses the question where it lists another status.
@@ -128,22 +128,18 @@ function controlOf(
   return fleetInTheEnd.state === 'known' && fleetInTheEnd.value ? 'there' : null;
 }
 
-export function workerTime(
-  recording: StoredRecording,
-  known: WorkerEvidence,
-  now: number,
-  limits: Limits,
-): number {
-  const dueAt = dueToAsk(recording, known, limits);
+export function workerTime(of: Case, egressId: string): number {
+  const dueAt = dueToAsk(of, egressId);
   // It had its turn in this run, and nothing could be learned: it has the next one after the usual time.
-  return dueAt <= now ? now + intervalOf(known, limits) : dueAt;
+  return dueAt <= of.now ? of.now + intervalOf(of, egressId) : dueAt;
 }
 
 /** When its worker is asked next, ms. */
-function dueToAsk(recording: StoredRecording, known: WorkerEvidence, limits: Limits): number {
+function dueToAsk(of: Case, egressId: string): number {
+  const known = workerOf(of.evidence, egressId);
   const last = lastAskedAt(known);
   if (known.nudgedAt !== null && known.nudgedAt > (last ?? 0)) return 0;
-  return (last ?? reportedAt(recording)) + intervalOf(known, limits);
+  return (last ?? reportedAt(of.recording)) + intervalOf(of, egressId);
 }
 
 /** Before it was ever asked, what LiveKit reported of its egress is the sign of its worker's life; after a loss of Redis nothing is. */
@@ -151,8 +147,13 @@ function reportedAt({ upkeep, requestedAt }: StoredRecording): number {
   return upkeep.returned ? 0 : (upkeep.activeSince ?? requestedAt);
 }
 
-function intervalOf({ silentAt }: WorkerEvidence, limits: Limits): number {
-  return silentAt.length > 0 ? limits.workerLostAfterMs / 3 : limits.workerCheckEveryMs;
+/** One whose media does not come is asked as often as one that was silent. */
+function intervalOf({ recording, evidence, limits }: Case, egressId: string): number {
+  const { progress } = evidence.segments;
+  const isInDoubt =
+    workerOf(evidence, egressId).silentAt.length > 0 ||
+    (egressId === recording.egressId && progress.state === 'known' && isStill(progress.value));
+  return isInDoubt ? limits.workerLostAfterMs / 3 : limits.workerCheckEveryMs;
 }
 
 export function workerOf(evidence: Evidence, egressId: string): WorkerEvidence {

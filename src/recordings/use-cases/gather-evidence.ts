@@ -2,11 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { Clock, awaitWithin } from '../../kernel/clock.js';
 import { isTallyError, TallyError } from '../../kernel/errors.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
-import type { EgressSeen, EgressStatus, WorkerAnswer } from '../../livekit/livekit.types.js';
+import type { EgressSeen, EgressStatus, ParticipantSeen, WorkerAnswer } from '../../livekit/livekit.types.js';
 import { RoomStore } from '../../rooms/store/room.store.js';
 import { mediaKey, numberedSegmentKey, segmentKeys, segmentNumber } from '../../storage/object-keys.js';
 import { ObjectStorage } from '../../storage/object-storage.port.js';
 import {
+  type AroundSegments,
   type ContinuationEvidence,
   type Evidence,
   known,
@@ -85,7 +86,9 @@ export class GatherEvidence {
       case 'segments':
         return this.lookAtSegments(evidence, recording, question.egressId);
       case 'storing':
-        return withSegments(evidence, { storing: await this.observed(this.tryStoring(recording)) });
+        return withSegments(evidence, {
+          storing: await this.observed(this.tryStoring(recording, newestOf(evidence))),
+        });
       case 'segments-again': {
         const grewSince = await this.observed(this.grew(recording, newestOf(evidence)));
         return withSegments(evidence, { grewSince });
@@ -228,8 +231,7 @@ export class GatherEvidence {
   }
 
   private async publishes({ roomId }: StoredRecording): Promise<boolean> {
-    const participants = await this.livekit.listParticipants(roomId);
-    return participants.some((one) => one.publishes && one.kind !== 'egress' && one.kind !== 'agent');
+    return (await this.livekit.listParticipants(roomId)).some(isPublisher);
   }
 
   private async lookAtSegments(
@@ -246,8 +248,8 @@ export class GatherEvidence {
       const seen = { at, newest: newest.value, tookMs: this.clock.now() - at };
       // Only what may count against it is worth a question to LiveKit.
       const isLate = seen.newest === null && newestKnown !== null && isPrompt(seen);
-      const isDue = isLate ? await this.observed(this.isMediaDue(recording)) : NOT_ASKED;
-      look = known({ ...seen, isDue });
+      const around = isLate ? await this.observed(this.around(recording, egressId)) : NOT_ASKED;
+      look = known({ ...seen, around });
     }
     const { progress } = evidence.segments;
     const next = progressAfter(progress.state === 'known' ? progress.value : null, look, at);
@@ -255,10 +257,12 @@ export class GatherEvidence {
     return withSegments(evidence, { progress: known(next), look });
   }
 
-  /** Somebody publishes, or its egress should have ended: it was told to, or its room is closed. */
-  private async isMediaDue(recording: StoredRecording): Promise<boolean> {
-    if (recording.status === 'ENDING' || (await this.publishes(recording))) return true;
-    return (await this.livekit.findRoom(recording.roomId)) === null;
+  /** Media is due while somebody publishes, or where its egress should have ended: it was told to, or its room is closed. */
+  private async around({ roomId, status }: StoredRecording, egressId: string): Promise<AroundSegments> {
+    const participants = await this.livekit.listParticipants(roomId);
+    const isDue =
+      status === 'ENDING' || participants.some(isPublisher) || (await this.livekit.findRoom(roomId)) === null;
+    return { isDue, recorderOut: participants.every(({ identity }) => identity !== egressId) };
   }
 
   /** The highest number above `after` that one request shows; null: none. */
@@ -275,14 +279,16 @@ export class GatherEvidence {
     return newest;
   }
 
-  /** How long the bucket takes to store a few bytes where the segments are, ms. They go with the segments. */
-  private async tryStoring(recording: StoredRecording): Promise<number> {
+  /**
+   * How long the bucket takes to store as many bytes as the newest segment has, where the segments are, ms: one that takes a few
+   * at once can be slow for an egress. They go with the segments.
+   */
+  private async tryStoring(recording: StoredRecording, newestKnown: number | null): Promise<number> {
+    const newest = await this.storage.head(numberedSegmentKey(recording, newestKnown ?? 0));
+    const sizeBytes = Math.min(newest?.sizeBytes ?? 0, THRESHOLDS.mostTrialBytes);
     const at = this.clock.now();
-    await this.storage.put(
-      segmentKeys(recording).trial,
-      Buffer.from(new Date(at).toISOString()),
-      'text/plain',
-    );
+    const written = Buffer.alloc(sizeBytes, ' ');
+    await this.storage.put(segmentKeys(recording).trial, written, 'text/plain');
     return this.clock.now() - at;
   }
 
@@ -315,6 +321,10 @@ export class GatherEvidence {
     }
     return inARow;
   }
+}
+
+function isPublisher({ publishes, kind }: ParticipantSeen): boolean {
+  return publishes && kind !== 'egress' && kind !== 'agent';
 }
 
 function isKnownToBe<T>(value: T, observed: Observed<T> | undefined): boolean {

@@ -15,9 +15,9 @@ export function standstillsEnd(): Invariant {
     committed: (world, before, next) => {
       if (before === null || before.upkeep.stalledSince !== undefined) return null;
       const egressId = next.egressId ?? '';
-      // One that stood still may have died since it was looked at.
-      if (next.upkeep.stalledSince === undefined || world.standsStill(egressId) || world.hasDied(egressId))
-        return null;
+      if (next.upkeep.stalledSince === undefined) return null;
+      // One that stood still may have died since it was looked at, and of one that says nothing of its end nobody can tell.
+      if (world.standsStill(egressId) || world.hasDied(egressId) || world.endsUntold(egressId)) return null;
       return `${next.id} was ended as standing still, and its pipeline runs`;
     },
     second: (world) => {

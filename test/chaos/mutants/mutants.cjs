@@ -685,7 +685,9 @@ const MUTANTS = [
     name: 'M52',
     defect: 'an egress that writes nothing because nobody publishes is taken for one that stands still',
     shownBy: 'nobody publishes for long, and an egress that then writes nothing',
-    changes: [change(`${M}/stall-verdict.ts`, ' && seen.isDue.value;', ';')],
+    changes: [
+      change(`${M}/stall-verdict.ts`, 'if (around === null || !around.isDue)', 'if (around === null)'),
+    ],
   },
   {
     name: 'M53',
@@ -702,14 +704,11 @@ const MUTANTS = [
   {
     name: 'M54',
     defect: 'segments that are late are taken for a pipeline that stands still',
-    shownBy: 'segments that come half a minute late',
+    shownBy: 'segments that come some seconds late',
     changes: [
-      change(
-        `${M}/stall-verdict.ts`,
-        'stillAt.length < leastStillLooks || last - first < workerLostAfterMs',
-        'stillAt.length < Math.min(1, leastStillLooks)',
-      ),
-      change(`${M}/thresholds.ts`, 'stillLostAfters: 2', 'stillLostAfters: 0'),
+      change(`${M}/thresholds.ts`, 'leastStillLooks: 3', 'leastStillLooks: 1'),
+      change(`${M}/thresholds.ts`, 'stillSegments: 5', 'stillSegments: 0'),
+      change(`${M}/thresholds.ts`, 'stillLostAfters: 1 / 2', 'stillLostAfters: 0'),
     ],
   },
   {
@@ -726,13 +725,7 @@ const MUTANTS = [
     defect:
       'a recording of a closed room goes on for as long as LiveKit lists an egress that hears of nothing',
     shownBy: 'a room is closed while the recording child in it is stopped',
-    changes: [
-      change(
-        `${U}/gather-evidence.ts`,
-        'return (await this.livekit.findRoom(recording.roomId)) === null;',
-        'return false;',
-      ),
-    ],
+    changes: [change(`${U}/gather-evidence.ts`, '(await this.livekit.findRoom(roomId)) === null;', 'false;')],
   },
   {
     name: 'M57',

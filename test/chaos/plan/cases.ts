@@ -358,8 +358,8 @@ export const CASES: ReadonlyMap<string, Plan> = new Map([
     }),
   ],
   [
-    'segments that come half a minute late',
-    aPlan([fault(25_000, 'segments-slow', { delayMs: 30_000, forMs: 60_000 })], {
+    'segments that come some seconds late',
+    aPlan([fault(25_000, 'segments-slow', { delayMs: 8_000, forMs: 60_000 })], {
       ...{ ...PROOF, healAt: 100_000, goOnMs: 60_000 },
     }),
   ],

@@ -98,6 +98,8 @@ export function drawTrouble(
 
 /** The longest that each of them can take within the limits of a request. */
 function drawDelay(dice: Dice, name: FaultName): number | null {
+  // Later than that they are taken for segments that don't come.
+  if (name === 'segments-slow') return dice.int(1, 8) * 1_000;
   if (dice.chance(0.4)) return null;
   if (name === 'start-slow' || name === 'start-answer-late') return dice.int(5, 30) * 1_000;
   if (name === 'upload-slow') return dice.int(2, 70) * 1_000;

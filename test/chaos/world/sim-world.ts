@@ -347,6 +347,13 @@ export class SimWorld {
       .some(({ info, standsStill }) => info.egressId === egressId && standsStill);
   }
 
+  /** It records no more, and uploads without a word to LiveKit. */
+  endsUntold(egressId: string): boolean {
+    return this.engine.fleet
+      .recorders()
+      .some(({ info, endsUntold }) => info.egressId === egressId && endsUntold);
+  }
+
   /** Its recorder is in the room. */
   isInRoom(egressId: string): boolean {
     const room = this.engine.egress(egressId)?.roomName ?? '';
