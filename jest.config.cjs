@@ -18,6 +18,7 @@ const LONG = [
   'busy-livekit',
   'recovery-kill',
   'kill-moments',
+  'planted-gaps',
   'redis-failover',
   'missing-rows',
   'search-bucket',
