@@ -110,10 +110,16 @@ function isCancelled(now: Recording): boolean {
   return now.status === 'ENDING' && now.endReason === 'START_CANCELLED';
 }
 
+export const STOP_UNHEARD = 'it has not heard of its stop';
+
+/** Of an egress that goes on: it should have begun to end by now. */
+export function isStopUnheard({ status, updatedAt }: Recording, at: number): boolean {
+  return status === 'ENDING' && at - updatedAt > THRESHOLDS.stopAgainMs;
+}
+
 function becomeActive(now: StoredRecording, egress: EgressSeen, at: number): Patch {
   if (isCancelled(now)) return stop(egress, CANCELLED);
-  if (now.status === 'ENDING' && at - now.updatedAt > THRESHOLDS.stopAgainMs)
-    return join(begun(now, egress), stop(egress, 'it has not heard of its stop'));
+  if (isStopUnheard(now, at)) return join(begun(now, egress), stop(egress, STOP_UNHEARD));
   if (now.status !== 'STARTING') return begun(now, egress);
   const startedAt = egress.file?.startedAtMs ?? egress.startedAtMs ?? at;
   // Our own clock measures the limit; LiveKit's may be off, but never by more than the recording is old.

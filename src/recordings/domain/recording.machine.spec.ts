@@ -471,6 +471,24 @@ describe('single decisions', () => {
     });
   });
 
+  it('so is one that LiveKit has forgotten meanwhile', () => {
+    const start = aRecording();
+    const stopped = after(
+      start,
+      { kind: 'egress-seen', egress: anEgress(start, { status: 'ACTIVE' }), at: at(2_000) },
+      { kind: 'stop-taken', egress: null, at: at(10_000) },
+    );
+    const ID = 'EG_000000000001';
+    const unlisted = (ms: number, alive: string[]): Decision =>
+      decide(stopped, { kind: 'egresses-listed', egresses: [], alive, at: at(ms) });
+    expect(unlisted(15_000, [ID])).toEqual({ kind: 'ignore' });
+    const again = {
+      effects: expect.arrayContaining([expect.objectContaining({ do: 'stop-egress', egressId: ID })]),
+    };
+    expect(unlisted(31_000, [ID])).toMatchObject(again);
+    expect(unlisted(31_000, [])).toMatchObject(again);
+  });
+
   it('a stop of what is to be recorded further is kept in the bucket too, where no client sees it', () => {
     const start = aRecording();
     const lost = after(

@@ -1,4 +1,4 @@
-import { seeEgress } from './egress-fact.js';
+import { isStopUnheard, seeEgress, STOP_UNHEARD } from './egress-fact.js';
 import { gone, mediaFound, recorderLost } from './lost-egress.js';
 import { awaitsContinuation, isToBeContinued } from './continuation.js';
 import type { Effect, Fact } from './facts.js';
@@ -201,11 +201,19 @@ function listed(now: StoredRecording, fact: Extract<Fact, { kind: 'egresses-list
   );
   const after = withPatch(now, seen);
   const ids = new Set(fact.egresses.map((egress) => egress.egressId));
-  const missing = liveEgresses(after).filter((id) => !ids.has(id) && !fact.alive?.includes(id));
-  const looked: Patch = isOver(after) && after.upkeep.holdsSlot ? { kept: { listedAt: fact.at } } : nothing;
+  const unlisted = liveEgresses(after).filter((id) => !ids.has(id));
+  const missing = unlisted.filter((id) => !fact.alive?.includes(id));
+  const kept = isOver(after) && after.upkeep.holdsSlot ? { listedAt: fact.at } : {};
+  const looked: Patch = { kept, effects: stopUnheard(after, unlisted, fact.at) };
   const unseen = missing.length > 0 || (ids.size === 0 && awaitsFirstSight(after, fact.at));
   if (!unseen) return join(seen, looked);
   return join(join(seen, looked), absent(withPatch(after, looked), missing, fact.at));
+}
+
+/** LiveKit has forgotten them, and what was to stop may record on: nobody sees it as ACTIVE any more. */
+function stopUnheard(now: StoredRecording, unlisted: readonly string[], at: number): Effect[] {
+  if (!isStopUnheard(now, at)) return [];
+  return unlisted.map((egressId) => ({ do: 'stop-egress', egressId, why: STOP_UNHEARD }));
 }
 
 /** The start's answer said neither yes nor no, or its limit has passed, and no egress was seen yet. */
