@@ -1,4 +1,4 @@
-// npm run bench [-- NAME...] [--quick] [--size N] [--json FILE] [--markdown FILE] [--against FILE]: see bench/README.md.
+// npm run bench [-- NAME...] [--quick] [--size N] [--json FILE] [--markdown FILE] [--against FILE] [--profile FOLDER]: see bench/README.md.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Logger } from '@nestjs/common';
@@ -17,6 +17,7 @@ import { webhooks } from './rows/webhooks.js';
 import { compared, readResults, type Result } from './support/compare.js';
 import { lookBriefly } from './support/measure.js';
 import { machine, markdown, shown } from './support/report.js';
+import { profileInto } from './support/target.js';
 import type { Bench } from './support/figures.js';
 
 const BENCHES: readonly Bench[] = [
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
       markdown: { type: 'string' },
       against: { type: 'string' },
       size: { type: 'string' },
+      profile: { type: 'string' },
     },
   });
   const unknown = positionals.filter((name) => !BENCHES.some((bench) => bench.name === name));
@@ -58,6 +60,7 @@ async function main(): Promise<void> {
   if (size !== null && !(size > 0)) throw new Error('--size is a number of recordings');
   const former = values.against === undefined ? null : readResults(values.against);
   if (values.quick) lookBriefly();
+  if (values.profile !== undefined) profileInto(values.profile);
   const conditions = machine();
   console.log(
     `${Object.values(conditions).join(', ')}${values.quick ? '; a short cut: the figures mean nothing' : ''}`,

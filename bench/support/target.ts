@@ -28,6 +28,14 @@ export const AT_ONCE: SimulatorTimings = {
   ...{ audio: NEVER, browser: NEVER },
 };
 
+const ENDS_WHEN_TOLD = 'data:text/javascript,process.on("SIGUSR2", () => process.exit())';
+let profileFolder: string | null = null;
+
+/** Each process of the product leaves its processor profile in this folder (a .cpuprofile, for the tools of a browser) when it ends. */
+export function profileInto(folder: string): void {
+  profileFolder = folder;
+}
+
 /** The product in a process of its own, with a real Redis, an S3 imitation and a simulated LiveKit beside it. */
 export class Target {
   readonly pool: Pool;
@@ -70,8 +78,13 @@ export class Target {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     simulator.engine.setReceiver(httpReceiver(`${url}/livekit/webhook`));
+    // A profile is written by a process that ends by itself.
+    const profiling =
+      profileFolder === null
+        ? []
+        : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, '--import', ENDS_WHEN_TOLD];
     const begun = performance.now();
-    const child = spawn(process.execPath, ['dist/main.js'], {
+    const child = spawn(process.execPath, [...profiling, 'dist/main.js'], {
       cwd: ROOT,
       env: {
         ...{ PATH: process.env.PATH, NODE_ENV: 'production', LOG_LEVEL: 'error', HOST: '127.0.0.1' },
@@ -83,7 +96,9 @@ export class Target {
       },
       stdio: ['ignore', 'inherit', 'inherit'],
     });
-    process.once('exit', () => child.kill('SIGKILL'));
+    const onExit = (): boolean => child.kill('SIGKILL');
+    process.once('exit', onExit);
+    child.once('exit', () => process.off('exit', onExit));
     await eventually(
       async () => {
         if (child.exitCode !== null) throw new Error(`the product ended with ${child.exitCode}`);
@@ -157,7 +172,7 @@ export class Target {
     await this.pool.destroy();
     if (this.child.exitCode === null) {
       const ended = once(this.child, 'exit');
-      this.child.kill('SIGKILL');
+      this.child.kill(profileFolder === null ? 'SIGKILL' : 'SIGUSR2');
       await ended;
     }
     await this.closeRest();
