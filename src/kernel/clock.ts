@@ -1,8 +1,24 @@
 /** The only source of time: instants are ms since the Unix epoch. */
 export abstract class Clock {
   abstract now(): number;
+  /** Calls `task` in `ms`; what is returned keeps it from being called. */
+  abstract after(ms: number, task: () => void): () => void;
+
   /** Resolves after `ms`, or rejects with the signal's reason when it aborts first. */
-  abstract sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const onAbort = (): void => {
+        cancel();
+        reject(signal?.reason);
+      };
+      const cancel = this.after(ms, () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      });
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
 }
 
 /**
@@ -15,13 +31,12 @@ export async function awaitWithin<T, L>(
   work: Promise<T>,
   late: () => L,
 ): Promise<T | L> {
-  const over = new AbortController();
-  // Once the work has been faster, this one never answers.
-  const limit = clock.sleep(ms, over.signal).then(late, () => new Promise<never>(() => undefined));
+  let cancel = (): void => undefined;
+  const limit = new Promise<void>((resolve) => (cancel = clock.after(ms, resolve)));
   try {
-    return await Promise.race([work, limit]);
+    return await Promise.race([work, limit.then(late)]);
   } finally {
-    over.abort();
+    cancel();
     work.catch(() => undefined);
   }
 }
@@ -34,25 +49,14 @@ export class SystemClock extends Clock {
     return Date.now();
   }
 
-  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    let left = ms;
-    for (; left > LONGEST_TIMER_MS; left -= LONGEST_TIMER_MS) await this.timer(LONGEST_TIMER_MS, signal);
-    await this.timer(left, signal);
-  }
-
-  private timer(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const onAbort = (): void => {
-        clearTimeout(timer);
-        reject(signal?.reason);
-      };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      }, ms);
-      signal?.addEventListener('abort', onAbort, { once: true });
-    });
+  after(ms: number, task: () => void): () => void {
+    let timer: NodeJS.Timeout;
+    const wait = (left: number): void => {
+      if (left <= LONGEST_TIMER_MS) timer = setTimeout(task, left);
+      else timer = setTimeout(() => wait(left - LONGEST_TIMER_MS), LONGEST_TIMER_MS);
+    };
+    wait(ms);
+    return () => clearTimeout(timer);
   }
 }
 

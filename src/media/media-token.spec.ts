@@ -11,8 +11,8 @@ class HandClock extends Clock {
   now(): number {
     return this.at;
   }
-  sleep(): Promise<void> {
-    return Promise.resolve();
+  after(): () => void {
+    return () => undefined;
   }
 }
 

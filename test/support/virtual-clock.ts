@@ -22,24 +22,10 @@ export class VirtualClock extends Clock {
     return this.instant;
   }
 
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const onAbort = (): void => {
-        this.alarms.delete(alarm);
-        reject(signal?.reason);
-      };
-      const alarm: Alarm = {
-        at: this.instant + Math.max(0, ms),
-        order: this.order++,
-        ring: () => {
-          signal?.removeEventListener('abort', onAbort);
-          resolve();
-        },
-      };
-      this.alarms.add(alarm);
-      signal?.addEventListener('abort', onAbort, { once: true });
-    });
+  after(ms: number, task: () => void): () => void {
+    const alarm: Alarm = { at: this.instant + Math.max(0, ms), order: this.order++, ring: task };
+    this.alarms.add(alarm);
+    return () => this.alarms.delete(alarm);
   }
 
   /** Sleepers that have not woken yet. */

@@ -145,7 +145,18 @@ class InstanceClock extends Clock {
     return this.time();
   }
 
-  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  after(ms: number, task: () => void): () => void {
+    let cancelled = false;
+    const cancel = this.real.after(ms, () => {
+      void this.of.standStill().then(() => cancelled || task());
+    });
+    return () => {
+      cancelled = true;
+      cancel();
+    };
+  }
+
+  override async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     try {
       await this.real.sleep(ms, signal);
     } finally {

@@ -33,25 +33,6 @@ export class SimClock extends Clock {
     };
   }
 
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason as Error);
-      if (!signal) {
-        this.after(ms, resolve);
-        return;
-      }
-      const onAbort = (): void => {
-        cancel();
-        reject(signal.reason as Error);
-      };
-      const cancel = this.after(ms, () => {
-        signal.removeEventListener('abort', onAbort);
-        resolve();
-      });
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
-  }
-
   /** Moves time on to `until`; `each` is called after every step, when nothing more follows from it without time. */
   async runUntil(until: number, each: () => void): Promise<void> {
     await settle();
