@@ -47,7 +47,7 @@ export class LiveKitTokens {
 
   private async verify(token: string, now: number): Promise<JWTPayload> {
     try {
-      const { apiKey, secret } = this.keys.of(token);
+      const { apiKey, secret } = await this.keys.of(token);
       const { payload } = await jwtVerify(token, secret, {
         algorithms: [ALGORITHM],
         issuer: apiKey,

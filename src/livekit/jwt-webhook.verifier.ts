@@ -71,7 +71,7 @@ export class JwtWebhookVerifier extends WebhookVerifier {
   }
 
   private async verified(token: string): Promise<JWTPayload> {
-    const { apiKey, secret } = this.keys.of(token);
+    const { apiKey, secret } = await this.keys.of(token);
     const { payload } = await jwtVerify(token, secret, {
       algorithms: ['HS256'],
       issuer: apiKey,
