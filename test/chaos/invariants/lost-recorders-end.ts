@@ -25,8 +25,8 @@ export function lostRecordersEnd(): Invariant {
       // What a worker answers says nothing of a pipeline that stands still: I23.
       if (next.upkeep.stalledSince !== undefined) return null;
       const id = next.egressId ?? '';
-      // One that died and of which no segment comes need not have been silent for long.
-      if (next.crashProof && world.hasDied(id)) return null;
+      // One of which no segment comes need not have been silent for long.
+      if (next.crashProof && (world.hasDied(id) || world.standsStill(id))) return null;
       const heardAt = world.heard.get(id);
       if (heardAt !== undefined && world.clock.now() - heardAt < world.config.recorderLostAfterMs) {
         return `${next.id} was ended as lost, and its worker had answered ${world.clock.now() - heardAt} ms before`;

@@ -39,7 +39,8 @@ export class Table<V> {
   }
 
   clear(): void {
-    for (const key of [...this.map.keys()]) this.delete(key);
+    // From the last to the first: taken back in reverse, they stand in their order again.
+    for (const key of this.keys().reverse()) this.delete(key);
   }
 
   get size(): number {
