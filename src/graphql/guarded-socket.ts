@@ -29,6 +29,7 @@ export class GuardedSocket implements ProtocolSocket, SlowReader {
   private received = 0;
   private toldOf = false;
   private awaitsPong = false;
+  private isCorked = false;
   private writtenAtLastBeat = 0;
 
   constructor(
@@ -52,6 +53,11 @@ export class GuardedSocket implements ProtocolSocket, SlowReader {
     this.invited = true;
   }
 
+  /** More can be sent without waiting for what was: it goes out with that in one write. */
+  get takesMore(): boolean {
+    return this.socket.bufferedAmount < BOUNDS.socketWriteBytes;
+  }
+
   /** Resolves when the bytes have left this process, so that each operation's source waits for its reader. */
   send(data: string): Promise<void> {
     const { socket } = this;
@@ -67,6 +73,7 @@ export class GuardedSocket implements ProtocolSocket, SlowReader {
       this.cut('it does not read what it asked for');
       return Promise.resolve();
     }
+    this.writeTogether();
     return new Promise((resolve) => {
       // A socket that broke meanwhile is told of by its own ear.
       socket.send(data, () => {
@@ -113,6 +120,18 @@ export class GuardedSocket implements ProtocolSocket, SlowReader {
   cut(reason: string): void {
     this.tell(() => this.ear.broke(reason));
     this.socket.terminate();
+  }
+
+  /** All that is sent in this turn of the event loop is one write of the kernel's, which costs more than the rest of a message. */
+  private writeTogether(): void {
+    if (this.isCorked) return;
+    this.isCorked = true;
+    const wire = this.request.socket;
+    wire.cork();
+    setImmediate(() => {
+      this.isCorked = false;
+      wire.uncork();
+    });
   }
 
   private count(bytes: number): void {

@@ -289,9 +289,12 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
     try {
       this.seats.allowOperation(identified.actor.callerId, seatOf(connection));
       await this.credentials.countHolder(identified.actor.callerId);
-      const tell = (payload: string): Promise<void> =>
-        wire.send(`{"id":${JSON.stringify(id)},"type":"next","payload":${payload}}`);
-      return toExecution(asked, { actor: identified.actor }, tell);
+      const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+      const reader: Reader = {
+        tell: (payload) => wire.send(`${head}${payload}}`),
+        takesMore: () => wire.takesMore,
+      };
+      return toExecution(asked, { actor: identified.actor }, reader);
     } catch (error) {
       return [asGraphqlError(error)];
     }
@@ -308,15 +311,22 @@ interface Subscribing {
 
 interface Execution extends ExecutionArgs {
   readonly contextValue: GraphqlContext;
+  readonly reader: Reader;
+}
+
+/** Whoever hears the results of one operation. */
+interface Reader {
   /** Sends a result, as JSON, as one of this operation; resolves when it has left this process. */
-  readonly tell: (payload: string) => Promise<void>;
+  tell(payload: string): Promise<void>;
+  /** The next one need not wait for that. */
+  takesMore(): boolean;
 }
 type Prepared = Execution | readonly GraphQLError[];
 
 function toExecution(
   { schema, documents, payload }: Pick<Subscribing, 'schema' | 'documents' | 'payload'>,
   contextValue: GraphqlContext,
-  tell: Execution['tell'],
+  reader: Reader,
 ): Prepared {
   const { document, faults } = documents.read(payload.query);
   if (faults.length > 0) return faults;
@@ -324,7 +334,7 @@ function toExecution(
   const operation = getOperationAST(document, operationName);
   if (!operation) return [new GraphQLError('the document names no such operation, or more than one')];
   refuseTooMuch(schema, document, operation, variables);
-  return { schema, document, operationName, variableValues: variables, contextValue, tell };
+  return { schema, document, operationName, variableValues: variables, contextValue, reader };
 }
 
 /** Tells the events itself, as they are shared; the protocol's library only sees the end, or why there is no beginning. */
@@ -346,7 +356,11 @@ async function follow(
       while (!over) {
         const { done, value } = await events.next();
         if (done) break;
-        if (!over) await args.tell(await answers.of(value, asked));
+        const payload = await answers.of(value, asked);
+        if (over) break;
+        const left = args.reader.tell(payload);
+        // Who is behind is sent several at once.
+        if (!args.reader.takesMore()) await left;
       }
       return { done: true, value: undefined };
     },

@@ -74,6 +74,8 @@ export const BOUNDS = {
   uninvitedBytes: 16 * 1024,
   /** Between the opening of a WebSocket and its credential, in ms. */
   inviteMs: 8_000,
+  /** Until so much waits for a WebSocket, its next events go out in the same write. */
+  socketWriteBytes: 16 * 1024,
   /** What may wait for one slow reader when something is to be added to it. */
   waitingBytes: 1024 * 1024,
   /** What may wait for all of them, over WebSockets and HTTP: twelve of the largest answers. */
