@@ -68,6 +68,8 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
   private readonly wires = new Set<GuardedSocket>();
   /** What is to be done as soon as whoever is at this connection is known. */
   private readonly meetings = new WeakMap<Duplex, () => void>();
+  /** Who showed the same credential, of those that may be ended at any moment. */
+  private readonly watched = new Map<string, Set<GuardedSocket>>();
   private readonly over = new AbortController();
   private shut: () => Promise<void> = () => Promise.resolve();
   private ending: Promise<void> | null = null;
@@ -213,7 +215,7 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
       this.invite(connection, identified.actor.callerId);
       connection.extra.identified = identified;
       if (identified.expiresAt !== null) this.endAt(identified.expiresAt, wire);
-      if (identified.mayEnd) void this.watch(authorizationOf(connection), wire);
+      if (identified.mayEnd) this.watch(authorizationOf(connection), wire);
       wire.invite();
       return true;
     } catch (error) {
@@ -248,22 +250,34 @@ export class WebSocketDoor implements BeforeApplicationShutdown {
     });
   }
 
-  /** Closes the connection as soon as its credential is worth nothing any more. "Could not ask" ends nothing. */
-  private async watch(authorization: string | undefined, wire: GuardedSocket): Promise<void> {
-    const gone = new AbortController();
-    wire.socket.once('close', () => gone.abort());
-    while (!(await this.isOver(LOOK_AGAIN_MS, gone.signal))) {
-      try {
-        await this.credentials.identify(authorization);
-      } catch (error) {
-        if (isTallyError(error, 'UNAUTHENTICATED')) return wire.close(UNAUTHORIZED, error.message);
-        this.log.debug({ message: 'a credential was not looked at again', cause: String(error) });
-      }
-    }
+  /** Closes the connection as soon as its credential is worth nothing any more. */
+  private watch(authorization: string | undefined, wire: GuardedSocket): void {
+    const key = authorization ?? '';
+    const known = this.watched.get(key);
+    const wires = known ?? new Set();
+    wires.add(wire);
+    wire.socket.once('close', () => wires.delete(wire));
+    if (known) return;
+    this.watched.set(key, wires);
+    void this.lookAgain(authorization, wires);
   }
 
-  private async isOver(ms: number, signal: AbortSignal): Promise<boolean> {
-    return !(await this.waitUntil(this.clock.now() + ms, signal));
+  /** One look for all who showed the same credential, as long as one of them is there. "Could not ask" ends nothing. */
+  private async lookAgain(
+    authorization: string | undefined,
+    wires: ReadonlySet<GuardedSocket>,
+  ): Promise<void> {
+    while (wires.size > 0) {
+      await this.clock.sleep(LOOK_AGAIN_MS);
+      try {
+        if (wires.size > 0) await this.credentials.identify(authorization);
+      } catch (error) {
+        if (isTallyError(error, 'UNAUTHENTICATED'))
+          for (const wire of wires) wire.close(UNAUTHORIZED, error.message);
+        else this.log.debug({ message: 'a credential was not looked at again', cause: String(error) });
+      }
+    }
+    this.watched.delete(authorization ?? '');
   }
 
   /** True when the instant has come, false when the signal aborted first. */

@@ -94,29 +94,45 @@ export class RedisEventLog extends EventLog implements OnApplicationBootstrap, O
     if (typeof floor === 'string' && compareStreamIds(position.id, floor) < 0) throw expired();
   }
 
-  async *follow(after: LogPosition, signal: AbortSignal): AsyncIterable<LoggedEvent> {
-    await this.check(after);
+  /** No generator: thousands follow, and a generator's own promises would cost more than the event. */
+  follow(after: LogPosition, signal: AbortSignal): AsyncIterableIterator<LoggedEvent> {
     let wake = (): void => undefined;
     signal.addEventListener('abort', () => wake(), { once: true });
-    let position = after;
-    while (!signal.aborted) {
-      const { reads } = this;
-      const events = await this.readAfter(position, signal);
-      for (const event of events) {
-        if (signal.aborted) return;
-        yield event;
-        position = event.position;
-      }
-      // What was read meanwhile is not waited for.
-      if (events.length > 0 || reads !== this.reads || signal.aborted) continue;
-      await new Promise<void>((resolve) => {
+    const news = (): Promise<void> =>
+      new Promise((resolve) => {
         wake = (): void => {
           this.waiting.delete(wake);
           resolve();
         };
         this.waiting.add(wake);
       });
-    }
+    let isChecked = false;
+    let position = after;
+    let read: readonly LoggedEvent[] = [];
+    let told = 0;
+    const iterator: AsyncIterableIterator<LoggedEvent> = {
+      next: async () => {
+        if (!isChecked) await this.check(after);
+        isChecked = true;
+        while (!signal.aborted) {
+          const event = read[told];
+          if (event !== undefined) {
+            told += 1;
+            position = event.position;
+            return { done: false, value: event };
+          }
+          const { reads } = this;
+          read = await this.readAfter(position, signal);
+          told = 0;
+          // What was read meanwhile is not waited for.
+          if (read.length === 0 && reads === this.reads && !signal.aborted) await news();
+        }
+        return { done: true, value: undefined };
+      },
+      return: () => Promise.resolve({ done: true, value: undefined }),
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
   }
 
   onWritten(listener: () => void): () => void {

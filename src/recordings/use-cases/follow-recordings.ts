@@ -34,34 +34,30 @@ export class FollowRecordings {
       requireRecordingVisible(actor, filter.recordingId, recording?.upkeep.deleted ? null : recording);
     }
     const stop = new AbortController();
-    const matching = this.matching(after, filter, actor, stop.signal);
+    const source = this.events.follow(after, stop.signal)[Symbol.asyncIterator]();
     const iterator: AsyncIterableIterator<LoggedEvent> = {
-      next: () => matching.next(),
-      // A generator that waits for its next event doesn't hear of its return until it has one.
+      next: async () => {
+        for (;;) {
+          const next = await source.next();
+          if (next.done) return { done: true, value: undefined };
+          if (isFollowed(next.value, filter, actor)) return next;
+        }
+      },
       return: async () => {
         stop.abort();
-        await matching.return(undefined);
+        await source.return?.();
         return { done: true, value: undefined };
       },
       [Symbol.asyncIterator]: () => iterator,
     };
     return iterator;
   }
+}
 
-  private async *matching(
-    after: LogPosition,
-    filter: EventFilter,
-    actor: Actor,
-    signal: AbortSignal,
-  ): AsyncGenerator<LoggedEvent, undefined> {
-    for await (const event of this.events.follow(after, signal)) {
-      const { roomId, id, status } = event.recording;
-      if (!may(actor, 'read', roomId)) continue;
-      if (filter.roomId !== null && filter.roomId !== roomId) continue;
-      if (filter.recordingId !== null && filter.recordingId !== id) continue;
-      if (filter.statuses !== null && !filter.statuses.includes(status)) continue;
-      yield event;
-    }
-    return undefined;
-  }
+function isFollowed({ recording }: LoggedEvent, filter: EventFilter, actor: Actor): boolean {
+  const { roomId, id, status } = recording;
+  if (!may(actor, 'read', roomId)) return false;
+  if (filter.roomId !== null && filter.roomId !== roomId) return false;
+  if (filter.recordingId !== null && filter.recordingId !== id) return false;
+  return filter.statuses === null || filter.statuses.includes(status);
 }

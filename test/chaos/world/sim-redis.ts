@@ -40,7 +40,7 @@ export class Table<V> {
 
   clear(): void {
     // From the last to the first: taken back in reverse, they stand in their order again.
-    for (const key of this.keys().reverse()) this.delete(key);
+    for (const key of this.keys().toReversed()) this.delete(key);
   }
 
   get size(): number {
