@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
 import type { ApolloDriverConfig } from '@nestjs/apollo';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
@@ -6,7 +7,7 @@ import type { FastifyRequest } from 'fastify';
 import { GraphqlErrors, asGraphqlError } from './graphql-errors.js';
 import { GraphqlDriver } from './graphql-driver.js';
 import { GRAPHQL_PATH, HttpDoor } from './http-door.js';
-import { httpLimits } from './http-limits.js';
+import { type ApolloPlugin, httpLimits } from './http-limits.js';
 import { watchOperations } from './operation-watch.js';
 import { BOUNDS } from '../kernel/bounds.js';
 import { scalarResolvers } from './scalars.js';
@@ -47,7 +48,8 @@ function toOptions(typePaths: readonly string[], errors: GraphqlErrors, door: Ht
     resolvers: scalarResolvers,
     context: (request: FastifyRequest) => door.contextOf(request),
     formatError: (_formatted, error) => errors.toClient(asGraphqlError(error)),
-    plugins: [watchOperations, httpLimits],
+    // Apollo's own asks of every field how long it may be kept; no answer may, which the door says.
+    plugins: [ApolloServerPluginCacheControlDisabled() as ApolloPlugin, watchOperations, httpLimits],
     parseOptions: { maxTokens: BOUNDS.tokens },
     validationOptions: { maxErrors: BOUNDS.faults },
     // Whoever may ask at all may ask what there is to ask for.

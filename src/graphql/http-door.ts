@@ -60,12 +60,13 @@ export class HttpDoor {
   }
 
   private async enter(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    void reply.header('cache-control', 'no-store');
     // Apollo's integration makes an address of it.
     if (parseUrl(`http://${request.hostname}/`) === null) {
       throw new TallyError('BAD_USER_INPUT', 'the request names no host; send a Host header');
     }
     if (this.page !== null && wantsPage(request)) {
-      await reply.type('text/html; charset=utf-8').header('cache-control', 'no-store').send(this.page);
+      await reply.type('text/html; charset=utf-8').send(this.page);
       return;
     }
     const actor = await this.credentials.authenticate(request.headers.authorization, request.ip);

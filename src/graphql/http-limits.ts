@@ -4,7 +4,7 @@ import { BOUNDS } from '../kernel/bounds.js';
 import { TallyError, isTallyError } from '../kernel/errors.js';
 import { refuseTooMuch } from './query-limits.js';
 
-type ApolloPlugin = NonNullable<ApolloDriverConfig['plugins']>[number];
+export type ApolloPlugin = NonNullable<ApolloDriverConfig['plugins']>[number];
 
 /** Not a validation rule: what a page costs depends on the variables, and validated documents are cached without them. */
 export const httpLimits: ApolloPlugin = {

@@ -1,9 +1,7 @@
-import type { ApolloDriverConfig } from '@nestjs/apollo';
 import { type ExecutionResult, Kind, type OperationDefinitionNode } from 'graphql';
 import { emitTelemetry } from '../kernel/telemetry.js';
 import { nameSpan, traced } from '../kernel/tracing.js';
-
-type ApolloPlugin = NonNullable<ApolloDriverConfig['plugins']>[number];
+import type { ApolloPlugin } from './http-limits.js';
 
 /** What an operation is called where operations are counted: a word of the schema's, since a client's own names have no end. */
 function nameOf({ selectionSet }: OperationDefinitionNode): string {
