@@ -1,4 +1,5 @@
 import { AccessToken, type VideoGrant } from 'livekit-server-sdk';
+import { SystemClock } from '../kernel/clock.js';
 import { type LiveKitOutcome, emitTelemetry } from '../kernel/telemetry.js';
 import { failSpan, traced } from '../kernel/tracing.js';
 
@@ -78,6 +79,11 @@ export const LIMIT_HEADER = 'x-twirp-timeout-ms';
 
 /** A token must outlive the longest request and a clock that is off. */
 const TOKEN_TTL = '10m';
+/** For so long the next request with the same grant shows the same one: a signature costs more than the rest of a request. */
+const TOKEN_REUSED_MS = 60_000;
+const MOST_TOKENS = 256;
+/** Tokens are signed by this machine's clock. */
+const LOCAL = new SystemClock();
 
 /**
  * One Twirp request over HTTP, asked once. The SDK's own clients throw for every answer but 200, read the error bodies
@@ -85,6 +91,9 @@ const TOKEN_TTL = '10m';
  * repeated start is a second recording.
  */
 export class TwirpConnection {
+  /** By grant, the oldest first. */
+  private readonly tokens = new Map<string, { readonly jwt: Promise<string>; readonly from: number }>();
+
   constructor(private readonly server: { url: string; apiKey: string; apiSecret: string }) {}
 
   async ask<T>(request: TwirpRequest<T>): Promise<TwirpAnswer<T>> {
@@ -109,11 +118,9 @@ export class TwirpConnection {
   }
 
   private async askOnce<T>(request: TwirpRequest<T>): Promise<TwirpAnswer<T>> {
-    const token = new AccessToken(this.server.apiKey, this.server.apiSecret, { ttl: TOKEN_TTL });
-    token.addGrant(request.grant);
     const headers = {
       'content-type': 'application/json',
-      authorization: `Bearer ${await token.toJwt()}`,
+      authorization: `Bearer ${await this.token(request.grant)}`,
       ...(request.tellLimit && { [LIMIT_HEADER]: String(Math.max(1, Math.floor(request.limitMs))) }),
     };
     const body = request.message.toJsonString();
@@ -132,6 +139,21 @@ export class TwirpConnection {
       return toSilence(error);
     }
     return toAnswer(received.response, received.text, request);
+  }
+
+  private token(grant: VideoGrant): Promise<string> {
+    const key = JSON.stringify(grant);
+    const known = this.tokens.get(key);
+    const now = LOCAL.now();
+    // A clock that was set back signs anew.
+    if (known && now >= known.from && now < known.from + TOKEN_REUSED_MS) return known.jwt;
+    const token = new AccessToken(this.server.apiKey, this.server.apiSecret, { ttl: TOKEN_TTL });
+    token.addGrant(grant);
+    const jwt = token.toJwt();
+    this.tokens.delete(key);
+    this.tokens.set(key, { jwt, from: now });
+    if (this.tokens.size > MOST_TOKENS) this.tokens.delete(this.tokens.keys().next().value!);
+    return jwt;
   }
 
   private addressOf(method: TwirpMethod): string {
