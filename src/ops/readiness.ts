@@ -15,6 +15,9 @@ import { StorageHealth } from './storage-health.js';
 /** How long one dependency may take to answer before it counts as away. */
 const CHECK_LIMIT_MS = 3_000;
 const LOOK_EVERY_MS = 2_000;
+/** What a process waits for when it starts is there within moments: for so long it is looked at again so soon, until it is. */
+const STARTING_MS = 10_000;
+const LOOK_SOON_MS = 200;
 /** What is asked of others is asked less often than what decides. */
 const OTHERS_EVERY = 3;
 
@@ -97,9 +100,13 @@ export class ReadinessProbe implements OnApplicationBootstrap, OnApplicationShut
   }
 
   private async watch(): Promise<void> {
+    const startedUntil = this.clock.now() + STARTING_MS;
+    let isStarting = true;
     while (!this.over.signal.aborted) {
       await this.lookNow();
-      await this.clock.sleep(LOOK_EVERY_MS, this.over.signal).catch(() => undefined);
+      isStarting &&= this.look(false).status === 'not ready' && this.clock.now() < startedUntil;
+      const pauseMs = isStarting ? LOOK_SOON_MS : LOOK_EVERY_MS;
+      await this.clock.sleep(pauseMs, this.over.signal).catch(() => undefined);
     }
   }
 
