@@ -69,6 +69,35 @@ const listed = known(anEgress(start, { status: 'ACTIVE' }));
 /** Silent for long enough, listed as before, and asked in this run. */
 const longSilent = { heardAt: at(70_000), silentAt: silence(16, 8, 0), answer: answered('silent'), listed };
 
+describe('media of an egress that is silent, and whose death nobody can prove', () => {
+  const timedOut = after(start, sent, accepted, {
+    kind: 'start-deadline-passed',
+    waitedMs: 20_000,
+    at: at(20_000),
+  });
+  const late = at(20_000 + LIMITS.staleAfterMs + 1);
+  const silentSince = (...secondsAgo: number[]): Partial<Evidence> => ({
+    ...worker({ heardAt: null, silentAt: secondsAgo.map((s) => late - s * 1_000) }),
+    looked: known(true),
+  });
+  const asked = (evidence: Partial<Evidence>, now = late): unknown => {
+    const said = judge(timedOut, evidence, now);
+    return said.do === 'ask' ? said.question.ask : said.do;
+  };
+
+  it('is looked for once it has been silent for STALE_AFTER, and shown', () => {
+    expect(timedOut).toMatchObject({ status: 'FAILED', endReason: 'START_TIMEOUT', hasMedia: false });
+    expect(asked(silentSince(16, 8, 0))).toBe('media');
+    const said = judge(timedOut, { ...silentSince(16, 8, 0), media: known({ sizeBytes: 7 }) }, late);
+    expect(said).toMatchObject({ do: 'apply', fact: { kind: 'media-looked-for', media: { sizeBytes: 7 } } });
+  });
+
+  it('is not looked for before, nor while it was silent once alone', () => {
+    expect(asked(silentSince(16, 8, 0), late - 10)).not.toBe('media');
+    expect(asked(silentSince(0))).not.toBe('media');
+  });
+});
+
 describe('the verdict on a worker', () => {
   it('is asked for when its time has come, and not before', () => {
     expect(judge(active, worker({ heardAt: at(95_000) }), NOW)).toMatchObject({

@@ -218,14 +218,30 @@ function stopNotFound(of: Case): Verdict | null {
 }
 
 /** All is over and no media was reported: an egress may have left some all the same. */
-function lookIntoBucket({ recording, evidence, now }: Case): Verdict | null {
-  if (!awaitsBucketLook(recording)) return null;
+function lookIntoBucket(of: Case): Verdict | null {
+  const { recording, evidence, now } = of;
+  if (!awaitsBucketLook(recording) && !isLeftBySilence(of)) return null;
   return withMedia(evidence, (media) => ({
     do: 'apply',
     fact: { kind: 'media-looked-for', media, at: now },
     cause: null,
     reason: 'what the bucket has of it',
   }));
+}
+
+/**
+ * Its egress has been silent for so long that its end will not be told, and whether it died can't be proven, as while no room is
+ * open to ask for another worker in: what it left is not hidden for that.
+ */
+function isLeftBySilence({ recording, evidence, now, limits }: Case): boolean {
+  const { status, hasMedia, updatedAt, upkeep } = recording;
+  if (!isFinal(status) || hasMedia || upkeep.bucketChecked || upkeep.deleted) return false;
+  const watched = watchedEgresses(recording);
+  return (
+    watched.length > 0 &&
+    now - updatedAt > limits.staleAfterMs &&
+    watched.every((id) => isLongSilent(workerOf(evidence, id), limits))
+  );
 }
 
 /**

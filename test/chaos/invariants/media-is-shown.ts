@@ -16,9 +16,7 @@ export function mediaIsShown(): Invariant {
         .rows()
         .filter((row) => isFinal(row.status) && row.upkeep.deletion === null && !row.upkeep.deleted)
         .filter((row) => world.bucket.get(mediaKey(row)) !== undefined)
-        .filter((row) => !toRecordingView(row).isPlayable)
-        // While no room is open, nobody can be asked whether its silence is the worker's or the message bus's.
-        .filter(({ egressId }) => world.canAskForWorker() || !world.hasDied(egressId ?? ''));
+        .filter((row) => !toRecordingView(row).isPlayable);
       const found = lasting.longest(
         world,
         hidden.map(({ id }) => id),
