@@ -279,8 +279,15 @@ describe('the verdict on a start', () => {
   const stored = { ...made, upkeep: { ...made.upkeep, startSentAt: null } };
   it('sends what nobody has sent, once in a run', () => {
     expect(judge(stored, {}, at(1_000))).toMatchObject({ do: 'wait' });
-    expect(judge(stored, {}, at(2_000))).toEqual({ do: 'act', act: 'send-start' });
-    expect(judge(stored, { acted: ['send-start'] }, at(2_000))).toMatchObject({ do: 'wait' });
+    const looked = known(true as const);
+    expect(judge(stored, { looked }, at(2_000))).toEqual({ do: 'act', act: 'send-start' });
+    expect(judge(stored, { looked, acted: ['send-start'] }, at(2_000))).toMatchObject({ do: 'wait' });
+  });
+
+  it('looks at LiveKit before: a Redis that was set back has forgotten what was sent', () => {
+    for (const now of [at(2_000), at(20_000)])
+      expect(judge(stored, {}, now)).toMatchObject({ do: 'ask', question: { ask: 'egresses' } });
+    expect(judge(stored, { looked: unavailable }, at(2_000))).toMatchObject({ do: 'wait', until: at(4_000) });
   });
 
   it('looks at LiveKit before its time is over, and passes it all the same where LiveKit does not answer', () => {

@@ -139,14 +139,21 @@ function roomAtEnd(
   return publishes.value ? 'goes-on' : 'over';
 }
 
-/** Whoever stored the attempt asks LiveKit within moments; where it died before, another one does. */
-function startNotSent({ recording, evidence, now, limits }: Case): Verdict | null {
+/**
+ * Whoever stored the attempt asks LiveKit within moments; where it died before, another one does. A Redis that was set back has
+ * forgotten what was sent: so LiveKit is looked at first.
+ */
+function startNotSent(of: Case): Verdict | null {
+  const { recording, evidence, now, limits } = of;
   if (!isUnsent(recording) || isFinal(recording.status)) return null;
   const dueAt = startDeadlineOf(recording, limits.startTimeoutMs);
-  if (dueAt !== null && now >= dueAt) return startTimedOut(now, limits);
-  if (now - recording.requestedAt >= THRESHOLDS.unsentMs && !evidence.acted.includes('send-start'))
-    return act('send-start');
-  return { do: 'wait', until: now + THRESHOLDS.unsentLookMs };
+  const isOverdue = dueAt !== null && now >= dueAt;
+  const isLeft = now - recording.requestedAt >= THRESHOLDS.unsentMs && !evidence.acted.includes('send-start');
+  if ((isOverdue || isLeft) && evidence.looked.state === 'not-asked') return lookAnyway(of);
+  if (isOverdue) return startTimedOut(now, limits);
+  if (isLeft && evidence.looked.state === 'known') return act('send-start');
+  const { unsentLookMs, askAgainMs } = THRESHOLDS;
+  return { do: 'wait', until: now + (evidence.looked.state === 'unavailable' ? askAgainMs : unsentLookMs) };
 }
 
 function look(of: Case): Verdict | null {

@@ -728,6 +728,18 @@ const MUTANTS = [
     changes: [change(`${U}/gather-evidence.ts`, '(await this.livekit.findRoom(roomId)) === null;', 'false;')],
   },
   {
+    name: 'M58',
+    defect: 'media of an egress whose death nobody can prove is hidden for as long as no room is open',
+    shownBy: 'a worker dies unheard in the only room that is open',
+    changes: [
+      change(
+        `${M}/verdict.ts`,
+        '!awaitsBucketLook(recording) && !isLeftBySilence(of)',
+        '!awaitsBucketLook(recording)',
+      ),
+    ],
+  },
+  {
     name: 'M57',
     defect: 'a stop by us ends with the answer that LiveKit has forgotten its egress, which records on',
     shownBy: 'LiveKit loses its records before the limit of what records while the message bus is silent',

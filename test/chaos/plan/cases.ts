@@ -199,6 +199,17 @@ export const CASES: ReadonlyMap<string, Plan> = new Map([
     ),
   ],
   [
+    'a worker dies unheard in the only room that is open',
+    aPlan(
+      [
+        { at: 3_580, do: 'stop-worker', forMs: 43_000 },
+        { at: 9_000, do: 'close-room', room: ROOM },
+        { at: 11_000, do: 'kill-worker', withChild: false, anotherInMs: 0 },
+      ],
+      { lobby: false },
+    ),
+  ],
+  [
     'a stop of what LiveKit has forgotten while the message bus is silent',
     aPlan([
       { at: 15_000, do: 'silence-bus', forMs: 43_000 },
