@@ -104,7 +104,7 @@ export class ReadinessProbe implements OnApplicationBootstrap, OnApplicationShut
     let isStarting = true;
     while (!this.over.signal.aborted) {
       await this.lookNow();
-      isStarting &&= this.look(false).status === 'not ready' && this.clock.now() < startedUntil;
+      isStarting &&= this.look(false).status !== 'ready' && this.clock.now() < startedUntil;
       const pauseMs = isStarting ? LOOK_SOON_MS : LOOK_EVERY_MS;
       await this.clock.sleep(pauseMs, this.over.signal).catch(() => undefined);
     }
