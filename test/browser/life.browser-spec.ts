@@ -187,6 +187,7 @@ describe('a life of a recording in the console', () => {
     expect(await isLost()).toBe(false);
     await page.getByRole('link', { name: 'Recordings', exact: true }).focus();
     await page.keyboard.press('Enter');
+    await page.waitForSelector('input[name=q]');
     await page.keyboard.press('/');
     expect(await page.evaluate('document.activeElement.name')).toBe('q');
     await page.locator('.rows .room a').first().focus();
