@@ -49,16 +49,14 @@ function isToBeObserved(recording: StoredRecording): boolean {
 
 /** All is over and no media was reported: the bucket has the last word, since an egress may have left some all the same. */
 export function awaitsBucketLook(recording: StoredRecording): boolean {
-  const { upkeep, hasMedia } = recording;
-  return (
-    isFinal(recording.status) &&
-    !upkeep.holdsSlot &&
-    !hasLiveEgress(recording) &&
-    !hasMedia &&
-    !upkeep.bucketChecked &&
-    !upkeep.deleted &&
-    Object.keys(upkeep.egresses).length > 0
-  );
+  const { holdsSlot, egresses } = recording.upkeep;
+  if (holdsSlot || hasLiveEgress(recording) || Object.keys(egresses).length === 0) return false;
+  return isMediaUnknown(recording);
+}
+
+/** It is final without media, and the bucket was not looked into for it. */
+export function isMediaUnknown({ status, hasMedia, upkeep }: StoredRecording): boolean {
+  return isFinal(status) && !hasMedia && !upkeep.bucketChecked && !upkeep.deleted;
 }
 
 const clamp = (ms: number, least: number, most: number): number => Math.min(Math.max(ms, least), most);

@@ -7,7 +7,7 @@ import type { Act, Evidence } from './evidence.js';
 import type { MediaSeen, RoomAtEnd } from './facts.js';
 import { isFinal, isOver, type StoredRecording } from './recording.js';
 import { isRecovering } from './segments.js';
-import { awaitsBucketLook, isAbsenceProven, nextLookMs, watchedEgresses } from './slot.js';
+import { awaitsBucketLook, isAbsenceProven, isMediaUnknown, nextLookMs, watchedEgresses } from './slot.js';
 import { stall, stallTime } from './stall-verdict.js';
 import { isUnsent } from './start-request.js';
 import { THRESHOLDS } from './thresholds.js';
@@ -241,12 +241,11 @@ function lookIntoBucket(of: Case): Verdict | null {
  * open to ask for another worker in: what it left is not hidden for that.
  */
 function isLeftBySilence({ recording, evidence, now, limits }: Case): boolean {
-  const { status, hasMedia, updatedAt, upkeep } = recording;
-  if (!isFinal(status) || hasMedia || upkeep.bucketChecked || upkeep.deleted) return false;
   const watched = watchedEgresses(recording);
   return (
+    isMediaUnknown(recording) &&
     watched.length > 0 &&
-    now - updatedAt > limits.staleAfterMs &&
+    now - recording.updatedAt > limits.staleAfterMs &&
     watched.every((id) => isLongSilent(workerOf(evidence, id), limits))
   );
 }
