@@ -7,6 +7,8 @@ const PROVEN_MS = 60_000;
 /** Where nobody can be asked for a control, the stale rules decide: their time, two rounds of their sweep and a held pass. */
 const STALE_MS = 240_000;
 
+/** Whatever was said of a worker while the message bus was silent has been asked again since. */
+const REACHED_MS = 30_000;
 /** A worker that has come to just now was silent until then. */
 const STARVED_MS = 5_000;
 
@@ -31,8 +33,9 @@ export function lostRecordersEnd(): Invariant {
       if (heardAt !== undefined && world.clock.now() - heardAt < world.config.recorderLostAfterMs) {
         return `${next.id} was ended as lost, and its worker had answered ${world.clock.now() - heardAt} ms before`;
       }
-      // Out of its room it records nothing more; on a message bus that is silent nobody can tell its end from its death.
-      if (world.aliveForMs(id) > STARVED_MS && world.isInRoom(id))
+      // Out of its room it records nothing more; where the message bus was silent nobody can tell its end from its death.
+      const couldBeTold = world.isInRoom(id) || world.busAnswersForMs() > REACHED_MS;
+      if (world.aliveForMs(id) > STARVED_MS && couldBeTold)
         return `${next.id} was ended as lost, and its worker lives`;
       return null;
     },

@@ -57,8 +57,8 @@ const MUTANTS = [
       ),
       change(
         `${M}/verdict.ts`,
-        '.every((id) => isLongSilent(workerOf(evidence, id), limits))',
-        '.every(() => true)',
+        'return watchedEgresses(recording).every((id) => isLongSilent(workerOf(evidence, id), limits));',
+        'return true;',
       ),
     ],
   },
@@ -82,8 +82,8 @@ const MUTANTS = [
       change(`${M}/verdict.ts`, '        startDeadline,\n', ''),
       change(
         `${M}/verdict.ts`,
-        'if (dueAt !== null && now >= dueAt) return startTimedOut(now, limits);',
-        'if (dueAt === 0) return startTimedOut(now, limits);',
+        'const isOverdue = dueAt !== null && now >= dueAt;',
+        'const isOverdue = dueAt === 0;',
       ),
     ],
   },
@@ -448,7 +448,7 @@ const MUTANTS = [
     changes: [
       change(
         `${M}/verdict.ts`,
-        "if (now - recording.requestedAt >= THRESHOLDS.unsentMs && !evidence.acted.includes('send-start'))\n    return act('send-start');",
+        "  if (isLeft && evidence.looked.state === 'known') return act('send-start');\n",
         '',
       ),
     ],
@@ -535,8 +535,8 @@ const MUTANTS = [
       ),
       change(
         'src/recordings/domain/verdict.ts',
-        '.every((id) => isLongSilent(workerOf(evidence, id), limits))',
-        '.every(() => true)',
+        'return watchedEgresses(recording).every((id) => isLongSilent(workerOf(evidence, id), limits));',
+        'return true;',
       ),
       change(
         'src/recordings/domain/worker-verdict.ts',
@@ -745,6 +745,11 @@ const MUTANTS = [
     shownBy: 'LiveKit loses its records before the limit of what records while the message bus is silent',
     changes: [
       change(`${U}/end-egress.ts`, "if ((await this.state(recordingId, egressId)) === 'live')", 'if (false)'),
+      change(
+        `${M}/egress-fact.ts`,
+        "return status === 'ENDING' && at - updatedAt > THRESHOLDS.stopAgainMs;",
+        'return false;',
+      ),
     ],
   },
 ];

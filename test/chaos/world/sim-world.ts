@@ -105,6 +105,8 @@ export class SimWorld {
   readonly restored = new Map<string, Set<number>>();
   /** Since when an egress' worker has been alive and not stopped, whoever can reach it, as seen every second. */
   private readonly living = new Map<string, number>();
+  /** When the message bus was last seen silent, ms. */
+  private busSilentAt = START;
   /** How far the clock of the instance in each place is off, ms. */
   skewsMs: readonly number[] = [];
   readonly door: InProcessLiveKit;
@@ -323,6 +325,7 @@ export class SimWorld {
     const ids = new Set(workers.flatMap(({ recorders }) => [...recorders.keys()]));
     for (const id of [...this.living.keys()]) if (!ids.has(id)) this.living.delete(id);
     for (const id of ids) if (!this.living.has(id)) this.living.set(id, this.clock.now());
+    if (this.engine.fleet.isSilent) this.busSilentAt = this.clock.now();
     for (const id of this.unlisted) if (this.engine.fleet.isSilent || !ids.has(id)) this.unreachable.add(id);
   }
 
@@ -331,6 +334,11 @@ export class SimWorld {
     const since = this.living.get(egressId);
     const worker = this.engine.fleet.list().find(({ recorders }) => recorders.has(egressId));
     return since === undefined || !worker?.alive || worker.paused ? 0 : this.clock.now() - since;
+  }
+
+  /** For how long whoever is alive could be reached, at least since the run began. */
+  busAnswersForMs(): number {
+    return this.clock.now() - this.busSilentAt;
   }
 
   /** Its process is stopped: it hears of nothing, whoever calls. */

@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MUTANTS } from './mutants/mutants.cjs';
+import { CASES } from './plan/cases.js';
+
+const ROOT = join(__dirname, '../..');
+
+// Who changes the code is told here, and not by the next run of the whole kill table.
+describe('the mutants of the kill table', () => {
+  it('have names of their own', () => {
+    expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
+  });
+
+  it('fit the code: each text stands there once, and becomes another', () => {
+    const changes = MUTANTS.flatMap(({ name, changes }) => changes.map((change) => ({ name, ...change })));
+    const wrong = changes.filter(({ file, find, replace }) => {
+      const source = readFileSync(join(ROOT, file), 'utf8');
+      return source.split(find).length !== 2 || find === replace;
+    });
+    expect(wrong).toEqual([]);
+    expect(MUTANTS.filter((mutant) => mutant.changes.length === 0)).toEqual([]);
+  });
+
+  it('are shown by single histories that there are', () => {
+    const named = MUTANTS.flatMap(({ shownBy }) => (shownBy ? [shownBy] : []));
+    expect(named.filter((name) => !CASES.has(name))).toEqual([]);
+  });
+});
