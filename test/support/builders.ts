@@ -21,7 +21,7 @@ export function aRoomId(name = 'room-1'): RoomId {
 export function aRecording({
   upkeep,
   ...fields
-}: Partial<StoredRecording> | { upkeep?: Partial<Upkeep> } = {}): StoredRecording {
+}: Partial<Omit<StoredRecording, 'upkeep'>> & { upkeep?: Partial<Upkeep> } = {}): StoredRecording {
   const attempt: Attempt = {
     id: aRecordingId(),
     roomId: aRoomId(),

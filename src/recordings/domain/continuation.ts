@@ -21,8 +21,9 @@ const ORDERED: readonly (RecordingEndReason | null)[] = [
 export function isToBeContinued(before: StoredRecording, after: StoredRecording): boolean {
   if (isOver(before) || !isOver(after)) return false;
   const { upkeep, endReason, startedAt, continues } = after;
-  if (upkeep.stopRequestedAt !== null || upkeep.deletion !== null || upkeep.deleted) return false;
-  if (before.status === 'ENDING' && ORDERED.includes(before.endReason) && !upkeep.workerLimit) return false;
+  if (upkeep.stopRequestedAt !== null) return false;
+  // Of what had begun to end the first reason counts: a worker that runs out of processor time while it uploads changes nothing.
+  if (ORDERED.includes(before.endReason) && !before.upkeep.workerLimit) return false;
   if (continues !== null && FAILED_START.includes(endReason)) return true;
   if (startedAt === null && continues === null) return false;
   return UNORDERED.includes(endReason) || (endReason === 'LIMIT_REACHED' && upkeep.workerLimit === true);
