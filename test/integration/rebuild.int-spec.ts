@@ -124,6 +124,18 @@ describe('a rebuild from the bucket', () => {
     }
   });
 
+  it('gives it to the youngest also where one is found again in a Redis that was set back and does not know it', async () => {
+    const [old, young] = [aRecordingId(), aRecordingId()].map((id) => aRecording({ id }));
+    await scene.keep(old!);
+    const again = (recording: StoredRecording): Promise<unknown> =>
+      scene.restorer.restore([restoreStep({ format: 1, recording, history: [] }, termsOf('t'))], null);
+    await again(young!);
+    expect(await redis().hget(keys.slot(aRoomId()), 'recording')).toBe(young!.id);
+    await redis().del(keys.recording(old!.id));
+    await again(old!);
+    expect(await redis().hget(keys.slot(aRoomId()), 'recording')).toBe(young!.id);
+  });
+
   it('restores the same recording once, however often and by however many at once', async () => {
     await redis().flushall();
     const run = (await scene.ledger.begin())!;

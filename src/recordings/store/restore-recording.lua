@@ -27,9 +27,10 @@ end
 -- No commit made this row.
 redis.call('SET', KEYS[1], formatRow(step.rev, '-', '-', '-', 'd', ARGV[6], step.found, history))
 if step.slot then
-  -- A slot may have been freed after the copy was made; whoever holds the room was requested last. In a Redis that is whole, whoever holds it does.
+  -- A slot may have been freed after the copy was made; whoever holds the room was requested last: it was free then, so an older
+  -- holder is over, and a Redis that was set back, and does not know it yet, has forgotten that.
   local holder = redis.call('HGET', KEYS[2], 'recording')
-  if not holder or (not whole and holder < step.id) then
+  if not holder or holder < step.id then
     takeSlot(KEYS[2], KEYS[3], step)
   end
 else

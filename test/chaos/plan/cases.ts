@@ -397,6 +397,17 @@ export const CASES: ReadonlyMap<string, Plan> = new Map([
       ...{ ...PROOF, healAt: 120_000, goOnMs: 60_000 },
     }),
   ],
+  [
+    'Redis is set back to before the recording that records now',
+    aPlan(
+      [
+        aStart(3_000),
+        { at: 10_000, do: 'kill-worker', withChild: true, anotherInMs: 2_000 },
+        { at: 80_000, do: 'set-back-redis', agoMs: 65_000, forMs: 1_000, rebuiltInMs: 20_000 },
+      ],
+      { healAt: 110_000 },
+    ),
+  ],
   ['an upload takes long', aPlan([fault(14_000, 'upload-slow', { delayMs: 100_000 }), stop(15_000)])],
   [
     'a storage that refuses some keys of a deletion',

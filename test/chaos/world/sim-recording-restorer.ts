@@ -50,7 +50,7 @@ export class SimRecordingRestorer extends RecordingRestorer {
       doc: recording,
       history: this.asEvent({ recording, history, effects }, guard),
     });
-    this.moveSlot(recording, whole);
+    this.moveSlot(recording);
     if (isUnsettled(recording)) tables.unsettled.set(recording.id, true);
     else tables.unsettled.delete(recording.id);
     this.useKey(recording);
@@ -71,11 +71,11 @@ export class SimRecordingRestorer extends RecordingRestorer {
     return [...history.slice(0, -1), { ...last, position }];
   }
 
-  private moveSlot({ id, roomId, upkeep }: Return['recording'], whole: boolean): void {
+  private moveSlot({ id, roomId, upkeep }: Return['recording']): void {
     const { slots } = this.tables;
     const holder = slots.get(roomId)?.recording;
     if (upkeep.holdsSlot) {
-      if (holder === undefined || (!whole && holder < id)) {
+      if (holder === undefined || holder < id) {
         slots.set(roomId, { recording: id, since: this.of.clock.now() });
       }
     } else if (holder === id) slots.delete(roomId);
