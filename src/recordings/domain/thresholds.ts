@@ -42,7 +42,6 @@ export const THRESHOLDS = {
   // A start
   /** Whoever stored an attempt sends it within moments; one that is unsent for so long was left by a process that died. */
   unsentMs: 1_500,
-  unsentLookMs: 500,
   /**
    * LiveKit lists an egress once its worker has made it, which can be a moment after its own answer, or after the request was
    * given up: for so long after the last instant of a start, the lists are not believed to be complete.

@@ -152,8 +152,7 @@ function startNotSent(of: Case): Verdict | null {
   if ((isOverdue || isLeft) && evidence.looked.state === 'not-asked') return lookAnyway(of);
   if (isOverdue) return startTimedOut(now, limits);
   if (isLeft && evidence.looked.state === 'known') return act('send-start');
-  const { unsentLookMs, askAgainMs } = THRESHOLDS;
-  return { do: 'wait', until: now + (evidence.looked.state === 'unavailable' ? askAgainMs : unsentLookMs) };
+  return { do: 'wait', until: nextTime(of) };
 }
 
 function look(of: Case): Verdict | null {
