@@ -17,7 +17,7 @@ function part(
     durationMs: durationSeconds === null ? null : durationSeconds * 1_000,
     ...fields,
     upkeep,
-  } as Partial<StoredRecording>);
+  });
 }
 const lost = { status: 'FAILED', endReason: 'RECORDER_LOST' } as const;
 
@@ -61,10 +61,47 @@ describe('what of a meeting is in its media', () => {
     });
   });
 
+  it('takes a tail of less than a second for the difference of two clocks, and more for a gap', () => {
+    const [whole, short] = [part([0, 4, 64.9], 60), part([0, 4, 65], 60)];
+    expect(coverageOf([whole])).toMatchObject({ expectedMs: 64_000, gaps: [{ cause: 'STARTING' }] });
+    expect(coverageOf([short])).toMatchObject({
+      expectedMs: 65_000,
+      gaps: [{ cause: 'STARTING' }, { from: at(64), to: at(65), cause: 'STOP_REQUESTED' }],
+    });
+  });
+
+  it('misses nothing twice where parts overlap, and joins what has one cause', () => {
+    const chain = [
+      part([0, 4, 50], null, lost),
+      part([40, null, 60], null, { status: 'FAILED', endReason: 'RECORDER_LOST' }),
+      part([60, 60, 70], 10),
+    ];
+    expect(coverageOf(chain)).toEqual({
+      expectedMs: 70_000,
+      coveredMs: 10_000,
+      gaps: [
+        { from: at(0), to: at(4), cause: 'STARTING' },
+        { from: at(4), to: at(60), cause: 'RECORDER_LOST' },
+      ],
+    });
+  });
+
+  it('keeps gaps of one cause apart that media lies between', () => {
+    const chain = [part([0, 4, 30], 16, lost), part([30, 30, 60], 20, { ...lost, status: 'COMPLETE' })];
+    expect(coverageOf(chain)?.gaps).toEqual([
+      { from: at(0), to: at(4), cause: 'STARTING' },
+      { from: at(20), to: at(30), cause: 'RECORDER_LOST' },
+      { from: at(50), to: at(60), cause: 'RECORDER_LOST' },
+    ]);
+  });
+
   it('is not known while it goes on, while somebody may still go on, and of media that does not say how long it is', () => {
     expect(coverageOf([part([0, 4, 64], 60, { status: 'ACTIVE', endedAt: null })])).toBeNull();
     expect(coverageOf([part([0, 4, 64], null, lost, { continuation: 'pending' })])).toBeNull();
     expect(coverageOf([part([0, 4, 64], 60, { durationMs: null })])).toBeNull();
+    expect(coverageOf([part([0, 4, 64], 60, { startedAt: null })])).toBeNull();
+    expect(coverageOf([part([0, 4, 64], 60, { endedAt: null })])).toBeNull();
+    expect(coverageOf([part([0, 4, 64], 60, { status: 'ENDING' })])).toBeNull();
     expect(coverageOf([])).toBeNull();
   });
 });

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { anyFacts } from '../../../test/support/arbitraries.js';
-import { aRecording, anEgress, T0 } from '../../../test/support/builders.js';
+import { aRecording, aRecordingId, anEgress, T0 } from '../../../test/support/builders.js';
+import { after } from '../../../test/support/told.js';
 import type { Fact } from './facts.js';
 import type { EgressStatus } from '../../livekit/livekit.types.js';
-import { isFinal, type RecordingStatus, type StoredRecording } from './recording.js';
+import { isFinal, type RecordingStatus, type StoredRecording, type Upkeep } from './recording.js';
 import { type Decision, decide } from './recording.machine.js';
 import { hasLiveEgress, isUnsettled } from './slot.js';
 
@@ -217,8 +218,14 @@ describe('reports of one egress', () => {
 });
 
 describe('single decisions', () => {
-  const after = (start: StoredRecording, ...facts: Fact[]): StoredRecording =>
-    facts.reduce((now, fact) => tell({ recording: now, events: 0 }, fact).recording, start);
+  const EGRESS = 'EG_000000000001';
+  const start = aRecording();
+  const seen = (status: EgressStatus, ms: number): Fact => ({
+    ...{ kind: 'egress-seen', egress: anEgress(start, { status }), at: T0 + ms },
+  });
+  const active = after(start, seen('ACTIVE', 2_000));
+  const complete = after(active, seen('COMPLETE', 60_000));
+  const lost: Fact = { kind: 'recorder-lost', egressId: EGRESS, media: null, at: T0 + 60_000 };
   const at = (ms: number): number => T0 + ms;
 
   it('a definite refusal fails the recording and frees its room at once', () => {
@@ -502,5 +509,184 @@ describe('single decisions', () => {
       event: null,
       effects: expect.arrayContaining([{ do: 'write-metadata' }]),
     });
+  });
+
+  it('is gone on from once, by the recording that was named first', () => {
+    const over = after(active, lost);
+    const [first, second] = [aRecordingId(), aRecordingId()];
+    const continued = after(over, { kind: 'continued', by: first, at: at(61_000) });
+    expect(continued).toMatchObject({ continuedBy: first, upkeep: { continuation: null } });
+    expect(decide(continued, { kind: 'continued', by: second, at: at(62_000) })).toEqual({ kind: 'ignore' });
+  });
+
+  it('is given up once, where it was to be gone on from', () => {
+    const over = after(active, lost);
+    const givenUp: Fact = { kind: 'continuation-given-up', at: at(61_000) };
+    expect(after(over, givenUp).upkeep.continuation).toBeNull();
+    expect(decide(after(over, givenUp), givenUp)).toEqual({ kind: 'ignore' });
+    expect(decide(active, givenUp)).toEqual({ kind: 'ignore' });
+  });
+
+  it('a stop is remembered from when it was first asked for', () => {
+    const asked = after(active, { kind: 'stop-requested', at: at(9_000) });
+    expect(asked.upkeep.stopRequestedAt).toBe(at(9_000));
+    expect(decide(asked, { kind: 'stop-requested', at: at(10_000) })).toEqual({ kind: 'ignore' });
+    const taken = after(asked, { kind: 'stop-taken', egress: null, at: at(11_000) });
+    expect(taken).toMatchObject({ status: 'ENDING', upkeep: { stopRequestedAt: at(9_000) } });
+  });
+
+  it('a deletion is asked for once, of what is final, and finished by somebody else where the first one dies', () => {
+    const asked: Fact = { kind: 'deletion-requested', by: 'somebody', at: at(70_000) };
+    expect(decide(active, asked)).toEqual({ kind: 'ignore' });
+    const decision = decide(complete, asked);
+    expect(decision).toMatchObject({
+      next: { version: complete.version, upkeep: { deletion: { requestedAt: at(70_000), by: 'somebody' } } },
+      effects: expect.arrayContaining([{ do: 'finish-deletion', at: at(80_000) }]),
+    });
+    const deleting = after(complete, asked);
+    expect(decide(deleting, { ...asked, by: 'another', at: at(71_000) })).toEqual({ kind: 'ignore' });
+    const deleted: Fact = { kind: 'deleted', at: at(72_000) };
+    expect(decide(active, deleted)).toEqual({ kind: 'ignore' });
+    expect(decide(deleting, deleted)).toMatchObject({
+      event: { type: 'DELETED' },
+      next: { version: complete.version + 1, upkeep: { deleted: true } },
+      effects: expect.arrayContaining([{ do: 'drop-room-metadata' }]),
+    });
+    expect(decide(after(deleting, deleted), { ...deleted, at: at(73_000) })).toEqual({ kind: 'ignore' });
+  });
+
+  it('what outlived its deletion is cleared away when it is over, and not before', () => {
+    const { upkeep } = active;
+    const deleted = { ...active, status: 'FAILED', upkeep: { ...upkeep, deleted: true } } as const;
+    const cleared = (ms: number, ...egresses: EgressStatus[]): boolean => {
+      const shown = egresses.map((status) => anEgress(start, { status }));
+      const decision = decide(deleted, { kind: 'egresses-listed', egresses: shown, at: at(ms) });
+      const effects = decision.kind === 'advance' ? decision.effects : [];
+      return effects.some((effect) => effect.do === 'finish-deletion');
+    };
+    expect(cleared(70_000, 'ACTIVE')).toBe(false);
+    expect(cleared(70_000, 'FAILED')).toBe(true);
+  });
+
+  it('media that the bucket is found to have is shown once, and never in the place of what was reported', () => {
+    const found: Fact = { kind: 'media-looked-for', media: { sizeBytes: 7 }, at: at(61_000) };
+    expect(after(active, lost, found)).toMatchObject({ hasMedia: true, sizeBytes: 7 });
+    expect(after(active, lost, { ...found, media: null })).toMatchObject({
+      ...{ hasMedia: false, upkeep: { bucketChecked: true } },
+    });
+    expect(after(complete, found)).toMatchObject({ hasMedia: true, sizeBytes: 646_898 });
+  });
+
+  it('a start that went unanswered counts as absent from the end of its time on, while nothing of it was seen', () => {
+    const look: Fact = { kind: 'egresses-listed', egresses: [], at: at(35_000) };
+    const pending = { startPendingUntil: at(35_000), startAnswer: 'unanswered' } as const;
+    const absenceOf = (
+      upkeep: Partial<Upkeep>,
+      fields: Partial<StoredRecording> = {},
+      ms = 35_000,
+    ): unknown =>
+      after({ ...aRecording({ upkeep: { ...pending, ...upkeep } }), ...fields }, { ...look, at: at(ms) })
+        .upkeep.absence;
+    expect(absenceOf({})).toEqual({ looks: 1, firstAt: at(35_000), lastAt: at(35_000) });
+    expect(absenceOf({}, {}, 34_999)).toBeNull();
+    expect(absenceOf({ startSentAt: null })).toBeNull();
+    expect(absenceOf({ startAnswer: 'accepted' })).toBeNull();
+    expect(absenceOf({ egresses: { [EGRESS]: 'over' } })).toBeNull();
+    const timedOut = { status: 'FAILED', endReason: 'START_TIMEOUT' } as const;
+    expect(absenceOf({ startAnswer: 'unanswered' }, timedOut)).toBeNull();
+  });
+
+  it('looks that find nothing count once in two seconds, and of what is over they end the egress', () => {
+    const look = (ms: number, alive: string[] = []): Fact => ({
+      ...{ kind: 'egresses-listed', egresses: [], alive, at: at(ms) },
+    });
+    const twice = after(active, look(10_000), look(11_999));
+    expect(twice.upkeep.absence).toEqual({ looks: 1, firstAt: at(10_000), lastAt: at(10_000) });
+    expect(after(twice, look(12_000)).upkeep.absence).toMatchObject({ looks: 2, firstAt: at(10_000) });
+    expect(after(active, look(10_000, [EGRESS])).upkeep.absence).toBeNull();
+    const upkeep = { ...active.upkeep, startAnswer: 'accepted', startPendingUntil: at(3_000) } as const;
+    const over = { ...active, status: 'FAILED', endReason: 'STALE', upkeep } as const;
+    const missing = after(over, look(10_000), look(14_000));
+    expect(missing.upkeep).toMatchObject({ holdsSlot: true, egresses: { [EGRESS]: 'live' } });
+    expect(after(missing, look(18_000)).upkeep).toMatchObject({
+      ...{ holdsSlot: false, absence: null, egresses: { [EGRESS]: 'over' } },
+    });
+  });
+
+  it('a stop that LiveKit left open has the recorder removed after some seconds, and one that it took has not', () => {
+    const open: Fact = { kind: 'stop-taken', egress: null, at: at(10_000) };
+    expect(decide(active, open)).toMatchObject({
+      next: { status: 'ENDING', endReason: 'STOP_REQUESTED' },
+      effects: expect.arrayContaining([
+        { do: 'remove-recorder', egressId: EGRESS, at: at(15_000), why: 'nobody answered its stop' },
+      ]),
+    });
+    const ending = anEgress(start, { status: 'ENDING', endCause: 'stop-api' });
+    const decision = decide(active, { ...open, egress: ending });
+    const effects = decision.kind === 'advance' ? decision.effects : [];
+    expect(effects).not.toContainEqual(expect.objectContaining({ do: 'remove-recorder' }));
+    const limited = after(active, { kind: 'duration-limit-passed', at: at(9_000) }, open);
+    expect(limited).toMatchObject({ endReason: 'LIMIT_REACHED', upkeep: { stopRequestedAt: at(10_000) } });
+    expect(after(active, { ...open, egress: anEgress(start, { status: 'COMPLETE' }) })).toMatchObject({
+      ...{ status: 'COMPLETE', endReason: 'STOP_REQUESTED' },
+    });
+  });
+
+  it('an end that we order stops every egress that runs', () => {
+    const two = { ...active.upkeep, egresses: { [EGRESS]: 'live', EG_2: 'over', EG_3: 'live' } } as const;
+    const stopped = (recording: StoredRecording, fact: Fact): unknown => {
+      const decision = decide(recording, fact);
+      const effects = decision.kind === 'advance' ? decision.effects : [];
+      return effects.flatMap((effect) => (effect.do === 'stop-egress' ? [effect.egressId] : []));
+    };
+    const starting = { ...start, egressId: EGRESS, upkeep: { ...start.upkeep, egresses: two.egresses } };
+    const late: Fact = { kind: 'start-deadline-passed', waitedMs: 20_000, at: at(20_000) };
+    expect(stopped(starting, late)).toEqual([EGRESS, 'EG_3']);
+    expect(after(starting, late).error).toBe('the egress did not become active within 20 s');
+    expect(stopped(starting, { kind: 'start-cancelled', at: at(1_000) })).toEqual([EGRESS, 'EG_3']);
+    const limit: Fact = { kind: 'duration-limit-passed', at: at(9_000) };
+    expect(stopped({ ...active, upkeep: two }, limit)).toEqual([EGRESS, 'EG_3']);
+  });
+
+  it('every change that clients see is in the bucket, and of a final one each order that they do not see', () => {
+    const orders = (recording: StoredRecording, fact: Fact): string[] => {
+      const decision = decide(recording, fact);
+      return decision.kind === 'advance' ? decision.effects.map((effect) => effect.do) : [];
+    };
+    expect(orders(active, seen('ENDING', 50_000))).toEqual(
+      expect.arrayContaining(['write-metadata', 'signal-room']),
+    );
+    const asked: Fact = { kind: 'stop-requested', at: at(61_000) };
+    expect(orders(active, asked)).toEqual([]);
+    expect(orders(complete, asked)).toContain('write-metadata');
+    const over = after(active, lost);
+    expect(orders(over, { kind: 'continuation-given-up', at: at(61_000) })).toContain('write-metadata');
+    const continued: Fact = { kind: 'continued', by: aRecordingId(), at: at(61_000) };
+    expect(orders(over, continued)).toContain('write-metadata');
+    expect(orders(over, continued)).not.toContain('signal-room');
+    const gone = { ...complete, upkeep: { ...complete.upkeep, deleted: true } };
+    expect(orders(gone, asked)).not.toContain('write-metadata');
+    const { upkeep } = complete;
+    const deleting = { ...complete, upkeep: { ...upkeep, deletion: { requestedAt: at(1), by: 'x' } } };
+    const left = orders(deleting, { kind: 'deleted', at: at(72_000) });
+    expect(left).toContain('drop-room-metadata');
+    expect(left).not.toContain('write-metadata');
+  });
+
+  it('a stall that is over is looked at once more at once, and nothing else is', () => {
+    const still = after(active, { ...lost, stalledSince: at(30_000) });
+    expect(still.upkeep.stalledSince).toBe(at(30_000));
+    const waiting = { ...still, upkeep: { ...still.upkeep, holdsSlot: false, bucketChecked: true } };
+    const givenUp: Fact = { kind: 'continuation-given-up', at: at(90_000) };
+    const looks = (recording: StoredRecording): unknown => {
+      const decision = decide(recording, givenUp);
+      const effects = decision.kind === 'advance' ? decision.effects : [];
+      return effects.filter((effect) => effect.do === 'reconcile');
+    };
+    expect(isUnsettled(waiting)).toBe(true);
+    expect(looks(waiting)).toEqual([{ do: 'reconcile', at: at(90_000) }]);
+    const { stalledSince: _, ...upkeep } = waiting.upkeep;
+    expect(looks({ ...waiting, upkeep })).toEqual([]);
+    expect(looks({ ...waiting, upkeep: { ...waiting.upkeep, bucketChecked: false } })).toHaveLength(1);
   });
 });

@@ -6,6 +6,7 @@ describe('what holds a room', () => {
     const holder = aRecording(fields);
     return whatHolds(holder.roomId, holder.id, holder, at);
   };
+  const recovery = { since: T0, askedAt: null, otherwise: { status: 'FAILED', error: null } } as const;
   const ended = { status: 'FAILED', endedAt: T0 } as const;
 
   it.each([
@@ -13,6 +14,16 @@ describe('what holds a room', () => {
       'a recording in progress',
       said({ status: 'ACTIVE' }),
       /already being recorded .*stop that recording first/,
+    ],
+    [
+      'a start that is under way',
+      said({ status: 'STARTING' }),
+      /already being recorded .*stop that recording first/,
+    ],
+    [
+      'one whose segments are joined',
+      said({ status: 'ENDING', upkeep: { recovery, startPendingUntil: T0 } }),
+      /is ENDING; the room is free as soon as/,
     ],
     ['one that is ending', said({ status: 'ENDING' }), /still ending .*uploaded.*try again/],
     [

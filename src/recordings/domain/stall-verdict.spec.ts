@@ -1,6 +1,6 @@
 import { aRecording, anEgress, T0 } from '../../../test/support/builders.js';
 import { TallyError } from '../../kernel/errors.js';
-import type { Verdict } from './case.js';
+import type { Case, Verdict } from './case.js';
 import {
   type Evidence,
   known,
@@ -12,9 +12,9 @@ import {
   type SegmentsLook,
   UNKNOWN_WORKER,
 } from './evidence.js';
-import type { StoredRecording } from './recording.js';
+import type { RecordingStatus, StoredRecording } from './recording.js';
 import { decide } from './recording.machine.js';
-import { progressAfter } from './stall-verdict.js';
+import { isMediaExpected, progressAfter, stallTime } from './stall-verdict.js';
 import { THRESHOLDS } from './thresholds.js';
 import { nextTime, verdict } from './verdict.js';
 
@@ -213,5 +213,161 @@ describe('what is remembered of segments', () => {
     ['a room that could not be asked about', looked({ around: unavailable })],
   ])('begins anew after %s', (_, look) => {
     expect(progressAfter(before, look, 41_000)).toEqual({ ...before, lookedAt: 41_000, stillAt: [] });
+  });
+});
+
+describe('the loss of a pipeline that stands still', () => {
+  it('has the bucket asked last for what there is of it', () => {
+    expect(judge(standstill, { media: NOT_ASKED })).toEqual({ do: 'ask', question: { ask: 'media' } });
+  });
+
+  it.each<[string, Evidence['media'], unknown]>([
+    ['what the bucket has', known({ sizeBytes: 7 }), { sizeBytes: 7 }],
+    ['nothing of a bucket that has nothing', known(null), null],
+    ['nothing of a bucket that could not be asked', unavailable, null],
+  ])('is told with %s', (_, media, found) => {
+    expect(judge(standstill, { media })).toMatchObject({ fact: { kind: 'recorder-lost', media: found } });
+  });
+
+  it.each<[string, Partial<SegmentsEvidence>, Partial<Evidence>]>([
+    [
+      'LiveKit no longer lists its egress',
+      {},
+      { workers: new Map([[ID, { ...alive, listed: known(null) }]]) },
+    ],
+    [
+      'LiveKit could not be asked for its egress',
+      {},
+      { workers: new Map([[ID, { ...alive, listed: unavailable }]]) },
+    ],
+    ['nothing is remembered of its segments', { progress: known(null) }, {}],
+    ['what is remembered of its segments was not read', { progress: NOT_ASKED }, {}],
+    ['what is remembered of its segments could not be read', { progress: unavailable }, {}],
+  ])('is not said where %s', (_, segments, more) => {
+    expect(judge({ ...standstill, ...segments }, more)).toMatchObject({ do: 'wait' });
+  });
+
+  it('needs no word on where its recorder is: then it counts as in the room', () => {
+    const { recorderOut: _, ...unsaid } = still;
+    expect(judge({ ...standstill, progress: known(unsaid) })).toMatchObject({
+      fact: { kind: 'recorder-lost', stalledSince: NOW - 15_000 },
+    });
+  });
+
+  it.each([
+    ['five segments', 8_000, 10],
+    ['half of RECORDER_LOST_AFTER, where that is longer', 60_000, 30],
+  ])('needs looks that find nothing over %s', (_, workerLostAfterMs, seconds) => {
+    const over = (lasted: number): Verdict => {
+      const stillAt = secondsAgo(lasted, lasted / 2, 0);
+      const evidence: Evidence = {
+        ...{ ...NO_EVIDENCE, workers: new Map([[ID, alive]]), media: known(null) },
+        segments: { ...standstill, progress: known({ ...still, grewAt: NOW - 90_000, stillAt }) },
+      };
+      return verdict({ recording: active, evidence, now: NOW, limits: { ...LIMITS, workerLostAfterMs } });
+    };
+    expect(over(seconds)).toMatchObject({ fact: { kind: 'recorder-lost' } });
+    expect(over(seconds - 0.1)).toMatchObject({ do: 'wait' });
+  });
+});
+
+describe('the time at which segments are looked for', () => {
+  const grown: MediaProgress = { newest: 7, grewAt: NOW - 1_000, lookedAt: NOW - 1_000, stillAt: [] };
+  const caseOf = (progress: Observed<MediaProgress | null>, recording = active): Case => ({
+    ...{ recording, now: NOW, limits: LIMITS },
+    evidence: {
+      ...{ ...NO_EVIDENCE, workers: new Map([[ID, alive]]) },
+      segments: { ...NO_EVIDENCE.segments, progress },
+    },
+  });
+  const since = (activeSince: number | undefined, requestedAt = T0): StoredRecording => {
+    const { activeSince: _, ...upkeep } = active.upkeep;
+    return {
+      ...{ ...active, requestedAt },
+      upkeep: { ...upkeep, ...(activeSince !== undefined && { activeSince }) },
+    };
+  };
+
+  it.each<[string, number, Case]>([
+    ['comes a few seconds after the look before', NOW + 3_000, caseOf(known(grown))],
+    [
+      'is counted, before the first look, from when its egress became active',
+      NOW + 2_000,
+      caseOf(known(null), since(NOW - 2_000)),
+    ],
+    [
+      'is counted from the request where nothing says when it became active',
+      NOW + 1_000,
+      caseOf(known(null), since(undefined, NOW - 3_000)),
+    ],
+    [
+      'is counted so as well where nothing is known of earlier looks',
+      NOW + 2_000,
+      caseOf(NOT_ASKED, since(NOW - 2_000)),
+    ],
+    [
+      'is counted so as well where earlier looks could not be read',
+      NOW + 2_000,
+      caseOf(unavailable, since(NOW - 2_000)),
+    ],
+    [
+      'is the usual one from now on, once it has passed in this run',
+      NOW + 4_000,
+      caseOf(known({ ...grown, lookedAt: NOW - 20_000 })),
+    ],
+    [
+      'comes sooner after one that found nothing new',
+      NOW + 1_500,
+      caseOf(known({ ...still, lookedAt: NOW - 1_000, stillAt: secondsAgo(1) })),
+    ],
+    [
+      'is a third of RECORDER_LOST_AFTER after one that found the recorder out of the room',
+      NOW - 2_000 + 20_000 / 3,
+      caseOf(known({ ...out, lookedAt: NOW - 2_000, stillAt: secondsAgo(2) })),
+    ],
+    [
+      'comes no sooner where no segment ever came',
+      NOW + 3_000,
+      caseOf(known({ ...grown, newest: null, stillAt: secondsAgo(1) })),
+    ],
+  ])('%s', (_, time, of) => {
+    expect(stallTime(of.recording, of.evidence, of.now, of.limits)).toBe(time);
+    expect(nextTime(of)).toBe(time);
+  });
+
+  it('has come once the most of the pause is over: one run instead of two', () => {
+    const asked = (agoMs: number): unknown => verdict(caseOf(known({ ...grown, lookedAt: NOW - agoMs })));
+    expect(asked(2_900)).toEqual({ do: 'wait', until: NOW + 1_100 });
+    expect(asked(3_000)).toEqual({ do: 'ask', question: { ask: 'segments', egressId: ID } });
+  });
+
+  it.each<
+    [string, boolean, RecordingStatus, Partial<StoredRecording>, StoredRecording['upkeep']['egresses']]
+  >([
+    ['that is active', true, 'ACTIVE', {}, { [ID]: 'live' }],
+    ['that ends', true, 'ENDING', {}, { [ID]: 'live' }],
+    ['that starts', false, 'STARTING', {}, { [ID]: 'live' }],
+    ['that failed while its egress lives on', false, 'FAILED', {}, { [ID]: 'live' }],
+    ['whose egress is over', false, 'ACTIVE', {}, { [ID]: 'over' }],
+    ['whose egress is lost, and another one lives', false, 'ENDING', {}, { [ID]: 'lost', EG_2: 'live' }],
+    ['whose egress was never named', false, 'ACTIVE', { egressId: null }, {}],
+    ['that is not crash-proof', false, 'ACTIVE', { crashProof: false }, { [ID]: 'live' }],
+  ])('is one of a recording %s: %s', (_, expected, status, more, egresses) => {
+    const recording = { ...active, status, ...more, upkeep: { ...active.upkeep, egresses } };
+    const of = caseOf(known(grown), recording);
+    expect(isMediaExpected(recording)).toBe(expected);
+    expect(stallTime(recording, of.evidence, NOW, LIMITS)).toBe(expected ? NOW + 3_000 : null);
+  });
+});
+
+describe('what the first look leaves to be remembered', () => {
+  it.each<[string, number | null, Observed<SegmentsLook>]>([
+    ['the newest segment', 4, looked({ newest: 4 })],
+    ['that there was none', null, looked()],
+    ['that nothing was learned', null, unavailable],
+  ])('is %s, and nothing stands still by it', (_, newest, look) => {
+    expect(progressAfter(null, look, 41_000)).toEqual({
+      ...{ newest, grewAt: 41_000, lookedAt: 41_000, stillAt: [] },
+    });
   });
 });
