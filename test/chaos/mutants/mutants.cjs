@@ -364,14 +364,10 @@ const MUTANTS = [
     defect: 'a lost recording is restarted although its stop had been asked for',
     shownBy: 'a stop that is stored before the recorder is found dead',
     changes: [
+      change(`${M}/continuation.ts`, '  if (upkeep.stopRequestedAt !== null) return false;\n', ''),
       change(
         `${M}/continuation.ts`,
-        'if (upkeep.stopRequestedAt !== null || upkeep.deletion !== null || upkeep.deleted) return false;',
-        'if (upkeep.deletion !== null || upkeep.deleted) return false;',
-      ),
-      change(
-        `${M}/continuation.ts`,
-        "if (before.status === 'ENDING' && ORDERED.includes(before.endReason) && !upkeep.workerLimit) return false;",
+        'if (ORDERED.includes(before.endReason) && !before.upkeep.workerLimit) return false;',
         '',
       ),
     ],
