@@ -36,7 +36,6 @@ class CoreRunner {
   }
 
   async mutantRun({ activeMutant, testFilter, hitLimit }) {
-    // Before anything is loaded: a mutant of what is computed at load has a process of its own.
     SWITCH.activeMutant = activeMutant.id;
     SWITCH.hitCount = hitLimit === undefined ? undefined : 0;
     SWITCH.hitLimit = hitLimit;
