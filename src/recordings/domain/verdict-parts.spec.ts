@@ -1,7 +1,9 @@
 import { aRecording, anEgress, T0 } from '../../../test/support/builders.js';
+import { LIMITS } from '../../../test/support/limits.js';
+import { after } from '../../../test/support/told.js';
 import { TallyError } from '../../kernel/errors.js';
 import type { EgressSeen, EgressStatus, WorkerAnswer } from '../../livekit/livekit.types.js';
-import type { Case, Limits, Verdict } from './case.js';
+import type { Case, Verdict } from './case.js';
 import {
   type Evidence,
   known,
@@ -12,7 +14,6 @@ import {
 } from './evidence.js';
 import type { Fact } from './facts.js';
 import type { StoredRecording } from './recording.js';
-import { decide } from './recording.machine.js';
 import {
   isHeldEnd,
   verdict,
@@ -22,13 +23,6 @@ import {
   verdictOfStopNotFound,
 } from './verdict.js';
 
-const LIMITS: Limits = {
-  startTimeoutMs: 20_000,
-  livekitTimeoutMs: 5_000,
-  workerCheckEveryMs: 10_000,
-  workerLostAfterMs: 15_000,
-  staleAfterMs: 600_000,
-};
 const ID = 'EG_000000000001';
 const OTHER = 'EG_000000000002';
 const at = (ms: number): number => T0 + ms;
@@ -41,13 +35,6 @@ const unavailable = {
 } as const;
 const looked: Pick<Evidence, 'looked'> = { looked: known(true) };
 const unlooked: Pick<Evidence, 'looked'> = { looked: unavailable };
-
-function after(from: StoredRecording, ...facts: readonly Fact[]): StoredRecording {
-  return facts.reduce((now, fact) => {
-    const decision = decide(now, fact);
-    return decision.kind === 'advance' ? decision.next : now;
-  }, from);
-}
 
 function caseOf(recording: StoredRecording, evidence: Partial<Evidence>, now: number): Case {
   return { recording, evidence: { ...NO_EVIDENCE, ...evidence }, now, limits: LIMITS };

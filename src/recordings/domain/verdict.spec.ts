@@ -2,6 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { anyFacts, EGRESS_STATUSES } from '../../../test/support/arbitraries.js';
 import { aRecording, anEgress, T0 } from '../../../test/support/builders.js';
+import { LIMITS } from '../../../test/support/limits.js';
+import { after } from '../../../test/support/told.js';
 import { TallyError } from '../../kernel/errors.js';
 import type { EgressStatus, WorkerAnswer } from '../../livekit/livekit.types.js';
 import {
@@ -15,32 +17,17 @@ import {
 } from './evidence.js';
 import type { Fact } from './facts.js';
 import { isFinal, type StoredRecording } from './recording.js';
-import { decide } from './recording.machine.js';
 import { isUnsettled, watchedEgresses } from './slot.js';
-import type { Limits, Question, Verdict } from './case.js';
+import type { Question, Verdict } from './case.js';
 import { progressAfter } from './stall-verdict.js';
 import { isHeldEnd, nextTime, verdict, verdictOfHeldEnd, verdictOfStopNotFound } from './verdict.js';
 
-const LIMITS: Limits = {
-  startTimeoutMs: 20_000,
-  livekitTimeoutMs: 5_000,
-  workerCheckEveryMs: 10_000,
-  workerLostAfterMs: 15_000,
-  staleAfterMs: 600_000,
-};
 const ID = 'EG_000000000001';
 const OTHER = 'EG_000000000002';
 const unavailable = {
   state: 'unavailable',
   error: new TallyError('LIVEKIT_UNAVAILABLE', 'LiveKit does not answer'),
 } as const;
-
-function after(start: StoredRecording, ...facts: readonly Fact[]): StoredRecording {
-  return facts.reduce((now, fact) => {
-    const decision = decide(now, fact);
-    return decision.kind === 'advance' ? decision.next : now;
-  }, start);
-}
 
 const at = (ms: number): number => T0 + ms;
 const sent: Fact = { kind: 'start-sending', by: 'i1', limitMs: 25_000, windowMs: 15_000, at: at(5) };

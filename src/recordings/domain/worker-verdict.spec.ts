@@ -1,7 +1,8 @@
 import { aRecording, anEgress, T0 } from '../../../test/support/builders.js';
+import { LIMITS } from '../../../test/support/limits.js';
 import { TallyError } from '../../kernel/errors.js';
 import type { EgressStatus, WorkerAnswer } from '../../livekit/livekit.types.js';
-import type { Limits, Question, Verdict } from './case.js';
+import type { Question, Verdict } from './case.js';
 import {
   type Evidence,
   firstUnavailable,
@@ -21,10 +22,6 @@ import { workerTime } from './worker-verdict.js';
 const ID = 'EG_000000000001';
 const OTHER = 'EG_000000000002';
 const NOW = T0 + 1_000_000;
-const LIMITS: Limits = {
-  ...{ startTimeoutMs: 20_000, livekitTimeoutMs: 5_000, workerCheckEveryMs: 10_000 },
-  ...{ workerLostAfterMs: 15_000, staleAfterMs: 600_000 },
-};
 const ago = (seconds: number): number => NOW - seconds * 1_000;
 const unavailable = {
   state: 'unavailable',
