@@ -40,8 +40,12 @@ function didDelete(world: SimWorld, id: string): boolean {
   const by = [...world.recordings.events.values()].find(
     ({ type, recording }) => type === 'DELETED' && recording.id === id,
   );
+  // One that gave it up, because the storage refused, leaves it to be deleted later.
   const others = [...world.bulkDeletions.values()].filter(
-    ({ deleted, bulk }) => bulk.scope !== 'ids' || deleted.includes(id),
+    (of) =>
+      of.bulk.scope !== 'ids' ||
+      of.deleted.includes(id) ||
+      failuresOf(of).some((failed) => failed.recordingId === id && failed.code === 'STORAGE_UNAVAILABLE'),
   );
   return by?.cause === BULK_USER.name && others.length === 0;
 }
