@@ -120,7 +120,8 @@ export async function startStack(
       redisClient.disconnect();
       await simulator.close();
       await redis.close();
-      await rm(folder, { recursive: true, force: true });
+      // What was on its way to it when all stopped may land meanwhile.
+      await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     },
   };
 }
