@@ -394,6 +394,11 @@ const MUTANTS = [
         'if (room.value.open && !isSameSession(recording, room.value))',
         'if (room.value.open && room.value.sid === recording.id && !isSameSession(recording, room.value))',
       ),
+      change(
+        `${U}/start-continuation.ts`,
+        'if (room === null || !isSameSession(present, room)) return;',
+        'if (room === null) return;',
+      ),
     ],
   },
   {
