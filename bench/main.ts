@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { bulk } from './rows/bulk.js';
+import { consolePage } from './rows/console.js';
 import { lists, search } from './rows/lists.js';
 import { media } from './rows/media.js';
 import { memory } from './rows/memory.js';
@@ -34,6 +35,7 @@ const BENCHES: readonly Bench[] = [
   sweep,
   lists,
   search,
+  consolePage,
 ];
 
 // Those parts of the product that a benchmark uses itself have nothing to say.

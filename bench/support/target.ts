@@ -127,8 +127,13 @@ export class Target {
     return answer.data;
   }
 
+  /** Of an administrator. */
+  get key(): string {
+    return ADMIN_KEY;
+  }
+
   get authorization(): string {
-    return `Bearer ${ADMIN_KEY}`;
+    return `Bearer ${this.key}`;
   }
 
   usage(): ProcessUsage {

@@ -17,6 +17,8 @@ const load = (path) => createRequire(join(process.cwd(), 'test/chaos/register.cj
 
 class CoreRunner {
   #tests = null;
+  /** What killed a mutant, most recent last: its neighbours die of the same most of the time. */
+  #killers = [];
 
   capabilities() {
     return { reloadEnvironment: false };
@@ -41,14 +43,20 @@ class CoreRunner {
     SWITCH.hitLimit = hitLimit;
     const tests = this.#load();
     let nrOfTests = 0;
-    for (const name of testFilter ?? tests.keys()) {
+    for (const name of this.#likeliestFirst(testFilter ?? [...tests.keys()])) {
       nrOfTests += 1;
       const fault = await tests.get(name)();
       if (SWITCH.hitCount > hitLimit) return { status: MutantRunStatus.Timeout };
-      if (fault)
+      if (fault) {
+        this.#killers = [...this.#killers.filter((killer) => killer !== name), name];
         return { status: MutantRunStatus.Killed, killedBy: [name], failureMessage: fault, nrOfTests };
+      }
     }
     return { status: MutantRunStatus.Survived, nrOfTests };
+  }
+
+  #likeliestFirst(names) {
+    return names.toSorted((a, b) => this.#killers.lastIndexOf(b) - this.#killers.lastIndexOf(a));
   }
 
   #load() {

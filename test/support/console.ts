@@ -5,6 +5,9 @@ import { findChromium, launchChromium, watchForTrouble } from './browser.js';
 
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
+const ROW_PX = 40;
+const FRAME_MS = 16;
+
 /** One browser for a file of tests, with a fresh context and page for each of them. */
 export class ConsoleBrowser {
   page!: Page;
@@ -46,7 +49,23 @@ export class ConsoleBrowser {
     return this.page.evaluate('document.body.dataset.sameDocument');
   }
 
-  /** Notes every task of the page's main thread from here on. */
+  /**
+   * Turns the wheel over the list of recordings, `stepRows` of them in each frame, until that many rows are read. A person who
+   * means the end of a long list turns it fast.
+   */
+  async scrollTo(rows: number, stepRows: number): Promise<void> {
+    await this.page.waitForSelector('.rows [role=row]');
+    await this.page.mouse.move(640, 500);
+    for (let read = 0; read < rows;) {
+      await this.page.mouse.wheel(0, stepRows * ROW_PX);
+      await this.page.waitForTimeout(FRAME_MS);
+      read = await this.page.evaluate<number>(
+        `Math.round(document.querySelector('.rows').clientHeight / ${ROW_PX})`,
+      );
+    }
+  }
+
+  /** Notes every task of the page's main thread from here on. The trace of more than some 5,000 scrolled rows does not fit into its buffer. */
   startTracing(): Promise<void> {
     return this.browser.startTracing(this.page, {
       categories: ['toplevel', 'disabled-by-default-devtools.timeline'],
