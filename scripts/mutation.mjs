@@ -1,14 +1,20 @@
 // The mutation tester over the core: changes it in every place, one at a time, and tells which changes no test sees.
-// `npm run test:mutation -- [file.ts ...]`: no file named: all of src/recordings/domain, which takes some twenty minutes.
+// `npm run test:mutation -- [--specs] [file.ts[:from-to] ...]`: no file named: all of src/recordings/domain, which takes some twenty
+// minutes. `--specs`: by the specs alone, in seconds; what they don't see a single history may.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
 import { Fault, run, say } from './say.mjs';
 
 const TERMS = fileURLToPath(new URL('../test/mutation/stryker.json', import.meta.url));
 
 async function main() {
-  const named = process.argv.slice(2);
+  const { values, positionals: named } = parseArgs({
+    allowPositionals: true,
+    options: { specs: { type: 'boolean', default: false } },
+  });
+  if (values.specs) process.env.MUTATION_TESTS = 'specs';
   const terms = JSON.parse(readFileSync(TERMS, 'utf8'));
   const results = await new Stryker({
     ...terms,

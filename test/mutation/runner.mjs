@@ -60,7 +60,7 @@ class CoreRunner {
   }
 
   #load() {
-    this.#tests ??= new Map([...specs(), ...histories()]);
+    this.#tests ??= new Map([...specs(), ...(process.env.MUTATION_TESTS === 'specs' ? [] : histories())]);
     return this.#tests;
   }
 }

@@ -1,0 +1,122 @@
+import type { Actor } from '../../src/kernel/actor.js';
+import type { RecordingId } from '../../src/kernel/ids.js';
+import { parseRoomId } from '../../src/kernel/ids.js';
+import type { StoredRecording } from '../../src/recordings/domain/recording.js';
+import { StartRecording, type StartRequest } from '../../src/recordings/use-cases/start-recording.js';
+import { newRoom } from '../../src/rooms/domain/room.js';
+import type { RoomRecordingSettings } from '../../src/rooms/domain/room.js';
+import { Dice } from '../chaos/world/dice.js';
+import type { SimInstance } from '../chaos/world/sim-instance.js';
+import { SimWorld } from '../chaos/world/sim-world.js';
+import type { Class } from '../chaos/world/wiring.js';
+
+export const ADMIN: Actor = {
+  ...{ name: 'admin', callerId: 'key:admin', role: 'ADMIN', rooms: null, mayDelete: true },
+};
+/** Longer than anything that a use case waits for; virtual, ms. */
+const LONGEST_WAIT_MS = 120_000;
+const STEP_MS = 10;
+const JOINED_MS = 1_000;
+
+type Method = (...args: never[]) => unknown;
+
+/**
+ * Instances of the product over the simulation's LiveKit, Redis and bucket, in which nothing goes wrong but what a spec orders. Time
+ * is virtual and moves only while the scene waits.
+ */
+export class CoreScene {
+  readonly world: SimWorld;
+
+  constructor({ instances = 1, seed = 1 }: { readonly instances?: number; readonly seed?: number } = {}) {
+    this.world = new SimWorld(new Dice(seed), { keptLines: 0, detailed: false });
+    for (let place = 0; place < instances; place += 1) this.world.startInstance(place);
+  }
+
+  get instance(): SimInstance {
+    return this.world.instances[0]!;
+  }
+
+  /** Of the first instance. */
+  use<T extends object>(what: Class<T>): T {
+    return this.instance.use(what);
+  }
+
+  /** A room of ours in which somebody publishes. */
+  async meeting(id = 'talk', settings: Partial<RoomRecordingSettings> = {}): Promise<void> {
+    const { world } = this;
+    const room = newRoom(parseRoomId(id)!, { name: id, recordingSettings: settings }, world.clock.now());
+    world.rooms.rooms.set(id, { ...room, rev: 'first' });
+    world.engine.join(id, 'ann');
+    world.engine.publish(id, 'ann');
+    await this.run(JOINED_MS);
+  }
+
+  /** Starts a recording and waits for what the caller is told. */
+  start(request: Partial<StartRequest> = {}, by = ADMIN): Promise<StoredRecording> {
+    return this.answer(this.starting(request, by));
+  }
+
+  /** The same without waiting. */
+  starting(request: Partial<StartRequest> = {}, by = ADMIN): Promise<StoredRecording> {
+    const whole = { roomId: 'talk', audioOnly: true, labels: {}, idempotencyKey: null, waitForActive: true };
+    return this.use(StartRecording).execute({ ...whole, ...request }, by);
+  }
+
+  /** Waits, in virtual time, for what `promise` comes to. */
+  async answer<T>(promise: Promise<T>): Promise<T> {
+    const { clock } = this.world;
+    const until = clock.now() + LONGEST_WAIT_MS;
+    let settled = false;
+    const settle = (): void => {
+      settled = true;
+    };
+    promise.then(settle, settle);
+    while (!settled) {
+      if (clock.now() > until) throw new Error(`not settled after ${LONGEST_WAIT_MS} ms`);
+      await this.run(STEP_MS);
+    }
+    return promise;
+  }
+
+  /** What it is refused with. Throws where it is not. */
+  async refusal(promise: Promise<unknown>): Promise<{ readonly code: string; readonly message: string }> {
+    try {
+      await this.answer(promise);
+    } catch (error) {
+      return error as { code: string; message: string };
+    }
+    throw new Error('it was not refused');
+  }
+
+  run(ms: number): Promise<void> {
+    const { clock } = this.world;
+    return clock.runUntil(clock.now() + ms, () => undefined);
+  }
+
+  row(id: RecordingId): StoredRecording {
+    const row = this.world.row(id);
+    if (row === null) throw new Error(`there is no recording ${id}`);
+    return row;
+  }
+
+  /** The next `times` calls of this method of a port, at the first instance, come to what `answer` does. */
+  instead<T extends object, K extends keyof T & string>(
+    port: Class<T>,
+    method: K,
+    answer: T[K] extends Method ? T[K] : never,
+    times = 1,
+  ): void {
+    const target = this.use(port);
+    const own = Object.getOwnPropertyDescriptor(target, method);
+    let left = times;
+    const replaced = (...args: never[]): unknown => {
+      left -= 1;
+      if (left <= 0) {
+        if (own) Object.defineProperty(target, method, own);
+        else delete target[method];
+      }
+      return (answer as Method).apply(target, args);
+    };
+    Object.defineProperty(target, method, { configurable: true, writable: true, value: replaced });
+  }
+}
