@@ -1,8 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
+import type { AtomicWrite } from '../kernel/atomic-write.js';
 import { Clock } from '../kernel/clock.js';
 import { keys } from '../redis/keys.js';
-import type { RedisCommand } from '../redis/redis-command.js';
+import { type RedisCommand, toAtomicWrite } from '../redis/redis-command.js';
 import { RedisConnections } from '../redis/redis.connections.js';
 
 /** What is worth telling; a word for ever. */
@@ -57,10 +58,9 @@ export class AuditLog {
     private readonly clock: Clock,
   ) {}
 
-  /** For the step that does what it tells of. */
-  command({ actor, action, subject, detail = {} }: AuditLine): RedisCommand {
-    const entry = JSON.stringify({ at: this.clock.now(), actor, action, subject, detail });
-    return ['XADD', keys.audit(), 'MAXLEN', '~', String(MOST_ENTRIES), '*', 'entry', entry];
+  /** What `add` does, for the commit that does what it tells of. */
+  addition(line: AuditLine): AtomicWrite {
+    return toAtomicWrite(this.command(line));
   }
 
   /** For what is done already: an entry that can't be written stands in the log of the process. */
@@ -105,6 +105,11 @@ export class AuditLog {
         cause: String(error),
       });
     }
+  }
+
+  private command({ actor, action, subject, detail = {} }: AuditLine): RedisCommand {
+    const entry = JSON.stringify({ at: this.clock.now(), actor, action, subject, detail });
+    return ['XADD', keys.audit(), 'MAXLEN', '~', String(MOST_ENTRIES), '*', 'entry', entry];
   }
 }
 

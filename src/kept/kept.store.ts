@@ -1,4 +1,4 @@
-import type { RedisCommand } from '../redis/redis-command.js';
+import type { AtomicWrite } from '../kernel/atomic-write.js';
 
 /** What is kept in Redis and, under `access/`, in the bucket. The names are for ever: they stand in both. */
 export const COLLECTIONS = ['keys', 'links', 'endpoints'] as const;
@@ -20,7 +20,7 @@ export interface KeptStep<T> {
   /** Null removes it. */
   readonly next: { readonly doc: T; readonly handles: readonly string[] } | null;
   /** Carried out in the same step. */
-  readonly also?: readonly RedisCommand[];
+  readonly also?: readonly AtomicWrite[];
   /** No more documents than that in the collection. */
   readonly most?: number;
 }

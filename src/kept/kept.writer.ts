@@ -1,8 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
+import type { AtomicWrite } from '../kernel/atomic-write.js';
 import { Clock } from '../kernel/clock.js';
 import { badInput, TallyError } from '../kernel/errors.js';
 import { Random } from '../kernel/random.js';
-import type { RedisCommand } from '../redis/redis-command.js';
 import { KeptArchive } from './kept-archive.js';
 import { type Collection, type Kept, KeptStore, writeName } from './kept.store.js';
 
@@ -37,7 +37,7 @@ export class KeptWriter {
     collection: Collection,
     id: string,
     next: KeptChange<T>,
-    { also = [], most }: { readonly also?: readonly RedisCommand[]; readonly most: number },
+    { also = [], most }: { readonly also?: readonly AtomicWrite[]; readonly most: number },
   ): Promise<Kept<T>> {
     const done = await this.store.commit({ collection, id, before: null, next, also, most });
     if (done.kind === 'too-many') throw tooMany(most);
@@ -54,7 +54,7 @@ export class KeptWriter {
     collection: Collection,
     id: string,
     change: (kept: Kept<T> | null) => KeptChange<T>,
-    { also = [], most }: { readonly also?: readonly RedisCommand[]; readonly most: number },
+    { also = [], most }: { readonly also?: readonly AtomicWrite[]; readonly most: number },
   ): Promise<Kept<T>> {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const before = await this.store.get<T>(collection, id);
@@ -81,7 +81,7 @@ export class KeptWriter {
     collection: Collection,
     id: string,
     change: (kept: Kept<T>) => KeptChange<T> | null,
-    { durable, also }: { readonly durable: Durable; readonly also?: (next: T) => readonly RedisCommand[] },
+    { durable, also }: { readonly durable: Durable; readonly also?: (next: T) => readonly AtomicWrite[] },
   ): Promise<Kept<T> | null> {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const before = await this.store.get<T>(collection, id);
@@ -107,7 +107,7 @@ export class KeptWriter {
   async remove<T>(
     collection: Collection,
     id: string,
-    also: readonly RedisCommand[] = [],
+    also: readonly AtomicWrite[] = [],
   ): Promise<Kept<T> | null> {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const before = await this.store.get<T>(collection, id);

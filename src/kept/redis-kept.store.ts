@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { ChainableCommander } from 'ioredis';
 import { newToken } from '../kernel/ids.js';
 import { keys } from '../redis/keys.js';
+import { toScriptInput } from '../redis/redis-command.js';
 import { redisWasReset, RebuildSuperseded } from '../redis/redis-was-reset.js';
 import { RedisConnections } from '../redis/redis.connections.js';
 import { Script } from '../redis/script.js';
@@ -47,9 +48,10 @@ export class RedisKeptStore extends KeptStore {
   async commit<T>({ collection, id, before, next, also = [], most = 0 }: KeptStep<T>): Promise<KeptResult> {
     const rev = newToken();
     const handles = next?.handles ?? [];
+    const others = toScriptInput(also);
     const answer = await commitKept.run(
       this.connections.command,
-      [...this.keysOf(collection), ...also.map(([, key]) => key)],
+      [...this.keysOf(collection), ...others.keys],
       [
         id,
         before?.rev ?? '',
@@ -59,7 +61,7 @@ export class RedisKeptStore extends KeptStore {
         JSON.stringify((before?.handles ?? []).filter((handle) => !handles.includes(handle))),
         writeName(collection, id, rev),
         '',
-        JSON.stringify(also.map(([command, , ...rest]) => [command, ...rest])),
+        others.commands,
         most,
       ],
     );

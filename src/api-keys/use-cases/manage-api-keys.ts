@@ -62,7 +62,7 @@ export class ManageApiKeys {
     const detail = { name, role, ...(roomIds && { rooms: roomIds.slice(0, 20) }) };
     await this.writer.create(API_KEYS, key.id, changeOf(key), {
       most: MOST_KEYS,
-      also: [this.audit.command({ actor: actor.name, action: 'api_key.created', subject: key.id, detail })],
+      also: [this.audit.addition({ actor: actor.name, action: 'api_key.created', subject: key.id, detail })],
     });
     return { apiKey: seenOf(key, null), secret };
   }
@@ -136,7 +136,7 @@ export class ManageApiKeys {
     subject: string,
     detail: Readonly<Record<string, unknown>>,
   ) {
-    return this.audit.command({ actor: actor.name, action, subject, detail });
+    return this.audit.addition({ actor: actor.name, action, subject, detail });
   }
 }
 

@@ -1,5 +1,5 @@
+import type { AtomicWrite } from '../../kernel/atomic-write.js';
 import type { BulkDeletionId } from '../../kernel/ids.js';
-import type { RedisCommand } from '../../redis/redis-command.js';
 import type {
   BulkDeletion,
   BulkDeletionFailure,
@@ -38,8 +38,8 @@ export interface Failed extends BulkDeletionFailure {
 export abstract class BulkDeletionStore {
   /** False, and nothing is stored, where its caller has as many under way as it may. */
   abstract create(bulk: BulkDeletion, opening: Opening): Promise<boolean>;
-  /** What `create` does, for whoever has to do it in one step with something else. */
-  abstract creation(bulk: BulkDeletion, opening: Opening): RedisCommand[];
+  /** What `create` does, for whoever has to do it in one commit with something else. */
+  abstract creation(bulk: BulkDeletion, opening: Opening): AtomicWrite[];
   abstract get(id: BulkDeletionId): Promise<BulkDeletionSeen | null>;
   /** Those whose time has come, and when the time of the next one comes; null: none is left. */
   abstract due(

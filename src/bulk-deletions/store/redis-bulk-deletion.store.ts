@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
+import type { AtomicWrite } from '../../kernel/atomic-write.js';
 import { Clock } from '../../kernel/clock.js';
 import type { BulkDeletionId } from '../../kernel/ids.js';
 import { BOUNDS } from '../../kernel/bounds.js';
 import { BULK_DELETIONS_CHANNEL, keys } from '../../redis/keys.js';
 import { redisWasReset } from '../../redis/redis-was-reset.js';
-import type { RedisCommand } from '../../redis/redis-command.js';
+import { type RedisCommand, toAtomicWrite } from '../../redis/redis-command.js';
 import { RedisConnections } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
 import {
@@ -40,7 +41,7 @@ export class RedisBulkDeletionStore extends BulkDeletionStore {
   }
 
   async create(bulk: BulkDeletion, opening: Opening): Promise<boolean> {
-    const commands = this.creation(bulk, opening);
+    const commands = creating(bulk, opening);
     // What has finished at once takes nobody's place.
     const limit = isSettled(bulk, opening) ? Infinity : BOUNDS.bulkDeletionsPerCaller;
     const created = await createScript.run(
@@ -53,27 +54,8 @@ export class RedisBulkDeletionStore extends BulkDeletionStore {
     return created === 1;
   }
 
-  creation(bulk: BulkDeletion, opening: Opening): RedisCommand[] {
-    const { id, scope, createdAt } = bulk;
-    const { pending, unseen, deleted, failed } = opening;
-    const key = (part?: (typeof PARTS)[number]): string => keys.bulkDeletion(id, part);
-    const row = ['doc', JSON.stringify(bulk), 'status', 'QUEUED', 'attempt', '0'];
-    const filled: RedisCommand[] = [
-      ['HSET', key(), ...row, 'order', String(pending.length + failed.length)],
-      ['ZADD', key('pending'), ...pending.flatMap((one, i) => [String(i + 1), one])],
-      ['RPUSH', key('unseen'), ...unseen],
-      ['RPUSH', key('deleted'), ...deleted],
-      ['ZADD', key('failed'), ...failed.flatMap(({ recordingId }, i) => [String(i + 1), recordingId])],
-      ['HSET', key('work'), ...failed.flatMap((one) => [one.recordingId, JSON.stringify(one)])],
-      ...(scope === 'ids' ? ([['HSET', key(), 'collected', '1']] as const) : []),
-    ];
-    const commands = filled.filter((command) => command.length > 2);
-    if (isSettled(bulk, opening)) return [...commands, ...settling(bulk, opening)];
-    return [
-      ...commands,
-      ['ZADD', keys.unfinishedBulkDeletions(), String(createdAt + FIRST_TOUCH_MS), id],
-      ['ZADD', placesOf(bulk), String(createdAt), id],
-    ];
+  creation(bulk: BulkDeletion, opening: Opening): AtomicWrite[] {
+    return creating(bulk, opening).map(toAtomicWrite);
   }
 
   async get(id: BulkDeletionId): Promise<BulkDeletionSeen | null> {
@@ -213,6 +195,29 @@ function placesOf({ requestedBy, dryRun }: BulkDeletion): string {
 
 function finishedOf({ requestedBy }: BulkDeletion): string {
   return keys.bulkDeletionsOf(requestedBy.callerId, 'finished');
+}
+
+function creating(bulk: BulkDeletion, opening: Opening): RedisCommand[] {
+  const { id, scope, createdAt } = bulk;
+  const { pending, unseen, deleted, failed } = opening;
+  const key = (part?: (typeof PARTS)[number]): string => keys.bulkDeletion(id, part);
+  const row = ['doc', JSON.stringify(bulk), 'status', 'QUEUED', 'attempt', '0'];
+  const filled: RedisCommand[] = [
+    ['HSET', key(), ...row, 'order', String(pending.length + failed.length)],
+    ['ZADD', key('pending'), ...pending.flatMap((one, i) => [String(i + 1), one])],
+    ['RPUSH', key('unseen'), ...unseen],
+    ['RPUSH', key('deleted'), ...deleted],
+    ['ZADD', key('failed'), ...failed.flatMap(({ recordingId }, i) => [String(i + 1), recordingId])],
+    ['HSET', key('work'), ...failed.flatMap((one) => [one.recordingId, JSON.stringify(one)])],
+    ...(scope === 'ids' ? ([['HSET', key(), 'collected', '1']] as const) : []),
+  ];
+  const commands = filled.filter((command) => command.length > 2);
+  if (isSettled(bulk, opening)) return [...commands, ...settling(bulk, opening)];
+  return [
+    ...commands,
+    ['ZADD', keys.unfinishedBulkDeletions(), String(createdAt + FIRST_TOUCH_MS), id],
+    ['ZADD', placesOf(bulk), String(createdAt), id],
+  ];
 }
 
 /** Of one about which nothing is left to do. */

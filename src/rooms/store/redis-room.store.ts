@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { newToken, type RoomId } from '../../kernel/ids.js';
 import { compareRoomIds } from '../../kernel/room-code.js';
 import { keys } from '../../redis/keys.js';
+import { toScriptInput } from '../../redis/redis-command.js';
 import { redisWasReset, RebuildSuperseded } from '../../redis/redis-was-reset.js';
 import { RedisConnections } from '../../redis/redis.connections.js';
 import { Script } from '../../redis/script.js';
@@ -155,12 +156,13 @@ export class RedisRoomStore extends RoomStore {
 
   private async commit(step: Commit): Promise<'done' | 'moved-on' | 'held'> {
     const { id, expected, rev, next, inBucket = false, terms: { unless = [], also = [] } = {} } = step;
+    const others = toScriptInput(also);
     const row: StoredRoom | null = next && { ...next, rev };
     const answer = await commitRoom.run(
       this.connections.command,
       [
         ...[keys.room(id), keys.rooms(), keys.roomNames(), keys.roomChanges(), keys.unsavedRooms()],
-        ...[keys.epoch(), keys.rebuild(), keys.deletedRooms(), ...unless, ...also.map(([, key]) => key)],
+        ...[keys.epoch(), keys.rebuild(), keys.deletedRooms(), ...unless, ...others.keys],
       ],
       [
         id,
@@ -170,7 +172,7 @@ export class RedisRoomStore extends RoomStore {
         next ? foldName(next.name) : '',
         inBucket ? 0 : 1,
         unless.length,
-        JSON.stringify(also.map(([command, , ...rest]) => [command, ...rest])),
+        others.commands,
         step.rebuild ?? '',
         step.remembered ? 1 : 0,
       ],

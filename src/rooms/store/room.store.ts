@@ -1,5 +1,5 @@
+import type { AtomicWrite } from '../../kernel/atomic-write.js';
 import type { RoomId } from '../../kernel/ids.js';
-import type { RedisCommand } from '../../redis/redis-command.js';
 import type { Room } from '../domain/room.js';
 
 /** A room as it is stored; `rev` is new with every write and never given twice. */
@@ -35,7 +35,7 @@ export interface RemovalTerms {
   /** The room stays while it has any of these. */
   readonly unless?: readonly Belonging[];
   /** What is stored with it. */
-  readonly also?: readonly RedisCommand[];
+  readonly also?: readonly AtomicWrite[];
 }
 
 /** A write whose durable copy in the bucket is not known to be made. */

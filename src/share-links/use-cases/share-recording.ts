@@ -93,7 +93,7 @@ export class ShareRecording {
       {
         durable: 'soon',
         also: () => [
-          this.audit.command({ actor: actor.name, action: 'share_link.revoked', subject, detail }),
+          this.audit.addition({ actor: actor.name, action: 'share_link.revoked', subject, detail }),
         ],
       },
     );
@@ -115,7 +115,7 @@ export class ShareRecording {
       expiresAt: new Date(link.expiresAt).toISOString(),
       maxViews: link.maxViews,
     };
-    const told = this.audit.command({
+    const told = this.audit.addition({
       ...{ actor: actor.name, action: 'share_link.created', subject: link.id, detail },
     });
     await this.writer.upsert<ShareLinksDoc>(

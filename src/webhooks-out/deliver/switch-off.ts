@@ -24,7 +24,7 @@ export class SwitchOff {
       ENDPOINTS,
       id,
       ({ doc }) => (doc.enabled ? { doc: { ...doc, enabled: false, disabledReason }, handles: [] } : null),
-      { durable: 'soon', also: () => [this.audit.command(told)] },
+      { durable: 'soon', also: () => [this.audit.addition(told)] },
     );
     if (off === null) return;
     const detail = `webhook endpoint ${id} was switched off: ${off.doc.disabledReason ?? disabledReason}`;

@@ -172,7 +172,7 @@ export class ManageEndpoints {
 
   private told(actor: Actor, action: AuditAction, { id, url, events, enabled }: WebhookEndpoint) {
     const { origin } = new URL(url);
-    return this.audit.command({
+    return this.audit.addition({
       actor: actor.name,
       action,
       subject: id,

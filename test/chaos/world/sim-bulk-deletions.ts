@@ -8,11 +8,11 @@ import type {
 import { isSettled, NEW_WORK } from '../../../src/bulk-deletions/domain/bulk-deletion.js';
 import { notFound } from '../../../src/bulk-deletions/domain/verdict.js';
 import { BulkDeletionStore, type Step } from '../../../src/bulk-deletions/store/bulk-deletion.store.js';
+import type { AtomicWrite } from '../../../src/kernel/atomic-write.js';
 import type { BulkDeletionId } from '../../../src/kernel/ids.js';
-import type { RedisCommand } from '../../../src/redis/redis-command.js';
 import type { Incarnation } from './incarnation.js';
 import type { RecordingTables } from './sim-recording-store.js';
-import type { Table } from './sim-redis.js';
+import { type Table, toAtomicWrite } from './sim-redis.js';
 
 /** One bulk deletion as it stands in Redis; replaced, never changed. */
 export interface SimBulk {
@@ -34,14 +34,8 @@ export interface SimBulk {
   readonly touchAt: number;
 }
 
-const CREATE = 'CREATE-BULK-DELETION';
 const FIRST_TOUCH_MS = 3_000;
 const STEP_LIMIT_MS = 20_000;
-
-export function carryOutBulk(tables: Table<SimBulk>, [name, , ...rest]: RedisCommand): void {
-  const [bulk = '', opening = ''] = rest;
-  if (name === CREATE) create(tables, JSON.parse(bulk) as BulkDeletion, JSON.parse(opening) as Opening);
-}
 
 function create(tables: Table<SimBulk>, bulk: BulkDeletion, opening: Opening): void {
   const { pending, deleted, failed, unseen } = opening;
@@ -77,8 +71,8 @@ export class SimBulkDeletionStore extends BulkDeletionStore {
     });
   }
 
-  creation(bulk: BulkDeletion, opening: Opening): RedisCommand[] {
-    return [[CREATE, bulk.id, JSON.stringify(bulk), JSON.stringify(opening)]];
+  creation(bulk: BulkDeletion, opening: Opening): AtomicWrite[] {
+    return [toAtomicWrite(() => create(this.tables, bulk, opening))];
   }
 
   get(id: BulkDeletionId): Promise<BulkDeletionSeen | null> {

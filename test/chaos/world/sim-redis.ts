@@ -1,3 +1,4 @@
+import type { AtomicWrite } from '../../../src/kernel/atomic-write.js';
 import { TallyError } from '../../../src/kernel/errors.js';
 import type { Dice } from './dice.js';
 import type { SimClock } from './sim-clock.js';
@@ -67,6 +68,17 @@ export class Table<V> {
       else this.map.delete(key);
     });
   }
+}
+
+type SimWrite = () => void;
+
+/** For the command of another store. */
+export function toAtomicWrite(write: SimWrite): AtomicWrite {
+  return write as SimWrite & AtomicWrite;
+}
+
+export function carryOut(write: AtomicWrite): void {
+  (write as SimWrite & AtomicWrite)();
 }
 
 /**

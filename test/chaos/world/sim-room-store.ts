@@ -1,7 +1,6 @@
 import { newToken, type RoomId } from '../../../src/kernel/ids.js';
 import { indexEntries } from '../../../src/recordings/store/index-entries.js';
 import { RebuildSuperseded } from '../../../src/redis/redis-was-reset.js';
-import type { RedisCommand } from '../../../src/redis/redis-command.js';
 import type { Room } from '../../../src/rooms/domain/room.js';
 import {
   type RemovalTerms,
@@ -13,7 +12,7 @@ import {
 } from '../../../src/rooms/store/room.store.js';
 import type { Incarnation } from './incarnation.js';
 import type { RecordingTables } from './sim-recording-store.js';
-import type { Table } from './sim-redis.js';
+import { carryOut, type Table } from './sim-redis.js';
 
 export interface RoomTables {
   readonly rooms: Table<StoredRoom>;
@@ -21,8 +20,6 @@ export interface RoomTables {
   readonly unsaved: Table<number>;
   /** When rooms were deleted. */
   readonly deleted: Table<number>;
-  /** What another feature has done in the same step. */
-  carryOut(command: RedisCommand): void;
   /** Redis is not whole, and whoever has this token rebuilds it. */
   isRebuiltBy(token: string): boolean;
 }
@@ -80,7 +77,7 @@ export class SimRoomStore extends RoomStore {
       void this.recordings.epoch;
       if (this.tables.rooms.get(current.id)?.rev !== current.rev) return 'moved-on';
       if (unless.some((index) => this.holds(index))) return 'held';
-      for (const command of also) this.tables.carryOut(command);
+      also.forEach(carryOut);
       this.tables.rooms.delete(current.id);
       this.tables.deleted.set(current.id, this.recordings.redis.now());
       this.tables.unsaved.set(`${current.id} ${rev}`, this.recordings.redis.now());

@@ -16,7 +16,6 @@ import { isOver, type StoredRecording } from '../../../src/recordings/domain/rec
 import type { JobHandler } from '../../../src/queue/define-job.js';
 import { applyLiveKitEvent } from '../../../src/recordings/jobs/apply-livekit-event.job.js';
 import type { RebuildRun } from '../../../src/rebuild/rebuild-ledger.port.js';
-import type { RedisCommand } from '../../../src/redis/redis-command.js';
 import type { StoredRoom } from '../../../src/rooms/store/room.store.js';
 import type { Held } from '../../../src/sweeps/store/sweep.store.js';
 import type { SweepRun } from '../../../src/sweeps/sweep.js';
@@ -32,7 +31,7 @@ import { JobFloor, SimJobQueue } from './sim-job-runner.js';
 import { SimLeases } from './sim-leases.js';
 import { SimLiveKit } from './sim-livekit.js';
 import { SimRecorderLog } from './sim-recorder-log.js';
-import { carryOutBulk, type SimBulk, SimBulkDeletionStore } from './sim-bulk-deletions.js';
+import { type SimBulk, SimBulkDeletionStore } from './sim-bulk-deletions.js';
 import { SimRebuildLedger } from './sim-rebuild-ledger.js';
 import { SimRecordingRestorer } from './sim-recording-restorer.js';
 import { SimRoomSlots } from './sim-room-slots.js';
@@ -126,7 +125,6 @@ export class SimWorld {
       rooms: this.redis.table<StoredRoom>(),
       unsaved: this.redis.table<number>(),
       deleted: this.redis.table<number>(),
-      carryOut: (command: RedisCommand) => carryOutBulk(this.bulkDeletions, command),
       isRebuiltBy: (token: string) => this.isRebuiltBy(token),
     };
     this.bulkDeletions = this.redis.table<SimBulk>();
