@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../kernel/actor.js';
 import { BOUNDS } from '../kernel/bounds.js';
+import { digest } from '../kernel/digest.js';
 import { isTallyError } from '../kernel/errors.js';
-import { digest } from '../redis/keys.js';
 import { isWellFormedApiKey, looksLikeApiKey, prefixOf } from './api-key-format.js';
 import { ApiKeys } from './api-keys.js';
 import { readAuthorization } from './authorization.js';

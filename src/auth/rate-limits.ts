@@ -8,8 +8,9 @@ import {
 import { Config } from '../config/config.js';
 import { BOUNDS } from '../kernel/bounds.js';
 import { Clock, awaitWithin } from '../kernel/clock.js';
+import { digest } from '../kernel/digest.js';
 import { TallyError } from '../kernel/errors.js';
-import { digest, TAG } from '../redis/keys.js';
+import { TAG } from '../redis/keys.js';
 import { RedisConnections } from '../redis/redis.connections.js';
 
 /** Callers by their id, addresses by themselves. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digest } from '../kernel/digest.js';
 import type { BulkDeletionId, RecordingId, RoomId } from '../kernel/ids.js';
 
 /**
@@ -103,7 +103,3 @@ export const BULK_DELETIONS_CHANNEL = 'tl:bulk-deletions';
 
 /** Wakes listeners of the event log; the log itself is the stream. */
 export const EVENTS_CHANNEL = 'tl:events';
-
-export function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
-}

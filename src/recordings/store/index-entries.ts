@@ -1,6 +1,7 @@
-import { digest, keys } from '../../redis/keys.js';
+import { digest } from '../../kernel/digest.js';
 import type { RoomId } from '../../kernel/ids.js';
 import { encodeRoomId } from '../../kernel/room-code.js';
+import { keys } from '../../redis/keys.js';
 import {
   isFinal,
   type JsonValue,

@@ -3,13 +3,13 @@ import { requireRight, requireRoomVisible, roomNotFound } from '../../auth/right
 import { Config } from '../../config/config.js';
 import type { Actor } from '../../kernel/actor.js';
 import { Clock, awaitWithin } from '../../kernel/clock.js';
+import { digest } from '../../kernel/digest.js';
 import { isTallyError, TallyError } from '../../kernel/errors.js';
 import { newRecordingId, type RecordingId, type RoomId } from '../../kernel/ids.js';
 import type { EncodingPreset, RecordingLayout } from '../../kernel/recording-options.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
 import type { WorkerKind } from '../../livekit/livekit.types.js';
 import type { Room } from '../../rooms/domain/room.js';
-import { digest } from '../../redis/keys.js';
 import { RoomDirectory } from '../../rooms/use-cases/room-directory.js';
 import { firstEffects, newRecording } from '../domain/new-recording.js';
 import { whatHolds } from '../domain/room-held.js';
