@@ -7,7 +7,7 @@ const FEATURES =
   '^src/(rooms|recordings|media|share-links|webhooks-out|bulk-deletions|room-deletion|sweeps|rebuild)/';
 /** The technology behind a port: bound in modules, named nowhere else. */
 const ADAPTERS =
-  '^src/(storage/(s3|file)-object-storage|livekit/(livekit-http|jwt-webhook[.]verifier)|queue/(bullmq-job-queue|job-runner)|kept/redis-|incidents/redis-|webhooks-out/store/redis-|rooms/store/redis-|recordings/(store|events)/redis-|rebuild/redis-|bulk-deletions/store/redis-)';
+  '^src/(storage/(s3|file)-object-storage|livekit/(livekit-http|jwt-webhook[.]verifier)|queue/(bullmq-job-queue|job-runner)|(?!redis/).+/redis-)';
 
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
@@ -85,6 +85,12 @@ module.exports = {
       'A feature asks for a port; which technology answers is said in a module file alone.',
       { path: '^src/', pathNot: [SPEC, '[.]module[.]ts$', ADAPTERS, '^src/(queue|embedded)/'] },
       { path: ADAPTERS },
+    ),
+    forbid(
+      'ports-name-no-technology',
+      'A port says what is meant, and who asks one says no more; what it is in Redis, its adapter knows.',
+      { path: '[.](port|store|writer)[.]ts$|/(use-cases|write)/', pathNot: [SPEC, ADAPTERS] },
+      { path: '^(src/redis|node_modules/ioredis)/' },
     ),
     forbid(
       'graphql-is-an-edge',
