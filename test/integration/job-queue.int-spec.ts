@@ -163,18 +163,35 @@ describe('the job queue', () => {
     expect(once.runsOf(subject)).toBe(1);
   });
 
-  it('goes on for as long as what it needs is unavailable, whatever its tries', async () => {
-    await Promise.all(
-      [waking, once].map(async (handler) => {
-        handler.act = async (_subject, run) => {
-          if (run === 1) throw new TallyError('LIVEKIT_UNAVAILABLE', 'away');
-          return done;
-        };
-        const { definition } = handler;
-        await jobs.add({ ...definition, options: { ...definition.options, attempts: 1 } }, { subject });
-        await ran(handler, 2);
-      }),
+  it.each(['REDIS_UNAVAILABLE', 'LIVEKIT_UNAVAILABLE', 'STORAGE_UNAVAILABLE'] as const)(
+    'goes on for as long as what it needs is unavailable, whatever its tries (%s)',
+    async (code) => {
+      await Promise.all(
+        [waking, once].map(async (handler) => {
+          handler.act = async (_subject, run) => {
+            if (run === 1) throw new TallyError(code, 'away');
+            return done;
+          };
+          const { definition } = handler;
+          await jobs.add({ ...definition, options: { ...definition.options, attempts: 1 } }, { subject });
+          await ran(handler, 2);
+        }),
+      );
+    },
+  );
+
+  it('runs what is woken while it waits to be tried again soon, however long it would wait', async () => {
+    waking.act = async (_subject, run) => {
+      if (run === 1) throw new Error('it fails');
+      return done;
+    };
+    const patient = { ...wakeUp, options: { ...wakeUp.options, backoffMs: 600_000 } };
+    await jobs.add(patient, { subject });
+    await eventually(
+      async () => (await queues.get('recordings').getDelayedCount()) > 0 || 'it does not wait',
     );
+    await jobs.add(patient, { subject });
+    await ran(waking, 2);
   });
 
   it('runs what an older version left in a queue that is used no more', async () => {
@@ -221,5 +238,7 @@ describe('the job queue', () => {
       },
       { withinMs: 15_000, everyMs: 200 },
     );
+    // What was refused is kept nowhere: its sender sends it again.
+    expect(waking.runsOf(subject)).toBe(0);
   });
 });
