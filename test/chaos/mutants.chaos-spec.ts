@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MUTANTS } from './mutants/mutants.cjs';
 import { CASES } from './plan/cases.js';
@@ -24,5 +24,14 @@ describe('the mutants of the kill table', () => {
   it('are shown by single histories that there are', () => {
     const named = MUTANTS.flatMap(({ shownBy }) => (shownBy ? [shownBy] : []));
     expect(named.filter((name) => !CASES.has(name))).toEqual([]);
+  });
+
+  it('are shown, where the simulation can not, by tests that there are', () => {
+    const named = MUTANTS.flatMap(({ shownByTest }) => (shownByTest ? [shownByTest] : []));
+    const wrong = named.filter(({ file, test }) => {
+      const path = join(ROOT, file);
+      return !existsSync(path) || !readFileSync(path, 'utf8').includes(test);
+    });
+    expect(wrong).toEqual([]);
   });
 });

@@ -1,9 +1,13 @@
 // The classic defects of recording services, each as a change of the source that brings it back. A text that is no longer found
 // exactly once fails loudly: the mutant has to follow the code. `shownBy`: the single history that shows it at once.
+// `shownByTest`: the test that shows what is not in the simulation.
 
 const change = (file, find, replace) => ({ file, find, replace });
+const inTest = (project, file, test) => ({ project, file, test });
 const M = 'src/recordings/domain';
 const U = 'src/recordings/use-cases';
+const S = 'src/recordings/store';
+const J = 'src/recordings/jobs';
 
 const MUTANTS = [
   {
@@ -750,6 +754,386 @@ const MUTANTS = [
         `${M}/egress-fact.ts`,
         "return status === 'ENDING' && at - updatedAt > THRESHOLDS.stopAgainMs;",
         'return false;',
+      ),
+    ],
+  },
+  {
+    name: 'M59',
+    defect: 'a commit that is sent again because its answer was lost is taken for another one',
+    shownByTest: inTest(
+      'integration',
+      'test/integration/resent-commits.int-spec.ts',
+      'stores a new recording once and says so',
+    ),
+    changes: [
+      change(
+        `${S}/commit-recording.lua`,
+        'if rev == step.nextRev and token == mark then',
+        'if rev == step.nextRev and not token then',
+      ),
+      change(
+        `${S}/commit-recording.lua`,
+        "if step.rev == '0' and created == mark then",
+        "if step.rev == '0' and rev and not created then",
+      ),
+    ],
+  },
+  {
+    name: 'M60',
+    defect: 'a Redis master that is demoted in place is never left',
+    shownByTest: inTest(
+      'integration',
+      'test/integration/redis-faults.int-spec.ts',
+      'a master that is demoted in place is left for the new one',
+    ),
+    changes: [
+      change(
+        'src/redis/redis.connections.ts',
+        '{ ...server, reconnectOnError: leavingDemoted(), ...options }',
+        '{ ...server, ...options }',
+      ),
+    ],
+  },
+  {
+    name: 'M61',
+    defect: 'an instance whose Redis is a replica does not say so in its readiness',
+    shownByTest: inTest(
+      'e2e',
+      'test/e2e/redis-faults.e2e-spec.ts',
+      'that is a replica is told apart from one that is away',
+    ),
+    changes: [
+      change(
+        'src/ops/readiness.ts',
+        '      await this.beat.strike();\n      if (isTurn) await this.redis.look();\n',
+        '      await this.redis.look();\n',
+      ),
+    ],
+  },
+  {
+    name: 'M62',
+    defect: 'every pass of the reconciliation reads all egresses that ended within a day',
+    shownByTest: inTest(
+      'long',
+      'test/e2e/busy-livekit.e2e-spec.ts',
+      'costs a pass what is active, and nobody who asks waits for a whole list',
+    ),
+    changes: [
+      change(
+        'src/sweeps/livekit-reconciliation.sweep.ts',
+        'this.livekit.listEgresses(full ? {} : { active: true }),',
+        'this.livekit.listEgresses(),',
+      ),
+    ],
+  },
+  {
+    name: 'M63',
+    defect: 'a start reads all egresses that ended within a day',
+    shownByTest: inTest(
+      'long',
+      'test/e2e/busy-livekit.e2e-spec.ts',
+      'costs a pass what is active, and nobody who asks waits for a whole list',
+    ),
+    changes: [
+      change(
+        `${U}/gather-evidence.ts`,
+        'const active = this.clock.now() >= startPendingUntil ? {} : { active: true };',
+        'const active = startPendingUntil < 0 ? { active: true } : {};',
+      ),
+    ],
+  },
+  {
+    name: 'M64',
+    defect: 'an event log that was emptied can not be followed from its end',
+    shownByTest: inTest(
+      'integration',
+      'test/integration/redis-faults.int-spec.ts',
+      'that was emptied can be followed from its end',
+    ),
+    changes: [
+      change(
+        'src/recordings/events/end-of-events.lua',
+        "local id = redis.call('GET', KEYS[3]) or '0-0'",
+        "local id = '0-0'",
+      ),
+      change(
+        'src/recordings/events/end-of-events.lua',
+        "if info[i] == 'last-generated-id' then id = info[i + 1] end",
+        "if info[i] == 'last-entry' and info[i + 1] then id = info[i + 1][1] end",
+      ),
+    ],
+  },
+  {
+    name: 'M65',
+    defect: 'who follows after a backlog that nobody read waits for one more wake-up with each part of it',
+    shownByTest: inTest(
+      'integration',
+      'test/integration/redis-faults.int-spec.ts',
+      'gives the next event at once after',
+    ),
+    changes: [
+      change(
+        'src/recordings/events/redis-event-log.ts',
+        'for (let reads = 0; reads === 0 || this.behind || (reads === 1 && this.stale); reads++) {',
+        'for (let reads = 0; reads === 0; reads++) {',
+      ),
+      change(
+        'src/recordings/events/redis-event-log.ts',
+        'if (this.fullReads >= MOST_READS) {',
+        'if (this.fullReads >= 1_000 * MOST_READS) {',
+      ),
+    ],
+  },
+  {
+    name: 'M66',
+    defect: 'records stand behind what LiveKit is slow to answer',
+    shownByTest: inTest(
+      'integration',
+      'test/integration/queues-apart.int-spec.ts',
+      'is written into the bucket while LiveKit answers nothing of what stands before it',
+    ),
+    changes: [
+      change(`${J}/stop-egress.job.ts`, "queue: 'egresses',", "queue: 'records',"),
+      change(`${J}/remove-recorder.job.ts`, "queue: 'egresses',", "queue: 'records',"),
+      change(`${J}/signal-room.job.ts`, "queue: 'signals',", "queue: 'records',"),
+    ],
+  },
+  {
+    name: 'M67',
+    defect: 'effects of a newer version are thrown away by an older instance',
+    shownByTest: inTest(
+      'unit',
+      `${J}/queue-effects.spec.ts`,
+      'keeps what this version does not know for an instance that does',
+    ),
+    changes: [
+      change(
+        `${J}/queue-effects.ts`,
+        'entries.filter((entry) => isKnown(entry) && !this.underWay.has(entry.entry));',
+        'entries.filter((entry) => !this.underWay.has(entry.entry));',
+      ),
+    ],
+  },
+  {
+    name: 'M68',
+    defect: 'a webhook that was answered 200 is dropped when a rebuild takes longer than its tries',
+    shownByTest: inTest(
+      'integration',
+      'test/integration/job-queue.int-spec.ts',
+      'goes on for as long as what it needs is unavailable, whatever its tries',
+    ),
+    changes: [
+      change(
+        'src/queue/dependency-waits.ts',
+        'return code in DEPENDENCIES;',
+        "return code in DEPENDENCIES && code !== 'REDIS_UNAVAILABLE';",
+      ),
+    ],
+  },
+  {
+    name: 'M69',
+    defect: 'a wake-up waits for as long as the job that failed before it',
+    shownByTest: inTest(
+      'integration',
+      'test/integration/job-queue.int-spec.ts',
+      'runs what is woken while it waits to be tried again soon, however long it would wait',
+    ),
+    changes: [
+      change(
+        'src/queue/job-runner.ts',
+        'wakes ? MAX_WAKE_BACKOFF_MS : MAX_BACKOFF_MS',
+        'wakes ? MAX_BACKOFF_MS : MAX_BACKOFF_MS',
+      ),
+    ],
+  },
+  {
+    name: 'M70',
+    defect: 'what Redis could not take while it was away is kept in memory without bound',
+    shownByTest: inTest(
+      'integration',
+      'test/integration/job-queue.int-spec.ts',
+      'refuses to add while Redis is away, and goes on when it is back',
+    ),
+    changes: [
+      change(
+        'src/redis/redis.connections.ts',
+        'maxRetriesPerRequest: 1,\n      enableOfflineQueue: false,\n',
+        'maxRetriesPerRequest: null,\n',
+      ),
+      change('src/queue/bullmq-job-queue.ts', '    await this.queues.whenReady();\n', ''),
+      change(
+        'src/queue/bullmq-job-queue.ts',
+        'await this.queues.get(definition.queue).add(definition.name, traced, optionsOf(definition, data, inMs));',
+        [
+          'const added = this.queues.get(definition.queue).add(definition.name, traced, optionsOf(definition, data, inMs));',
+          'added.catch(() => undefined);',
+          "const late = new Error('Command timed out');",
+          'await Promise.race([added, new Promise((_, reject) => setTimeout(reject, 2_000, late))]);',
+        ].join('\n'),
+      ),
+    ],
+  },
+  {
+    name: 'M71',
+    defect: 'a page by several labels ends in nowhere',
+    shownByTest: inTest(
+      'integration',
+      'test/integration/recording-store.int-spec.ts',
+      'go on where too many were passed over for one page, and say from where',
+    ),
+    changes: [
+      change(
+        `${S}/redis-recording-pages.ts`,
+        'endCursor: full || part.exhausted ? (shown.at(-1)?.cursor ?? null) : after,',
+        'endCursor: shown.at(-1)?.cursor ?? null,',
+      ),
+    ],
+  },
+  {
+    name: 'M72',
+    defect: 'a page of several reads misses the events between them',
+    shownByTest: inTest(
+      'integration',
+      'test/integration/recording-store.int-spec.ts',
+      'are of the moment at which the first of several reads was made: what happens later is after it',
+    ),
+    changes: [
+      change(`${S}/redis-recording-pages.ts`, 'position: first.position,', 'position: part.position,'),
+    ],
+  },
+  {
+    name: 'M73',
+    defect: 'the look at LiveKit before a deadline is given less time than LiveKit may take',
+    shownByTest: inTest('unit', `${M}/verdict-parts.spec.ts`, 'is waited for during'),
+    changes: [
+      change(
+        `${M}/verdict.ts`,
+        '{ withinMs: Math.max(dueAt - now, 0) + limits.livekitTimeoutMs }',
+        '{ withinMs: 2_000 }',
+      ),
+    ],
+  },
+  {
+    name: 'M74',
+    defect: 'labels without bound become entries of indexes',
+    shownByTest: inTest(
+      'e2e',
+      'test/e2e/start.e2e-spec.ts',
+      'with a bad input names the field and stores nothing',
+    ),
+    changes: [
+      change(
+        'src/recordings/graphql/recording.input.ts',
+        'if (entries.length > BOUNDS.labels)',
+        'if (entries.length > BOUNDS.jsonBytes)',
+      ),
+    ],
+  },
+  {
+    name: 'M75',
+    defect: 'recorders of others are noted and never forgotten',
+    shownByTest: inTest(
+      'integration',
+      'test/integration/recorder-notes.int-spec.ts',
+      'are of our own recorders alone',
+    ),
+    changes: [
+      change(
+        `${U}/apply-livekit-event.ts`,
+        "if (recording?.upkeep.egresses[egressId] === 'live')",
+        'if (recording !== undefined)',
+      ),
+    ],
+  },
+  {
+    name: 'M76',
+    defect: 'a bug in a script of ours is told as an outage of Redis, by a word in its message',
+    shownByTest: inTest(
+      'integration',
+      'test/integration/redis-faults.int-spec.ts',
+      'a bug in a script is no outage',
+    ),
+    changes: [
+      change(
+        'src/redis/redis-failure.ts',
+        ': (REFUSALS[prefix] ?? null);',
+        ': (Object.entries(REFUSALS).find(([word]) => message.toUpperCase().includes(word))?.[1] ?? null);',
+      ),
+    ],
+  },
+  {
+    name: 'M77',
+    defect: 'a record that a slow writer put behind its row stays older than that for ever',
+    shownByTest: inTest(
+      'integration',
+      'test/integration/storage-sweeps.int-spec.ts',
+      'writes a record again that a slow writer, overtaken, left behind its row',
+    ),
+    changes: [
+      change(
+        'src/sweeps/look-at-objects.ts',
+        'const isInTime = writtenAfterMs >= 0 && writtenAfterMs < WRITTEN_WITHIN_MS;',
+        'const isInTime = writtenAfterMs >= 0;',
+      ),
+    ],
+  },
+  {
+    name: 'M78',
+    defect: 'a deleted recording comes back where nobody has looked through the bucket for two days',
+    shownByTest: inTest(
+      'integration',
+      'test/integration/storage-sweeps.int-spec.ts',
+      'never brings back what was deleted, however long nobody has looked',
+    ),
+    changes: [
+      change(
+        `${S}/commit-recording.lua`,
+        "redis.call('ZREMRANGEBYRANK', KEYS[10], 0, -1000001)",
+        "redis.call('ZREMRANGEBYSCORE', KEYS[10], '-inf', tonumber(step.now) - 2 * 86400000)",
+      ),
+    ],
+  },
+  {
+    name: 'M79',
+    defect: 'what its maximum duration ended is COMPLETE where its end was not reported',
+    shownByTest: inTest('unit', `${M}/lost-egress.spec.ts`, 'ends what was to end as it was to end'),
+    changes: [
+      change(
+        `${M}/lost-egress.ts`,
+        "return endReason === 'LIMIT_REACHED' ? 'LIMIT_REACHED' : 'COMPLETE';",
+        "return endReason === null ? 'COMPLETE' : 'COMPLETE';",
+      ),
+    ],
+  },
+  {
+    name: 'M80',
+    defect: 'one free place of a worker is given to several continuations',
+    shownByTest: inTest(
+      'unit',
+      'src/recordings/recorders/fleet-probe.spec.ts',
+      'is asked anew of every kind once a place was taken',
+    ),
+    changes: [
+      change(
+        'src/recordings/recorders/fleet-probe.ts',
+        'for (const [kind, { answered }] of this.latest) if (answered) this.latest.delete(kind);',
+        'for (const [kind, { answered }] of this.latest) if (!answered) this.latest.delete(kind);',
+      ),
+    ],
+  },
+  {
+    name: 'M81',
+    defect: 'egresses that nothing explains are stopped, many at once, as soon as further passes agree',
+    shownByTest: inTest(
+      'unit',
+      'src/sweeps/breaker.spec.ts',
+      'stays open for egresses, however many passes agree',
+    ),
+    changes: [
+      change(
+        'src/sweeps/breaker.ts',
+        "if (passes >= PASSES_THAT_AGREE && name !== 'ORPHANED_EGRESSES')",
+        'if (passes >= PASSES_THAT_AGREE)',
       ),
     ],
   },

@@ -3,6 +3,8 @@ export interface Mutant {
   readonly defect: string;
   /** The single history that shows it. */
   readonly shownBy?: string;
+  /** Of what is not in the simulation: the test that fails with it. `test`: a part of its name. */
+  readonly shownByTest?: { readonly project: string; readonly file: string; readonly test: string };
   readonly changes: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
 }
 
