@@ -9,8 +9,11 @@ import { RebuildTurn } from '../../../src/rebuild/rebuild-turn.js';
 import { UnsavedRoomsRunner } from '../../../src/rooms/write/unsaved-rooms.runner.js';
 import { SweepTicker } from '../../../src/sweeps/sweep-ticker.js';
 import type { Incarnation } from './incarnation.js';
-import type { SimWorld } from './sim-world.js';
-import type { Worker } from './sim-job-runner.js';
+import type { Dice } from './dice.js';
+import type { SimClock } from './sim-clock.js';
+import type { JobFloor, Worker } from './sim-job-runner.js';
+import type { RecordingTables } from './sim-recording-store.js';
+import type { SimRedis } from './sim-redis.js';
 import type { Class, Wiring } from './wiring.js';
 
 const EFFECTS_EVERY_MS = 2_000;
@@ -19,13 +22,24 @@ const UNSAVED_ROOMS_EVERY_MS = 3_000;
 const REBUILD_EVERY_MS = 1_000;
 const AGREE_EVERY_MS = 10_000;
 
+/** What of the world an instance's intervals look at. */
+export interface InstanceSurroundings {
+  readonly clock: SimClock;
+  readonly dice: Dice;
+  readonly redis: SimRedis;
+  readonly floor: JobFloor;
+  readonly recordings: RecordingTables;
+  readonly rooms: { readonly unsaved: { readonly size: number } };
+  readonly bulkDeletions: { readonly size: number };
+}
+
 /** One life of one instance, its intervals driven by the virtual clock. */
 export class SimInstance {
   private rebuilding = false;
   private readonly closing = new AbortController().signal;
 
   constructor(
-    private readonly world: SimWorld,
+    private readonly world: InstanceSurroundings,
     readonly life: Incarnation,
     private readonly wiring: Wiring,
     readonly worker: Worker,
