@@ -27,12 +27,17 @@ export function seeEgress(
   const noted: Patch =
     state === known
       ? nothing
-      : { kept: { egresses: { ...now.upkeep.egresses, [egress.egressId]: state }, ...firstSight(now, at) } };
+      : {
+          internal: {
+            egresses: { ...now.upkeep.egresses, [egress.egressId]: state },
+            ...firstSight(now, at),
+          },
+        };
   const found: Patch =
-    state === 'live' && now.upkeep.absence !== null ? join(noted, { kept: { absence: null } }) : noted;
+    state === 'live' && now.upkeep.absence !== null ? join(noted, { internal: { absence: null } }) : noted;
   const named: Patch =
     now.egressId === null
-      ? join(found, { seen: { egressId: egress.egressId, roomSid: egress.roomSid ?? now.roomSid } })
+      ? join(found, { visible: { egressId: egress.egressId, roomSid: egress.roomSid ?? now.roomSid } })
       : found;
   const primary = now.egressId === null || now.egressId === egress.egressId;
   if (state === 'live' && isOfAnotherMeeting(now, egress)) return join(found, refuseMeeting(now, egress, at));
@@ -55,8 +60,8 @@ function isOfAnotherMeeting({ status, continues, roomSid }: StoredRecording, egr
 function refuseMeeting(now: StoredRecording, egress: EgressSeen, at: number): Patch {
   const message = `recording ${now.id} was cancelled: another meeting is in its room`;
   return join(stop(egress, 'another meeting is in its room'), {
-    seen: { egressId: egress.egressId, status: 'ENDING', endReason: 'START_CANCELLED' },
-    kept: { stopRequestedAt: at, ...startResult(now, { code: 'RECORDING_START_FAILED', message }) },
+    visible: { egressId: egress.egressId, status: 'ENDING', endReason: 'START_CANCELLED' },
+    internal: { stopRequestedAt: at, ...startResult(now, { code: 'RECORDING_START_FAILED', message }) },
   });
 }
 
@@ -92,8 +97,8 @@ function onLateReport(now: StoredRecording, egress: EgressSeen, state: EgressSta
   const media = mediaOf(egress, now);
   if (isRecovering(now)) return media.sizeBytes === 0 ? nothing : fileCame(now, media);
   // What was put together from segments is less than the file that came after all, in its place.
-  if (now.recovered) return { seen: { ...media, recovered: false, error: null } };
-  return now.hasMedia ? nothing : { seen: media };
+  if (now.recovered) return { visible: { ...media, recovered: false, error: null } };
+  return now.hasMedia ? nothing : { visible: media };
 }
 
 function progress(now: StoredRecording, egress: EgressSeen, at: number, room: RoomAtEnd): Patch {
@@ -125,8 +130,8 @@ function becomeActive(now: StoredRecording, egress: EgressSeen, at: number): Pat
   // Our own clock measures the limit; LiveKit's may be off, but never by more than the recording is old.
   const countedFrom = Math.min(Math.max(startedAt, now.requestedAt), at);
   return {
-    seen: { status: 'ACTIVE', startedAt, filename: filenameOf(egress) },
-    kept: { ...startResult(now, 'ACTIVE'), activeSince: countedFrom },
+    visible: { status: 'ACTIVE', startedAt, filename: filenameOf(egress) },
+    internal: { ...startResult(now, 'ACTIVE'), activeSince: countedFrom },
   };
 }
 
@@ -134,7 +139,7 @@ function becomeActive(now: StoredRecording, egress: EgressSeen, at: number): Pat
 function begun(now: StoredRecording, egress: EgressSeen): Patch {
   const startedAt = egress.file?.startedAtMs ?? null;
   return now.startedAt === null && startedAt !== null
-    ? { seen: { startedAt, filename: filenameOf(egress) } }
+    ? { visible: { startedAt, filename: filenameOf(egress) } }
     : nothing;
 }
 
@@ -142,12 +147,12 @@ function becomeEnding(now: StoredRecording, egress: EgressSeen, at: number, room
   // Whether its room is over is certain only once the egress is.
   const reason = isSourceClosed(egress) && room === 'goes-on' ? null : reasonOf(egress.endCause);
   const base: Patch = {
-    seen: { status: 'ENDING', endReason: now.endReason ?? reason },
+    visible: { status: 'ENDING', endReason: now.endReason ?? reason },
     // Only an active egress comes to its ENDING: a report in between may have been lost, the recording was there.
-    kept: { ...startResult(now, 'ACTIVE'), ...workerLimit(egress) },
+    internal: { ...startResult(now, 'ACTIVE'), ...workerLimit(egress) },
   };
   const startedAt = now.startedAt ?? egress.file?.startedAtMs ?? egress.startedAtMs ?? at;
-  return now.startedAt === null ? join(base, { seen: { startedAt, filename: filenameOf(egress) } }) : base;
+  return now.startedAt === null ? join(base, { visible: { startedAt, filename: filenameOf(egress) } }) : base;
 }
 
 function becomeFinal(now: StoredRecording, egress: EndedEgress, at: number, room: RoomAtEnd): Patch {
@@ -155,14 +160,14 @@ function becomeFinal(now: StoredRecording, egress: EndedEgress, at: number, room
   const recorded = egress.status === 'COMPLETE' || egress.status === 'LIMIT_REACHED';
   const left = egress.file?.uploaded === true || (recorded && !isElsewhere(egress));
   return {
-    seen: {
+    visible: {
       ...end,
       error: end.error ?? egress.mediaProblem ?? null,
       ...(left ? mediaOf(egress, now) : {}),
       ...(recorded ? { startedAt: now.startedAt ?? egress.file?.startedAtMs ?? egress.startedAtMs } : {}),
       endedAt: (recorded ? egress.file?.endedAtMs : null) ?? egress.endedAtMs ?? at,
     },
-    kept: {
+    internal: {
       ...workerLimit(egress),
       ...startResult(
         now,

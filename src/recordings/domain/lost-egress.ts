@@ -10,7 +10,7 @@ export function gone(now: StoredRecording, fact: Extract<Fact, { kind: 'egress-g
   if (isOver(now) || (fact.proof === 'absence' && !isAbsenceProven(now))) return nothing;
   const listed = fact.proof === 'silence';
   const over = Object.fromEntries(liveEgresses(now).map((id) => [id, 'over' as const]));
-  const kept = listed
+  const internal = listed
     ? {}
     : {
         egresses: { ...now.upkeep.egresses, ...over },
@@ -18,7 +18,7 @@ export function gone(now: StoredRecording, fact: Extract<Fact, { kind: 'egress-g
         listedAt: fact.at,
         bucketChecked: true,
       };
-  const ended = endOfGone(now, fact, kept);
+  const ended = endOfGone(now, fact, internal);
   // What LiveKit still lists may run, and holds the room until it is over or proven dead.
   return listed
     ? join(ended, {
@@ -30,17 +30,17 @@ export function gone(now: StoredRecording, fact: Extract<Fact, { kind: 'egress-g
 function endOfGone(
   now: StoredRecording,
   fact: Extract<Fact, { kind: 'egress-gone' }>,
-  kept: Patch['kept'],
+  internal: Patch['internal'],
 ): Patch {
   const end = { endedAt: fact.at, ...(fact.media ? mediaFound(fact.media) : {}) };
   if (fact.media)
     return {
-      seen: { ...end, status: withMedia(now), endReason: reasonGone(now) },
-      kept: { ...kept, ...startResult(now, 'ACTIVE') },
+      visible: { ...end, status: withMedia(now), endReason: reasonGone(now) },
+      internal: { ...internal, ...startResult(now, 'ACTIVE') },
     };
   if (now.status === 'ENDING' && now.endReason === 'START_CANCELLED')
-    return { seen: { ...end, status: 'ABORTED' }, kept };
-  if (Object.keys(now.upkeep.egresses).length === 0) return neverAccepted(now, end, kept);
+    return { visible: { ...end, status: 'ABORTED' }, internal };
+  if (Object.keys(now.upkeep.egresses).length === 0) return neverAccepted(now, end, internal);
   const error =
     fact.proof === 'silence'
       ? 'its egress neither reported nor answered any more, and nobody published in its room'
@@ -50,20 +50,20 @@ function endOfGone(
     message: `recording ${now.id} ended before it was active: ${error}`,
   } as const;
   return {
-    seen: { ...end, status: 'ABORTED', endReason: 'STALE', error },
-    kept: { ...kept, ...startResult(now, failed) },
+    visible: { ...end, status: 'ABORTED', endReason: 'STALE', error },
+    internal: { ...internal, ...startResult(now, failed) },
   };
 }
 
-function neverAccepted(now: StoredRecording, end: { endedAt: number }, kept: Patch['kept']): Patch {
+function neverAccepted(now: StoredRecording, end: { endedAt: number }, internal: Patch['internal']): Patch {
   const error = 'LiveKit could not accept the start request; is an egress worker with free capacity there?';
   const refused = {
     code: 'RECORDING_START_REJECTED',
     message: `recording ${now.id} did not start: ${error}`,
   } as const;
   return {
-    seen: { ...end, status: 'FAILED', endReason: 'START_REJECTED', error },
-    kept: { ...kept, ...startResult(now, refused) },
+    visible: { ...end, status: 'FAILED', endReason: 'START_REJECTED', error },
+    internal: { ...internal, ...startResult(now, refused) },
   };
 }
 
@@ -81,34 +81,34 @@ export function recorderLost(now: StoredRecording, fact: Extract<Fact, { kind: '
   const { egressId, media, at, stalledSince } = fact;
   if (now.upkeep.egresses[egressId] !== 'live') return nothing;
   // A child that outlived its worker sits in the room as its recorder: that ends what it may record, so a sweep counts all first.
-  const dead: Patch = { kept: { egresses: { ...now.upkeep.egresses, [egressId]: 'lost' } } };
+  const dead: Patch = { internal: { egresses: { ...now.upkeep.egresses, [egressId]: 'lost' } } };
   if (isOver(now) || egressId !== now.egressId) return dead;
   if (stalledSince === undefined) return join(dead, endOfLost(now, media, at, WORKER_DIED));
   const since = new Date(stalledSince).toISOString();
   const stalled = endOfLost(now, media, at, `no media came of the recording since ${since}`);
-  return join(join(dead, stalled), { kept: { stalledSince } });
+  return join(join(dead, stalled), { internal: { stalledSince } });
 }
 
 const WORKER_DIED = 'the egress worker died, and what it had recorded is lost';
 
 function endOfLost(now: StoredRecording, media: MediaSeen | null, at: number, error: string): Patch {
   if (media) {
-    const seen = {
+    const visible = {
       ...mediaFound(media),
       status: withMedia(now),
       endReason: now.endReason === 'LIMIT_REACHED' ? now.endReason : 'RECORDER_LOST',
       endedAt: at,
     } as const;
-    return { seen, kept: { ...startResult(now, 'ACTIVE'), bucketChecked: true } };
+    return { visible, internal: { ...startResult(now, 'ACTIVE'), bucketChecked: true } };
   }
-  if (now.endReason === 'START_CANCELLED') return { seen: { status: 'ABORTED', endedAt: at } };
+  if (now.endReason === 'START_CANCELLED') return { visible: { status: 'ABORTED', endedAt: at } };
   const result = {
     code: 'RECORDING_START_FAILED',
     message: `recording ${now.id} ended before it was active: ${error}`,
   } as const;
   return {
-    seen: { status: 'FAILED', endReason: 'RECORDER_LOST', endedAt: at, error },
-    kept: startResult(now, result),
+    visible: { status: 'FAILED', endReason: 'RECORDER_LOST', endedAt: at, error },
+    internal: startResult(now, result),
   };
 }
 

@@ -3,8 +3,8 @@ import type { Recording, StartResult, StoredRecording, Upkeep } from './recordin
 
 /** What a fact changes: fields that clients see, fields they don't, and orders. */
 export interface Patch {
-  readonly seen?: Partial<Omit<Recording, 'id' | 'version' | 'updatedAt'>>;
-  readonly kept?: Partial<Upkeep>;
+  readonly visible?: Partial<Omit<Recording, 'id' | 'version' | 'updatedAt'>>;
+  readonly internal?: Partial<Upkeep>;
   readonly effects?: readonly Effect[];
 }
 
@@ -12,14 +12,14 @@ export const nothing: Patch = {};
 
 export function join(first: Patch, second: Patch): Patch {
   return {
-    seen: { ...first.seen, ...second.seen },
-    kept: { ...first.kept, ...second.kept },
+    visible: { ...first.visible, ...second.visible },
+    internal: { ...first.internal, ...second.internal },
     effects: [...(first.effects ?? []), ...(second.effects ?? [])],
   };
 }
 
 export function withPatch(now: StoredRecording, patch: Patch): StoredRecording {
-  return { ...now, ...patch.seen, upkeep: { ...now.upkeep, ...patch.kept } };
+  return { ...now, ...patch.visible, upkeep: { ...now.upkeep, ...patch.internal } };
 }
 
 /** The first result stands: whoever asks again with its key is told the same. */

@@ -50,7 +50,7 @@ function patchOf(now: StoredRecording, fact: Fact): Patch {
     case 'start-sending':
       return startSending(now, fact);
     case 'start-accepted':
-      return join({ kept: answered(now, 'accepted', fact.at) }, seeEgress(now, fact.egress, fact.at));
+      return join({ internal: answered(now, 'accepted', fact.at) }, seeEgress(now, fact.egress, fact.at));
     case 'start-refused':
       return startRefused(now, fact);
     case 'start-unknown':
@@ -64,7 +64,7 @@ function patchOf(now: StoredRecording, fact: Fact): Patch {
     case 'duration-limit-passed':
       return now.status === 'ACTIVE'
         ? {
-            seen: { status: 'ENDING', endReason: 'LIMIT_REACHED' },
+            visible: { status: 'ENDING', endReason: 'LIMIT_REACHED' },
             effects: stopLive(now, 'its maximum duration is over'),
           }
         : nothing;
@@ -80,10 +80,10 @@ function patchOf(now: StoredRecording, fact: Fact): Patch {
       return recorderLost(now, fact);
     case 'continued':
       return now.continuedBy === null
-        ? { seen: { continuedBy: fact.by }, kept: { continuation: null } }
+        ? { visible: { continuedBy: fact.by }, internal: { continuation: null } }
         : nothing;
     case 'continuation-given-up':
-      return awaitsContinuation(now) ? { kept: { continuation: null } } : nothing;
+      return awaitsContinuation(now) ? { internal: { continuation: null } } : nothing;
     case 'recovery-due':
       return isRecovering(now) ? recoveryDue(now, fact.at) : nothing;
     case 'segments-joined':
@@ -93,19 +93,19 @@ function patchOf(now: StoredRecording, fact: Fact): Patch {
     case 'media-looked-for':
       if (isRecovering(now)) return fact.media ? fileCame(now, fact.media) : nothing;
       return join(
-        { kept: { bucketChecked: true } },
-        fact.media && !now.hasMedia ? { seen: mediaFound(fact.media) } : nothing,
+        { internal: { bucketChecked: true } },
+        fact.media && !now.hasMedia ? { visible: mediaFound(fact.media) } : nothing,
       );
     case 'deletion-requested':
       return isFinal(now.status) && now.upkeep.deletion === null
         ? {
-            kept: { deletion: { requestedAt: fact.at, by: fact.by }, continuation: null },
+            internal: { deletion: { requestedAt: fact.at, by: fact.by }, continuation: null },
             effects: [{ do: 'finish-deletion', at: fact.at + THRESHOLDS.deletionGraceMs }],
           }
         : nothing;
     case 'deleted':
       return isFinal(now.status)
-        ? { kept: { deleted: true }, effects: [{ do: 'drop-room-metadata' }] }
+        ? { internal: { deleted: true }, effects: [{ do: 'drop-room-metadata' }] }
         : nothing;
   }
 }
@@ -123,30 +123,30 @@ function answered(
 }
 
 function startRefused(now: StoredRecording, fact: Extract<Fact, { kind: 'start-refused' }>): Patch {
-  const kept = answered(now, 'refused', fact.at);
-  if (isOver(now) || hasLiveEgress(now)) return { kept };
-  if (now.status === 'ENDING') return { kept, seen: { status: 'ABORTED', endedAt: fact.at } };
+  const internal = answered(now, 'refused', fact.at);
+  if (isOver(now) || hasLiveEgress(now)) return { internal };
+  if (now.status === 'ENDING') return { internal, visible: { status: 'ABORTED', endedAt: fact.at } };
   const code = fact.credentials ? 'LIVEKIT_UNAVAILABLE' : 'RECORDING_START_REJECTED';
   return {
-    seen: { status: 'FAILED', endReason: 'START_REJECTED', endedAt: fact.at, error: fact.why },
-    kept: {
-      ...kept,
+    visible: { status: 'FAILED', endReason: 'START_REJECTED', endedAt: fact.at, error: fact.why },
+    internal: {
+      ...internal,
       ...startResult(now, { code, message: `recording ${now.id} did not start: ${fact.why}` }),
     },
   };
 }
 
 function startUnknown(now: StoredRecording, fact: Extract<Fact, { kind: 'start-unknown' }>): Patch {
-  const kept = fact.answered ? answered(now, 'error', fact.at) : ({ startAnswer: 'unanswered' } as const);
-  return { kept, effects: [{ do: 'reconcile', at: fact.at }] };
+  const internal = fact.answered ? answered(now, 'error', fact.at) : ({ startAnswer: 'unanswered' } as const);
+  return { internal, effects: [{ do: 'reconcile', at: fact.at }] };
 }
 
 function deadlinePassed(now: StoredRecording, fact: Extract<Fact, { kind: 'start-deadline-passed' }>): Patch {
   if (now.status !== 'STARTING') return nothing;
   const error = `the egress did not become active within ${Math.round(fact.waitedMs / 100) / 10} s`;
   return {
-    seen: { status: 'FAILED', endReason: 'START_TIMEOUT', endedAt: fact.at, error },
-    kept: startResult(now, {
+    visible: { status: 'FAILED', endReason: 'START_TIMEOUT', endedAt: fact.at, error },
+    internal: startResult(now, {
       code: 'RECORDING_START_TIMEOUT',
       message: `recording ${now.id} failed: ${error}`,
     }),
@@ -157,8 +157,8 @@ function deadlinePassed(now: StoredRecording, fact: Extract<Fact, { kind: 'start
 function startCancelled(now: StoredRecording, at: number): Patch {
   if (now.status !== 'STARTING') return nothing;
   return {
-    seen: { status: 'ENDING', endReason: 'START_CANCELLED' },
-    kept: {
+    visible: { status: 'ENDING', endReason: 'START_CANCELLED' },
+    internal: {
       stopRequestedAt: at,
       ...startResult(now, {
         code: 'RECORDING_START_FAILED',
@@ -172,14 +172,14 @@ function startCancelled(now: StoredRecording, at: number): Patch {
 /** A stop is final: whatever it ends of afterwards, nobody records the meeting further for it. */
 function stopRequested(now: StoredRecording, at: number): Patch {
   if (now.upkeep.stopRequestedAt !== null) return nothing;
-  return { kept: { stopRequestedAt: at, ...(awaitsContinuation(now) && { continuation: null }) } };
+  return { internal: { stopRequestedAt: at, ...(awaitsContinuation(now) && { continuation: null }) } };
 }
 
 function stopTaken(now: StoredRecording, fact: Extract<Fact, { kind: 'stop-taken' }>): Patch {
   if (isOver(now)) return fact.egress ? seeEgress(now, fact.egress, fact.at) : nothing;
   const asked: Patch = {
-    seen: { status: 'ENDING', endReason: now.endReason ?? 'STOP_REQUESTED' },
-    kept: { stopRequestedAt: now.upkeep.stopRequestedAt ?? fact.at },
+    visible: { status: 'ENDING', endReason: now.endReason ?? 'STOP_REQUESTED' },
+    internal: { stopRequestedAt: now.upkeep.stopRequestedAt ?? fact.at },
   };
   if (fact.egress) return join(asked, seeEgress(withPatch(now, asked), fact.egress, fact.at));
   const at = fact.at + THRESHOLDS.recorderGraceMs;
@@ -203,8 +203,8 @@ function listed(now: StoredRecording, fact: Extract<Fact, { kind: 'egresses-list
   const ids = new Set(fact.egresses.map((egress) => egress.egressId));
   const unlisted = liveEgresses(after).filter((id) => !ids.has(id));
   const missing = unlisted.filter((id) => !fact.alive?.includes(id));
-  const kept = isOver(after) && after.upkeep.holdsSlot ? { listedAt: fact.at } : {};
-  const looked: Patch = { kept, effects: stopUnheard(after, unlisted, fact.at) };
+  const internal = isOver(after) && after.upkeep.holdsSlot ? { listedAt: fact.at } : {};
+  const looked: Patch = { internal, effects: stopUnheard(after, unlisted, fact.at) };
   const unseen = missing.length > 0 || (ids.size === 0 && awaitsFirstSight(after, fact.at));
   if (!unseen) return join(seen, looked);
   return join(join(seen, looked), absent(withPatch(after, looked), missing, fact.at));
@@ -232,10 +232,10 @@ function absent(now: StoredRecording, missing: readonly string[], at: number): P
   const before = now.upkeep.absence;
   if (before !== null && at - before.lastAt < THRESHOLDS.absenceSpacingMs) return nothing;
   const absence = { looks: (before?.looks ?? 0) + 1, firstAt: before?.firstAt ?? at, lastAt: at };
-  const counted = withPatch(now, { kept: { absence } });
-  if (!isOver(now) || !isAbsenceProven(counted)) return { kept: { absence } };
+  const counted = withPatch(now, { internal: { absence } });
+  if (!isOver(now) || !isAbsenceProven(counted)) return { internal: { absence } };
   const over = Object.fromEntries(missing.map((id) => [id, 'over' as const]));
-  return { kept: { absence: null, egresses: { ...now.upkeep.egresses, ...over } } };
+  return { internal: { absence: null, egresses: { ...now.upkeep.egresses, ...over } } };
 }
 
 function stopLive(now: StoredRecording, why: string): Effect[] {
@@ -246,16 +246,16 @@ function stopLive(now: StoredRecording, why: string): Effect[] {
 function advance(now: StoredRecording, patch: Patch, fact: Fact): Decision {
   const at = fact.at;
   // Of a deleted recording clients have seen the last: what is still found out about its egress is upkeep.
-  const wanted = withPatch(now, now.upkeep.deleted ? { ...patch, seen: {} } : patch);
+  const wanted = withPatch(now, now.upkeep.deleted ? { ...patch, visible: {} } : patch);
   const seen = heldForSegments(now, wanted, at);
   const continued = isToBeContinued(now, seen);
-  const patched = continued ? withPatch(seen, { kept: { continuation: 'pending' } }) : seen;
+  const patched = continued ? withPatch(seen, { internal: { continuation: 'pending' } }) : seen;
   const deleting = patched.upkeep.deleted && !now.upkeep.deleted;
   const changed = deleting || VISIBLE_FIELDS.some((field) => patched[field] !== now[field]);
   const freed = now.upkeep.holdsSlot && mayFreeSlot(patched, at);
-  const kept = freed || JSON.stringify(patched.upkeep) !== JSON.stringify(now.upkeep);
+  const upkeepChanged = freed || JSON.stringify(patched.upkeep) !== JSON.stringify(now.upkeep);
   const effects = patch.effects ?? [];
-  if (!changed && !kept && effects.length === 0) return { kind: 'ignore' };
+  if (!changed && !upkeepChanged && effects.length === 0) return { kind: 'ignore' };
   const next: StoredRecording = {
     ...patched,
     version: changed ? now.version + 1 : now.version,

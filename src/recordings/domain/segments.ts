@@ -51,7 +51,7 @@ function mayHaveSegments({
 export function recoveryDue({ upkeep }: StoredRecording, at: number): Patch {
   if (upkeep.recovery == null) return nothing;
   return {
-    kept: { recovery: { ...upkeep.recovery, askedAt: at } },
+    internal: { recovery: { ...upkeep.recovery, askedAt: at } },
     effects: [{ do: 'recover' }],
   };
 }
@@ -83,19 +83,19 @@ export function segmentsUnusable(
   const { status, error } = recovery.otherwise;
   const kept = folder === null ? '' : `; its segments are kept in ${folder}`;
   return {
-    seen: {
+    visible: {
       status: status === 'COMPLETE' ? 'FAILED' : status,
       error: `${error ?? lossOf(now)} (${why}${kept})`,
     },
-    kept: { recovery: null },
+    internal: { recovery: null },
   };
 }
 
-function finished(now: StoredRecording, seen: Partial<Recording>): Patch {
+function finished(now: StoredRecording, visible: Partial<Recording>): Patch {
   const { recovery } = now.upkeep;
   if (recovery == null || isFinal(now.status)) return nothing;
   const status: FinalStatus = now.endReason === 'LIMIT_REACHED' ? 'LIMIT_REACHED' : 'COMPLETE';
-  return { seen: { ...seen, status }, kept: { recovery: null } };
+  return { visible: { ...visible, status }, internal: { recovery: null } };
 }
 
 function lossOf({ endReason, upkeep }: StoredRecording): string {

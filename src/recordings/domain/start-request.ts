@@ -16,7 +16,7 @@ export function startSending(now: StoredRecording, fact: Extract<Fact, { kind: '
   if (fact.at - now.requestedAt > fact.windowMs)
     return dropped(now, 'this server was held up, and LiveKit was not asked; start it again', fact.at);
   return {
-    kept: {
+    internal: {
       startSentAt: fact.at,
       startSentBy: fact.by,
       startPendingUntil: fact.at + fact.limitMs + THRESHOLDS.listMarginMs,
@@ -26,12 +26,12 @@ export function startSending(now: StoredRecording, fact: Extract<Fact, { kind: '
 
 /** LiveKit has not been asked and will not be: nothing of it can begin. */
 function dropped(now: StoredRecording, why: string, at: number): Patch {
-  const kept = { startAnswer: 'refused', startPendingUntil: at } as const;
-  if (now.status === 'ENDING') return { kept, seen: { status: 'ABORTED', endedAt: at } };
+  const internal = { startAnswer: 'refused', startPendingUntil: at } as const;
+  if (now.status === 'ENDING') return { internal, visible: { status: 'ABORTED', endedAt: at } };
   return {
-    seen: { status: 'FAILED', endReason: 'START_REJECTED', endedAt: at, error: why },
-    kept: {
-      ...kept,
+    visible: { status: 'FAILED', endReason: 'START_REJECTED', endedAt: at, error: why },
+    internal: {
+      ...internal,
       ...startResult(now, {
         code: 'RECORDING_START_REJECTED',
         message: `recording ${now.id} did not start: ${why}`,

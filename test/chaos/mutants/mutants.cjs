@@ -122,8 +122,8 @@ const MUTANTS = [
     changes: [
       change(
         `${M}/recording.machine.ts`,
-        '    kept: {\n      ...kept,\n      ...startResult(now, { code,',
-        '    kept: {\n      ...kept,\n      deleted: true,\n      ...startResult(now, { code,',
+        '    internal: {\n      ...internal,\n      ...startResult(now, { code,',
+        '    internal: {\n      ...internal,\n      deleted: true,\n      ...startResult(now, { code,',
       ),
     ],
   },
