@@ -3,6 +3,7 @@ import type { RecordingId } from '../../src/kernel/ids.js';
 import { parseRoomId } from '../../src/kernel/ids.js';
 import type { StoredRecording } from '../../src/recordings/domain/recording.js';
 import { StartRecording, type StartRequest } from '../../src/recordings/use-cases/start-recording.js';
+import { StopRecording } from '../../src/recordings/use-cases/stop-recording.js';
 import { newRoom } from '../../src/rooms/domain/room.js';
 import type { RoomRecordingSettings } from '../../src/rooms/domain/room.js';
 import { Dice } from '../chaos/world/dice.js';
@@ -62,6 +63,16 @@ export class CoreScene {
     return this.use(StartRecording).execute({ ...whole, ...request }, by);
   }
 
+  /** A recording of a meeting that goes on, ACTIVE. */
+  async recorded(request: Partial<StartRequest> = {}): Promise<StoredRecording> {
+    await this.meeting();
+    return this.row((await this.start(request)).id);
+  }
+
+  stop(id: RecordingId, by = ADMIN): Promise<StoredRecording> {
+    return this.answer(this.use(StopRecording).execute(id, by));
+  }
+
   /** Waits, in virtual time, for what `promise` comes to. */
   async answer<T>(promise: Promise<T>): Promise<T> {
     const { clock } = this.world;
@@ -97,6 +108,17 @@ export class CoreScene {
     const row = this.world.row(id);
     if (row === null) throw new Error(`there is no recording ${id}`);
     return row;
+  }
+
+  /** Redis has this row of the recording now, whatever it had before. */
+  put(doc: StoredRecording): void {
+    const { rows } = this.world.recordings;
+    rows.set(doc.id, { history: [], ...rows.get(doc.id), doc });
+  }
+
+  /** Redis has lost the recording's row. */
+  forget({ id }: StoredRecording): void {
+    this.world.recordings.rows.delete(id);
   }
 
   /** The next `times` calls of this method of a port, at the first instance, come to what `answer` does. */
