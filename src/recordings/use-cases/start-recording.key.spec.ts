@@ -1,6 +1,7 @@
 import { ADMIN, CoreScene } from '../../../test/support/core-scene.js';
 import type { StartRequest } from './start-recording.js';
 import { TallyError } from '../../kernel/errors.js';
+import { LiveKit } from '../../livekit/livekit.port.js';
 import { EventLog } from '../events/event-log.port.js';
 import { RecordingStore } from '../store/recording.store.js';
 
@@ -99,6 +100,7 @@ describe('an idempotency key', () => {
     const { id } = await keyed(scene);
     scene.instead(RecordingStore, 'keyUse', async () => null);
     scene.instead(RecordingStore, 'slotHolder', async () => null);
+    scene.instead(LiveKit, 'listEgresses', async () => []);
     expect(await scene.start({ idempotencyKey })).toMatchObject({ id });
     expect(scene.world.rows()).toHaveLength(1);
   });

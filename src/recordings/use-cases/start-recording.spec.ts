@@ -179,6 +179,26 @@ describe('a start in a room whose counts LiveKit has not brought up to date', ()
 });
 
 describe('a second start in one room', () => {
+  it('is told so also where the room is not open any more', async () => {
+    const scene = new CoreScene();
+    const { id } = await scene.recorded();
+    scene.world.engine.setReceiver(null);
+    scene.world.engine.closeRoom('talk');
+    expect(await scene.refusal(scene.start())).toMatchObject({
+      code: 'RECORDING_ALREADY_STARTED',
+      subject: { recordingId: id },
+    });
+  });
+
+  it('is looked for in LiveKit’s list only where a recorder is in the room', async () => {
+    const scene = new CoreScene();
+    await scene.meeting();
+    scene.instead(LiveKit, 'listEgresses', async () => {
+      throw new TallyError('LIVEKIT_UNAVAILABLE', 'no answer');
+    });
+    expect((await scene.start({ waitForActive: false })).status).toBe('STARTING');
+  });
+
   it('is refused and told which recording is in its way', async () => {
     const scene = new CoreScene();
     const { id } = await scene.recorded();
