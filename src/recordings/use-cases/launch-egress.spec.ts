@@ -70,7 +70,7 @@ describe('the request of a start', () => {
     await launch(scene, row);
     expect(scene.world.engine.egresses()).toEqual([]);
     expect(scene.row(row.id)).toMatchObject({ status: 'FAILED' });
-    expect(scene.row(row.id).error).toContain('held up');
+    expect(scene.row(row.id).upkeep.startAnswer).toBe('refused');
   });
 
   it('is sent, and its answer stored, also where Redis does not answer for a moment', async () => {
