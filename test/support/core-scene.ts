@@ -142,9 +142,11 @@ export class CoreScene {
     Object.defineProperty(target, method, { configurable: true, writable: true, value: replaced });
   }
 
-  /** A row as if it had been there for long; nothing is filed for it. */
+  /** A row as if it had been there for long, with its room's slot where it holds that; nothing is filed for it. */
   plant(row: StoredRecording): StoredRecording {
-    this.world.recordings.rows.set(row.id, { doc: row, history: [] });
+    const { rows, slots } = this.world.recordings;
+    rows.set(row.id, { doc: row, history: [] });
+    if (row.upkeep.holdsSlot) slots.set(row.roomId, { recording: row.id, since: this.world.clock.now() });
     return row;
   }
 }
