@@ -83,6 +83,7 @@ describe('an event of LiveKit', () => {
   it.each<[string, LiveKitEvent]>([
     ['a person who left', came('participant-left', 'ann', 'standard')],
     ['an agent that came', came('participant-joined', 'bot', 'agent')],
+    ['an agent with the name of a recorder', came('participant-joined', EG, 'agent')],
     ['a room that was opened', { ...base, kind: 'room-started', roomName: 'talk' }],
     [
       'what says nothing of recordings',

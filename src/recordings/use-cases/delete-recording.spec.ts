@@ -71,11 +71,12 @@ describe('the deletion of a recording', () => {
   });
 
   it.each([
-    ['who carries it out', 'a sweep', 'DELETED a sweep'],
-    ['who ordered it', null, 'DELETED bob'],
-  ])('is in the name of %s', async (_who, cause, expected) => {
+    ['who carries it out', { requestedAt: 1, by: 'bob' }, 'a sweep', 'DELETED a sweep'],
+    ['who ordered it', { requestedAt: 1, by: 'bob' }, null, 'DELETED bob'],
+    ['nobody where nobody ordered it', null, null, 'DELETED deletion'],
+  ])('is in the name of %s', async (_who, deletion, cause, expected) => {
     const scene = new CoreScene();
-    const row = over(scene, {}, { deletion: { requestedAt: 1, by: 'bob' } });
+    const row = over(scene, {}, { deletion });
     await scene.answer(scene.use(DeleteRecording).carryOut(row, cause));
     expect(causes(scene)).toEqual([expected]);
   });
