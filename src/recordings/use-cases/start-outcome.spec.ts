@@ -4,7 +4,6 @@ import { TallyError } from '../../kernel/errors.js';
 import type { RecordingId } from '../../kernel/ids.js';
 import type { StoredRecording } from '../domain/recording.js';
 import { EventLog } from '../events/event-log.port.js';
-import { RecordingStore } from '../store/recording.store.js';
 import { EffectDispatcher } from '../write/effect-dispatcher.port.js';
 import { ReconcileRecording } from './reconcile-recording.js';
 import { StartOutcome } from './start-outcome.js';
@@ -95,13 +94,12 @@ describe('a caller that waits for its start', () => {
 
   it('is told that it is active where only a last look at LiveKit shows it', async () => {
     const scene = new CoreScene();
-    await scene.meeting();
-    scene.world.engine.setReceiver(null);
-    scene.instead(EffectDispatcher, 'dispatch', async () => undefined, 100);
-    // Nobody tells of it, and nobody looks before.
-    const { id } = await scene.start({ waitForActive: false });
-    await scene.run(1_000);
-    for (const entry of scene.world.recordings.outbox.keys()) scene.world.recordings.outbox.delete(entry);
+    const { id } = abandoned(scene);
+    const found = scene.row(id);
+    scene.instead(ReconcileRecording, 'execute', async () => {
+      scene.put({ ...found, status: 'ACTIVE', upkeep: { ...found.upkeep, startResult: 'ACTIVE' } });
+      return null as never;
+    });
     expect(await wait(scene, id)).toMatchObject({ id, status: 'ACTIVE' });
   });
 
@@ -110,12 +108,11 @@ describe('a caller that waits for its start', () => {
     await scene.meeting();
     const { id } = await scene.start({ waitForActive: false });
     const starting = scene.row(id);
-    const waiting = wait(scene, id, starting);
-    scene.world.recordings.committed.push((_before, { status }) => {
-      // As a Redis has it that was set back in this moment.
-      if (status === 'ACTIVE') scene.instead(RecordingStore, 'get', async () => starting, 1);
+    // As a Redis has it that was set back in this moment.
+    scene.instead(EventLog, 'follow', async function* () {
+      yield { recording: { ...starting, status: 'ACTIVE' } } as never;
     });
-    expect(await waiting).toMatchObject({ id, status: 'ACTIVE' });
+    expect(await wait(scene, id, starting)).toMatchObject({ id, status: 'ACTIVE' });
   });
 
   it('is told that its recording was deleted, or is gone', async () => {

@@ -245,6 +245,18 @@ describe('a stop while Redis loses rows', () => {
     expect(scene.world.engine.runningEgressIds()).toEqual([]);
   });
 
+  it('is told that it is gone where its row is lost before it has an egress', async () => {
+    const scene = new CoreScene();
+    await scene.meeting();
+    scene.instead(EffectDispatcher, 'dispatch', async () => undefined, 20);
+    const starting = await scene.start({ waitForActive: false });
+    scene.instead(ReconcileRecording, 'look', async () => {
+      scene.forget(starting);
+      return null;
+    });
+    expect(await scene.refusal(scene.stop(starting.id))).toMatchObject({ code: 'RECORDING_NOT_FOUND' });
+  });
+
   it('is stored anew where a rebuild brings back the row without it', async () => {
     const scene = new CoreScene();
     const active = await scene.recorded();

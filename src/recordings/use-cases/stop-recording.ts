@@ -57,7 +57,7 @@ export class StopRecording {
       await this.want(last, actor);
       return (await this.store.get(recording.id)) ?? recording;
     }
-    if (last.id !== recording.id && last.status === 'STARTING') {
+    if (last.status === 'STARTING') {
       await this.want(last, actor);
       await this.writer.apply(last.id, { kind: 'start-cancelled', at: this.clock.now() }, actor.name);
       return (await this.store.get(recording.id)) ?? recording;
@@ -84,6 +84,8 @@ export class StopRecording {
       { kind: 'start-cancelled', at: this.clock.now() },
       actor.name,
     );
+    // Redis has lost its row in between: that is told, and an egress that is known is stopped all the same.
+    if (applied === null && looked.egressId === null) return this.find.one(recording.id, actor);
     const now = applied?.recording ?? looked;
     if (now.endReason !== 'START_CANCELLED') return this.stopActive(now, actor);
     throw new TallyError(
