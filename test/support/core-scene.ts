@@ -149,4 +149,11 @@ export class CoreScene {
     if (row.upkeep.holdsSlot) slots.set(row.roomId, { recording: row.id, since: this.world.clock.now() });
     return row;
   }
+
+  /** A row is found as something that is long past left it. */
+  leave(id: RecordingId, change: (row: StoredRecording) => Partial<StoredRecording>): void {
+    const { rows } = this.world.recordings;
+    const row = rows.get(id)!;
+    rows.set(id, { ...row, doc: { ...row.doc, ...change(row.doc) } });
+  }
 }
