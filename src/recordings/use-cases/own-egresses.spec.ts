@@ -74,4 +74,34 @@ describe('whose an egress is', () => {
       'stranger',
     );
   });
+
+  it.each([
+    ['writes no file', { filepath: null }],
+    ['has no id', { egressId: '' }],
+  ])('is nothing of ours where it %s', (_, fields) => {
+    const egress = anEgress(recording, { filepath: `tl/${key}`, bucket: at(), ...fields });
+    expect(toBucket.ownerOf(egress)).toEqual({ owner: 'other-product' });
+  });
+
+  it("is a stranger's in a room whose name can be none of ours", () => {
+    const egress = anEgress(recording, { roomName: '', filepath: `tl/${key}`, bucket: at() });
+    expect(toBucket.ownerOf(egress).owner).toBe('stranger');
+  });
+
+  it('is found among many by its recording, in the order of the list', () => {
+    const other = { ...recording, id: newRecordingId(1_700_000_001_000) };
+    const of = (whose: typeof recording, egressId: string, bucket = at()) =>
+      anEgress(whose, { egressId, filepath: `tl/${mediaKey(whose)}`, bucket });
+    const found = toBucket.byRecording([
+      of(recording, 'EG_1'),
+      of(other, 'EG_2'),
+      of(recording, 'EG_3'),
+      of(recording, 'EG_4', at({ deployment: 'staging' })),
+    ]);
+    const ids = [...found].map(([id, egresses]) => [id, egresses.map(({ egressId }) => egressId)]);
+    expect(ids).toEqual([
+      [recording.id, ['EG_1', 'EG_3']],
+      [other.id, ['EG_2']],
+    ]);
+  });
 });

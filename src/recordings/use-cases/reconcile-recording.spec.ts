@@ -131,9 +131,9 @@ describe('a recording that is judged', () => {
   });
 
   it.each([
-    ['LIVEKIT_UNAVAILABLE', null],
-    ['REDIS_UNAVAILABLE', 'REDIS_UNAVAILABLE'],
-  ] as const)('that can not go on for %s now tells its caller %s', async (code, told) => {
+    ['LIVEKIT_UNAVAILABLE', 'nothing', null],
+    ['REDIS_UNAVAILABLE', 'so', 'REDIS_UNAVAILABLE'],
+  ] as const)('that can not go on for %s now tells its caller %s', async (code, _what, told) => {
     const scene = new CoreScene();
     const { id, egressId } = await active(scene);
     const fail = (): Promise<never> => Promise.reject(new TallyError(code, 'it does not answer'));

@@ -4,7 +4,6 @@ import { TallyError } from '../../kernel/errors.js';
 import type { RecordingId } from '../../kernel/ids.js';
 import type { StoredRecording } from '../domain/recording.js';
 import { EventLog } from '../events/event-log.port.js';
-import { EffectDispatcher } from '../write/effect-dispatcher.port.js';
 import { ReconcileRecording } from './reconcile-recording.js';
 import { StartOutcome } from './start-outcome.js';
 

@@ -1,5 +1,5 @@
-import { EgressStatus } from '@livekit/protocol';
 import { TallyError } from '../../kernel/errors.js';
+import { toEgressSeen } from '../../livekit/livekit.mapping.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
 import { ADMIN, CoreScene } from '../../../test/support/core-scene.js';
 import type { StoredRecording } from '../domain/recording.js';
@@ -14,7 +14,7 @@ async function untold(scene: CoreScene): Promise<StoredRecording> {
   engine.setReceiver(null);
   scene.instead(EffectDispatcher, 'dispatch', async () => undefined, 20);
   const { id } = await scene.start({ waitForActive: false });
-  while (engine.egresses('talk')[0]?.status !== EgressStatus.EGRESS_ACTIVE) await scene.run(10);
+  while (engine.egresses('talk').map(toEgressSeen)[0]?.status !== 'ACTIVE') await scene.run(10);
   return scene.row(id);
 }
 
