@@ -1,10 +1,16 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EgressStatus } from '@livekit/protocol';
+import { awaitsContinuation } from '../../../src/recordings/domain/continuation.js';
+import type { StoredRecording } from '../../../src/recordings/domain/recording.js';
+import { THRESHOLDS } from '../../../src/recordings/domain/thresholds.js';
 import { faultsOfLife, FINAL, readHistory } from '../../support/recording-life.js';
 import type { RecordingSeen } from '../../support/operations.js';
 import { readRows, readSlots, readStored } from '../world/rows.js';
 import type { World } from '../world/world.js';
+
+/** Somebody looks for it within this once its pause is over. */
+const PAUSE_OVER_WITHIN_MS = 30_000;
 
 /**
  * What is not yet as it has to be once nothing is wrong any more: empty when every recording is over or records, every room
@@ -114,14 +120,25 @@ async function faultsOfUpkeep(world: World, rows: readonly RecordingSeen[]): Pro
   const filed = await world.redisClient.zcard('{tl}:outbox');
   const unsettledIds = new Set(await world.redisClient.zrange('{tl}:unsettled', 0, -1));
   const shown = new Set(rows.map(({ id }) => id));
-  const hidden = (await readStored(world)).filter(({ id }) => !shown.has(id));
+  const stored = new Map((await readStored(world)).map((recording) => [recording.id as string, recording]));
+  const hidden = [...stored.values()].filter(({ id }) => !shown.has(id));
   return [
     ...(filed > 0 ? [`${filed} effects are filed and not carried out`] : []),
     ...rows
       .filter(({ id, status }) => FINAL.includes(status) === unsettledIds.has(id))
-      .map(({ id, status }) => `${id} is ${status} and ${unsettledIds.has(id) ? 'unsettled' : 'settled'}`),
+      .filter(({ id }) => !isPausing(stored.get(id)))
+      .map(
+        ({ id, status }) =>
+          `${id} is ${status} and ${unsettledIds.has(id) ? 'unsettled' : 'settled'}: ${JSON.stringify(stored.get(id)?.upkeep)}`,
+      ),
     ...hidden.map(({ id }) => `${id} was deleted and is still stored`),
   ];
+}
+
+/** Recordings of its meeting have failed one after another, and the next one is to be tried after a pause, which may be long. */
+function isPausing(recording: StoredRecording | undefined): boolean {
+  if (recording === undefined || !awaitsContinuation(recording)) return false;
+  return Date.now() < (recording.endedAt ?? 0) + Math.max(...THRESHOLDS.pausesMs) + PAUSE_OVER_WITHIN_MS;
 }
 
 async function faultsOfHistories(world: World, rows: readonly RecordingSeen[]): Promise<string[]> {
