@@ -11,33 +11,24 @@ import { keys } from '../../src/redis/keys.js';
 import { RedisBulkDeletionNews } from '../../src/bulk-deletions/store/redis-bulk-deletion-news.js';
 import { RedisBulkDeletionStore } from '../../src/bulk-deletions/store/redis-bulk-deletion.store.js';
 import { FindBulkDeletions } from '../../src/bulk-deletions/use-cases/find-bulk-deletions.js';
-import { RedisConnections } from '../../src/redis/redis.connections.js';
 import { DataEpoch } from '../../src/redis/data-epoch.js';
-import { aConfig } from '../support/a-config.js';
 import { aRoomId } from '../support/builders.js';
-import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+import { ownRedis } from '../support/own-redis.js';
 
 describe('bulk deletions in Redis', () => {
-  let server: RedisServer;
-  let connections: RedisConnections;
+  const own = ownRedis();
   let store: RedisBulkDeletionStore;
   let find: FindBulkDeletions;
   const clock = new SystemClock();
   const claim = { roomId: aRoomId() };
 
   beforeAll(async () => {
-    server = await startRedisServer();
-    connections = new RedisConnections(aConfig({ REDIS_URL: server.url }));
-    store = new RedisBulkDeletionStore(connections, clock);
-    find = new FindBulkDeletions(store, new RedisBulkDeletionNews(connections, clock), clock);
-  });
-  afterAll(async () => {
-    connections.onApplicationShutdown();
-    await server.close();
+    store = new RedisBulkDeletionStore(own.connections, clock);
+    find = new FindBulkDeletions(store, new RedisBulkDeletionNews(own.connections, clock), clock);
   });
   beforeEach(async () => {
-    await connections.command.flushall();
-    await new DataEpoch(connections).set();
+    await own.connections.command.flushall();
+    await new DataEpoch(own.connections).set();
   });
 
   const aBulk = (fields: Partial<BulkDeletion> = {}): BulkDeletion => ({
@@ -67,9 +58,9 @@ describe('bulk deletions in Redis', () => {
   });
 
   it('stores none while the mark that Redis is whole is missing', async () => {
-    await connections.command.flushall();
+    await own.connections.command.flushall();
     await expect(stored(['a'])).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' });
-    expect(await connections.command.keys('*')).toEqual([]);
+    expect(await own.connections.command.keys('*')).toEqual([]);
   });
 
   it('gives what was named in its order, and what is to be tried again when its time has come', async () => {
@@ -144,9 +135,9 @@ describe('bulk deletions in Redis', () => {
     const { id } = bulk;
     await store.advance(id, { attempt: 1, deleted: ['a'], failed: [failure('b')] });
     await store.finish(bulk);
-    const own = (await connections.command.keys('*')).filter((key) => key.includes(id));
-    expect(own.length).toBeGreaterThan(2);
-    for (const key of own) expect(await connections.command.ttl(key)).toBeGreaterThan(6 * 86_400);
+    const owned = (await own.connections.command.keys('*')).filter((key) => key.includes(id));
+    expect(owned.length).toBeGreaterThan(2);
+    for (const key of owned) expect(await own.connections.command.ttl(key)).toBeGreaterThan(6 * 86_400);
     expect(await store.abandoned(9)).toEqual([]);
   });
 
@@ -172,8 +163,8 @@ describe('bulk deletions in Redis', () => {
         finishedAt: expect.any(Number),
       });
       expect(await store.abandoned(9)).toEqual([]);
-      const own = (await connections.command.keys('*')).filter((key) => key.includes(id));
-      for (const key of own) expect(await connections.command.ttl(key)).toBeLessThanOrEqual(600);
+      const owned = (await own.connections.command.keys('*')).filter((key) => key.includes(id));
+      for (const key of owned) expect(await own.connections.command.ttl(key)).toBeLessThanOrEqual(600);
     });
 
     it('show what was refused and what was not seen as one list', async () => {
@@ -199,9 +190,9 @@ describe('bulk deletions in Redis', () => {
   it('are refused to who has as many under way as it may, until one has finished', async () => {
     const open: BulkDeletion[] = [];
     for (let i = 0; i < BOUNDS.bulkDeletionsPerCaller; i += 1) open.push(await stored(['a']));
-    const [before, more] = [await connections.command.dbsize(), aBulk()];
+    const [before, more] = [await own.connections.command.dbsize(), aBulk()];
     expect(await store.create(more, { ...LEFT_TO_THE_JOB, pending: ['a'] })).toBe(false);
-    expect([await store.get(more.id), await connections.command.dbsize()]).toEqual([null, before]);
+    expect([await store.get(more.id), await own.connections.command.dbsize()]).toEqual([null, before]);
     // Others, dry runs and what has finished at once have places of their own, or none.
     await stored(['a'], { requestedBy: { name: 'bob', callerId: 'bob' } });
     await stored([], { scope: 'room', roomId: aRoomId(), dryRun: true });
@@ -210,7 +201,7 @@ describe('bulk deletions in Redis', () => {
     await store.advance(first.id, { attempt: 1, deleted: ['a'] });
     await store.finish(first);
     await stored(['a']);
-    expect(await connections.command.zcard(keys.bulkDeletionsOf('identity:alice', 'under-way'))).toBe(
+    expect(await own.connections.command.zcard(keys.bulkDeletionsOf('identity:alice', 'under-way'))).toBe(
       BOUNDS.bulkDeletionsPerCaller,
     );
   });

@@ -6,31 +6,20 @@ import { ApplyLiveKitEvent } from '../../src/recordings/use-cases/apply-livekit-
 import type { OwnEgresses } from '../../src/recordings/use-cases/own-egresses.js';
 import type { ReconcileEgress } from '../../src/recordings/use-cases/reconcile-egress.js';
 import { keys } from '../../src/redis/keys.js';
-import { RedisConnections } from '../../src/redis/redis.connections.js';
-import { aConfig } from '../support/a-config.js';
 import { aRecording, T0 } from '../support/builders.js';
-import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+import { ownRedis } from '../support/own-redis.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 const DAY_MS = 86_400_000;
 
 describe('notes of recorders that were seen in their rooms', () => {
-  let server: RedisServer;
-  let connections: RedisConnections;
+  const own = ownRedis();
   const recording = aRecording({
     ...{ status: 'ACTIVE', egressId: 'EG_ours' },
     upkeep: { egresses: { EG_ours: 'live', EG_former: 'over' } },
   });
 
-  beforeAll(async () => {
-    server = await startRedisServer();
-    connections = new RedisConnections(aConfig({ REDIS_URL: server.url }));
-  });
-  afterAll(async () => {
-    connections.onApplicationShutdown();
-    await server.close();
-  });
-  beforeEach(async () => void (await connections.command.flushall()));
+  beforeEach(async () => void (await own.connections.command.flushall()));
 
   it('are of our own recorders alone: nobody would forget those of others', async () => {
     const store: Partial<RecordingStore> = {
@@ -42,7 +31,7 @@ describe('notes of recorders that were seen in their rooms', () => {
       {} as OwnEgresses,
       {} as RoomSignals,
       {} as ReconcileEgress,
-      new RedisRecorderLog(connections),
+      new RedisRecorderLog(own.connections),
       new VirtualClock(),
     );
     for (const roomName of [recording.roomId, 'a-room-of-others']) {
@@ -54,13 +43,13 @@ describe('notes of recorders that were seen in their rooms', () => {
       }
     }
     for (const what of ['seen', 'left', 'nudged'] as const)
-      expect(await connections.command.zrange(keys.recorderNotes(what), 0, -1)).toEqual(['EG_ours']);
+      expect(await own.connections.command.zrange(keys.recorderNotes(what), 0, -1)).toEqual(['EG_ours']);
   });
 
   it('are forgotten after a week, should nobody else forget them', async () => {
-    const log = new RedisRecorderLog(connections);
+    const log = new RedisRecorderLog(own.connections);
     await log.setPresence('EG_old', 'seen', T0);
     await log.setPresence('EG_new', 'seen', T0 + 8 * DAY_MS);
-    expect(await connections.command.zrange(keys.recorderNotes('seen'), 0, -1)).toEqual(['EG_new']);
+    expect(await own.connections.command.zrange(keys.recorderNotes('seen'), 0, -1)).toEqual(['EG_new']);
   });
 });

@@ -11,36 +11,27 @@ import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.
 import { RedisRoomSlots } from '../../src/recordings/store/redis-room-slots.js';
 import { RecordingWriter } from '../../src/recordings/write/recording.writer.js';
 import { keys } from '../../src/redis/keys.js';
-import { RedisConnections } from '../../src/redis/redis.connections.js';
 import { DataEpoch } from '../../src/redis/data-epoch.js';
-import { aConfig } from '../support/a-config.js';
 import { aRecording, aRecordingId, aRoomId, anEgress, T0 } from '../support/builders.js';
 import { NoDispatch } from '../support/no-dispatch.js';
-import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+import { ownRedis } from '../support/own-redis.js';
 import { seededRandom } from '../support/seeded-random.js';
 
 describe('rows of recordings', () => {
-  let server: RedisServer;
-  let connections: RedisConnections;
+  const own = ownRedis();
   let store: RedisRecordingStore;
   let writer: RecordingWriter;
-  const redis = () => connections.command;
+  const redis = () => own.connections.command;
 
   beforeAll(async () => {
-    server = await startRedisServer();
-    connections = new RedisConnections(aConfig({ REDIS_URL: server.url }));
     const clock = new SystemClock();
-    const pages = new RedisRecordingPages(connections, new MissingRowsQueue(clock));
-    store = new RedisRecordingStore(connections, pages, clock);
+    const pages = new RedisRecordingPages(own.connections, new MissingRowsQueue(clock));
+    store = new RedisRecordingStore(own.connections, pages, clock);
     writer = new RecordingWriter(store, new NoDispatch(), clock, new SystemRandom());
-  });
-  afterAll(async () => {
-    connections.onApplicationShutdown();
-    await server.close();
   });
   beforeEach(async () => {
     await redis().flushall();
-    await new DataEpoch(connections).set();
+    await new DataEpoch(own.connections).set();
   });
 
   const create = async (recording: StoredRecording): Promise<void> => {
@@ -106,7 +97,7 @@ describe('rows of recordings', () => {
 
     it('hold and free their rooms', async () => {
       const { id, roomId, rev } = recording;
-      const slots = new RedisRoomSlots(connections, new SystemClock());
+      const slots = new RedisRoomSlots(own.connections, new SystemClock());
       expect(await slots.free({ roomId, recordingId: id, since: T0 }, rev)).toBe(true);
       await asBeforeAgain();
       expect(await slots.take({ id, roomId, rev })).toBe(true);
@@ -138,7 +129,7 @@ describe('rows of recordings', () => {
       unread,
     );
     const back = { recording: { ...recording, rev: 9 }, history: [], effects: [] };
-    const restorer = new RedisRecordingRestorer(connections, new SystemClock());
+    const restorer = new RedisRecordingRestorer(own.connections, new SystemClock());
     await expect(restorer.restore([back], null)).rejects.toMatchObject(unread);
     expect(await redis().get(key)).toBe('3 something else\n\n');
   });
@@ -185,7 +176,7 @@ describe('rows of recordings', () => {
         const draw = seededRandom(seed);
         const next = (below: number): number => Math.floor(draw() * below);
         await redis().flushall();
-        await new DataEpoch(connections).set();
+        await new DataEpoch(own.connections).set();
         const alive = new Map<number, StoredRecording>();
         for (let step = 0; step < 500; step += 1) {
           // Mostly later than all before, as they come; now and then from anywhere, as they are restored.

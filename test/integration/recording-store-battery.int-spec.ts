@@ -29,10 +29,9 @@ import { SimRecordingRestorer } from '../chaos/world/sim-recording-restorer.js';
 import { SimRoomSlots } from '../chaos/world/sim-room-slots.js';
 import { SimRedis } from '../chaos/world/sim-redis.js';
 import { Trace } from '../chaos/world/trace.js';
-import { aConfig } from '../support/a-config.js';
 import { aRecording, aRecordingId, aRoomId, anEgress, T0 } from '../support/builders.js';
 import { BATTERY_RUNS, CalmDice } from '../support/battery.js';
-import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+import { ownRedis } from '../support/own-redis.js';
 
 const ROOMS = ['r1', 'r2', 'r3'].map((name) => aRoomId(name));
 const STEPS = fc.array(
@@ -57,21 +56,12 @@ interface Side {
 }
 
 describe('the recording store of the simulation', () => {
-  let server: RedisServer;
-  let connections: RedisConnections;
-  beforeAll(async () => {
-    server = await startRedisServer();
-    connections = new RedisConnections(aConfig({ REDIS_URL: server.url }));
-  });
-  afterAll(async () => {
-    connections.onApplicationShutdown();
-    await server.close();
-  });
+  const own = ownRedis();
 
   it('answers and keeps what the scripts in Redis do, whatever is committed, sent again, deleted and restored', async () => {
     await fc.assert(
       fc.asyncProperty(STEPS, async (steps) => {
-        const both = await aPair(connections);
+        const both = await aPair(own.connections);
         for (const [i, step] of steps.entries()) await both.perform(step, i);
         await both.compare();
       }),

@@ -12,35 +12,26 @@ import { RedisRecordingPages } from '../../src/recordings/store/redis-recording-
 import { RedisRecordingStore } from '../../src/recordings/store/redis-recording.store.js';
 import { RecordingWriter } from '../../src/recordings/write/recording.writer.js';
 import { keys } from '../../src/redis/keys.js';
-import { RedisConnections } from '../../src/redis/redis.connections.js';
 import { DataEpoch } from '../../src/redis/data-epoch.js';
-import { aConfig } from '../support/a-config.js';
 import { aRecording, aRecordingId, aRoomId, anEgress, T0 } from '../support/builders.js';
 import { NoDispatch } from '../support/no-dispatch.js';
-import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+import { ownRedis } from '../support/own-redis.js';
 
 describe('recordings in Redis', () => {
-  let server: RedisServer;
-  let connections: RedisConnections;
+  const own = ownRedis();
   let store: RedisRecordingStore;
   let writer: RecordingWriter;
   let mark: DataEpoch;
-  const redis = () => connections.command;
+  const redis = () => own.connections.command;
 
   beforeAll(async () => {
-    server = await startRedisServer();
-    connections = new RedisConnections(aConfig({ REDIS_URL: server.url }));
     store = new RedisRecordingStore(
-      connections,
-      new RedisRecordingPages(connections, new MissingRowsQueue(new SystemClock())),
+      own.connections,
+      new RedisRecordingPages(own.connections, new MissingRowsQueue(new SystemClock())),
       new SystemClock(),
     );
     writer = new RecordingWriter(store, new NoDispatch(), new SystemClock(), new SystemRandom());
-    mark = new DataEpoch(connections);
-  });
-  afterAll(async () => {
-    connections.onApplicationShutdown();
-    await server.close();
+    mark = new DataEpoch(own.connections);
   });
   beforeEach(async () => {
     await redis().flushall();
@@ -269,7 +260,7 @@ describe('recordings in Redis', () => {
 
     it('page like a naive list in every combination of room, status, time, labels, ends and sort', async () => {
       await fill(140);
-      const small = new SmallPages(connections, new MissingRowsQueue(new SystemClock()));
+      const small = new SmallPages(own.connections, new MissingRowsQueue(new SystemClock()));
       const large = { page: (query: RecordingQuery) => small.read(query) };
       const anyQuery = fc.record({
         rooms: fc.option(fc.subarray(rooms), { nil: null }),
@@ -327,7 +318,7 @@ describe('recordings in Redis', () => {
       'find what begins with %s also where that is many words of many recordings, or nearly all',
       async (word) => {
         await fill(140);
-        const small = new SmallPages(connections, new MissingRowsQueue(new SystemClock()));
+        const small = new SmallPages(own.connections, new MissingRowsQueue(new SystemClock()));
         for (const search of [[word], [word, 'r']])
           for (const direction of ['ASC', 'DESC'] as const) {
             const query = aQuery({ search, direction, first: 9 });
@@ -348,7 +339,7 @@ describe('recordings in Redis', () => {
           streams: 4,
         };
       }
-      const pages = new TinyPages(connections, new MissingRowsQueue(new SystemClock()));
+      const pages = new TinyPages(own.connections, new MissingRowsQueue(new SystemClock()));
       const query = aQuery({ labels: { team: 'a', n: 3, kind: { deep: [0] } }, first: 1 });
       const ids: string[] = [];
       let empty = 0;
@@ -375,7 +366,7 @@ describe('recordings in Redis', () => {
           report: (ids: readonly RecordingId[]) => ids.forEach((id) => reported.add(id)),
           isAwaited: (id: RecordingId) => reported.has(id),
         };
-        const pages = new RedisRecordingPages(connections, missing);
+        const pages = new RedisRecordingPages(own.connections, missing);
         const page = await pages.read(query);
         const left = expected(query).slice(3);
         expect(page).toMatchObject({ total: left.length, hasNextPage: false });
@@ -401,7 +392,7 @@ describe('recordings in Redis', () => {
         },
         isAwaited: () => false,
       };
-      const page = await new SmallPages(connections, missing).read(query);
+      const page = await new SmallPages(own.connections, missing).read(query);
       expect(happened).toBe(1);
       expect(page.items.map(({ recording }) => recording.id)).toEqual(expected(query).slice(1, 5));
       expect(page.position.id).toBe(before);

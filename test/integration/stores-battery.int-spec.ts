@@ -9,7 +9,6 @@ import type { MediaProgress } from '../../src/recordings/domain/evidence.js';
 import { RecorderLog } from '../../src/recordings/recorders/recorder-log.port.js';
 import { RedisRecorderLog } from '../../src/recordings/recorders/redis-recorder-log.js';
 import { DataEpoch } from '../../src/redis/data-epoch.js';
-import { RedisConnections } from '../../src/redis/redis.connections.js';
 import { Incarnation } from '../chaos/world/incarnation.js';
 import { SimBulkDeletionStore } from '../chaos/world/sim-bulk-deletions.js';
 import { SimClock } from '../chaos/world/sim-clock.js';
@@ -18,10 +17,9 @@ import { SimRecorderLog } from '../chaos/world/sim-recorder-log.js';
 import { RecordingTables } from '../chaos/world/sim-recording-store.js';
 import { SimRedis } from '../chaos/world/sim-redis.js';
 import { Trace } from '../chaos/world/trace.js';
-import { aConfig } from '../support/a-config.js';
 import { BATTERY_RUNS, CalmDice } from '../support/battery.js';
 import { aRoomId, T0 } from '../support/builders.js';
-import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+import { ownRedis } from '../support/own-redis.js';
 
 /** One store on both sides; each question is put to both, and they have to answer alike. */
 interface Pair<S> {
@@ -41,24 +39,14 @@ async function alike<S, T>(
 }
 
 describe('a store of the simulation answers what Redis does, whatever happens to it:', () => {
-  let server: RedisServer;
-  let connections: RedisConnections;
+  const own = ownRedis();
   let clock: SimClock;
   let simRedis: SimRedis;
   let life: Incarnation;
 
-  beforeAll(async () => {
-    server = await startRedisServer();
-    connections = new RedisConnections(aConfig({ REDIS_URL: server.url }));
-  });
-  afterAll(async () => {
-    connections.onApplicationShutdown();
-    await server.close();
-  });
-
   const empty = async (): Promise<void> => {
-    await connections.command.flushall();
-    await new DataEpoch(connections).set();
+    await own.connections.command.flushall();
+    await new DataEpoch(own.connections).set();
     clock = new SimClock(T0);
     const dice = new CalmDice(1);
     const trace = new Trace(clock, 100, false);
@@ -90,7 +78,7 @@ describe('a store of the simulation answers what Redis does, whatever happens to
         progress: table<MediaProgress>(),
       };
       const pair: Pair<RecorderLog> = {
-        real: new RedisRecorderLog(connections),
+        real: new RedisRecorderLog(own.connections),
         sim: new SimRecorderLog(simRedis, tables, life),
         clock,
       };
@@ -119,7 +107,7 @@ describe('a store of the simulation answers what Redis does, whatever happens to
     });
     await holds(fc.array(step, { maxLength: 20 }), async (steps) => {
       const pair: Pair<Leases> = {
-        real: new RedisLeases(connections),
+        real: new RedisLeases(own.connections),
         sim: new SimLeases(simRedis, simRedis.table<Lease>(), life),
         clock,
       };
@@ -210,7 +198,7 @@ describe('a store of the simulation answers what Redis does, whatever happens to
         const tables = new RecordingTables(simRedis, simRedis.table());
         tables.meta.set('epoch', 'one');
         const pair: Pair<BulkDeletionStore> = {
-          real: new RedisBulkDeletionStore(connections, clock),
+          real: new RedisBulkDeletionStore(own.connections, clock),
           sim: new SimBulkDeletionStore(simRedis.table(), tables, life),
           clock,
         };

@@ -1,30 +1,19 @@
 import { emitTelemetry } from '../../src/kernel/telemetry.js';
 import { WebhooksHeard } from '../../src/ops/webhooks-heard.js';
 import { keys } from '../../src/redis/keys.js';
-import { RedisConnections } from '../../src/redis/redis.connections.js';
-import { aConfig } from '../support/a-config.js';
 import { eventually } from '../support/eventually.js';
-import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+import { ownRedis } from '../support/own-redis.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 describe('webhooks of LiveKit that stop coming', () => {
-  let server: RedisServer;
-  let connections: RedisConnections;
+  const own = ownRedis();
   let heard: WebhooksHeard;
   let clock: VirtualClock;
 
-  beforeAll(async () => {
-    server = await startRedisServer();
-    connections = new RedisConnections(aConfig({ REDIS_URL: server.url }));
-  });
-  afterAll(async () => {
-    connections.onApplicationShutdown();
-    await server.close();
-  });
   beforeEach(async () => {
-    await connections.command.flushall();
+    await own.connections.command.flushall();
     clock = new VirtualClock();
-    heard = new WebhooksHeard(connections, clock);
+    heard = new WebhooksHeard(own.connections, clock);
   });
   afterEach(() => heard.onApplicationShutdown());
 
@@ -33,13 +22,15 @@ describe('webhooks of LiveKit that stop coming', () => {
   const webhookComes = async (): Promise<void> => {
     emitTelemetry('livekit-webhook', { lagSeconds: 0 });
     const now = String(clock.now());
-    await eventually(async () => (await connections.command.get(keys.livekitHeard())) === now || 'not noted');
+    await eventually(
+      async () => (await own.connections.command.get(keys.livekitHeard())) === now || 'not noted',
+    );
   };
   /** What is noted of changes is in Redis by then. */
   const noted = async (): Promise<string | null> => {
-    await connections.command.ping();
-    await connections.command.ping();
-    return connections.command.get(keys.livekitUnheard());
+    await own.connections.command.ping();
+    await own.connections.command.ping();
+    return own.connections.command.get(keys.livekitUnheard());
   };
 
   it('are told a minute after an egress changed without one, and no more as soon as one comes', async () => {
@@ -87,7 +78,8 @@ describe('webhooks of LiveKit that stop coming', () => {
     await clock.advance(300_000);
     emitTelemetry('livekit-webhook-applied', {});
     await eventually(
-      async () => (await connections.command.get(keys.livekitHeard())) === String(clock.now()) || 'not noted',
+      async () =>
+        (await own.connections.command.get(keys.livekitHeard())) === String(clock.now()) || 'not noted',
     );
     change('STARTING', 'ACTIVE');
     expect(await noted()).toBeNull();
