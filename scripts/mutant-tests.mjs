@@ -1,6 +1,7 @@
 // A copy of the work tree in which a mutant is shown by one test of jest; the work tree itself stays as it is.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { findRedisServer } from './redis.mjs';
 import { Fault } from './say.mjs';
 
+const { mutated } = createRequire(import.meta.url)('../test/chaos/mutants/mutants.cjs');
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** A code that can't run at all is no defect that a test has found. */
 const BROKEN_CODE = /^(?:SyntaxError|ReferenceError|TypeError)\b/;
@@ -17,10 +19,11 @@ export class MutantTests {
   #copy = null;
 
   /** What the test says of the mutant; null: it passes. Throws Fault where that can't be told. */
-  async run({ name, shownByTest, changes }) {
+  async run(mutant) {
+    const { name, shownByTest, changes } = mutant;
     const files = [...new Set(changes.map(({ file }) => file))];
     try {
-      for (const change of changes) this.#apply(name, change);
+      for (const file of files) this.#apply(mutant, file);
       const said = await this.#test(name, shownByTest);
       // What a test says without the mutant it does not say of it.
       if (said !== null) {
@@ -53,14 +56,9 @@ export class MutantTests {
     for (const file of files) cpSync(join(ROOT, file), join(this.#folder, file));
   }
 
-  #apply(name, { file, find, replace }) {
+  #apply(mutant, file) {
     const path = join(this.#folder, file);
-    const source = readFileSync(path, 'utf8');
-    if (source.split(find).length !== 2) throw new Fault(`${name} no longer fits ${file}: ${find}`);
-    writeFileSync(
-      path,
-      source.replace(find, () => replace),
-    );
+    writeFileSync(path, mutated(mutant, file, readFileSync(path, 'utf8')));
   }
 
   async #test(name, { project, file, test }) {

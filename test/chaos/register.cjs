@@ -2,19 +2,11 @@
 // tree is needed.
 const { relative, resolve } = require('node:path');
 const { changeSources } = require('../support/run-typescript.cjs');
+const { mutantNamed, mutated } = require('./mutants/mutants.cjs');
 
 const root = resolve(__dirname, '../..');
-const mutant = process.env.CHAOS_MUTANT
-  ? require('./mutants/mutants.cjs').mutantNamed(process.env.CHAOS_MUTANT)
-  : null;
-if (mutant !== null) changeSources(mutated);
-
-function mutated(filename, source) {
-  const path = relative(root, filename);
-  return mutant.changes
-    .filter(({ file }) => file === path)
-    .reduce((text, { find, replace }) => {
-      if (text.split(find).length !== 2) throw new Error(`${mutant.name} no longer fits ${path}: ${find}`);
-      return text.replace(find, () => replace);
-    }, source);
+const { CHAOS_MUTANT } = process.env;
+if (CHAOS_MUTANT) {
+  const mutant = mutantNamed(CHAOS_MUTANT);
+  changeSources((filename, source) => mutated(mutant, relative(root, filename), source));
 }

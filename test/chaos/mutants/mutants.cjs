@@ -1145,4 +1145,14 @@ function mutantNamed(name) {
   return found;
 }
 
-module.exports = { MUTANTS, mutantNamed };
+/** The source of this file (its path in the project) with the mutant in it. Throws where a text does not stand in it exactly once. */
+function mutated({ name, changes }, path, source) {
+  return changes
+    .filter(({ file }) => file === path)
+    .reduce((text, { find, replace }) => {
+      if (text.split(find).length !== 2) throw new Error(`${name} no longer fits ${path}: ${find}`);
+      return text.replace(find, () => replace);
+    }, source);
+}
+
+module.exports = { MUTANTS, mutantNamed, mutated };

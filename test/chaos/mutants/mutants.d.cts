@@ -9,3 +9,5 @@ export interface Mutant {
 }
 
 export const MUTANTS: readonly Mutant[];
+/** The source of this file (its path in the project) with the mutant in it. Throws where a text does not stand in it exactly once. */
+export function mutated(mutant: Mutant, path: string, source: string): string;
