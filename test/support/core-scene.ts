@@ -1,13 +1,13 @@
 import type { Actor } from '../../src/kernel/actor.js';
-import type { RecordingId } from '../../src/kernel/ids.js';
-import { parseRoomId } from '../../src/kernel/ids.js';
+import { parseRoomId, type RecordingId } from '../../src/kernel/ids.js';
+import type { Question } from '../../src/recordings/domain/case.js';
+import { type Evidence, NO_EVIDENCE } from '../../src/recordings/domain/evidence.js';
 import type { StoredRecording } from '../../src/recordings/domain/recording.js';
+import { GatherEvidence } from '../../src/recordings/use-cases/gather-evidence.js';
 import { StartRecording, type StartRequest } from '../../src/recordings/use-cases/start-recording.js';
 import { StopRecording } from '../../src/recordings/use-cases/stop-recording.js';
-import { newRoom } from '../../src/rooms/domain/room.js';
-import type { RoomRecordingSettings } from '../../src/rooms/domain/room.js';
+import { newRoom, type RoomRecordingSettings } from '../../src/rooms/domain/room.js';
 import { Dice } from '../chaos/world/dice.js';
-import type { SimInstance } from '../chaos/world/sim-instance.js';
 import { SimWorld } from '../chaos/world/sim-world.js';
 import type { Class } from '../chaos/world/wiring.js';
 
@@ -22,24 +22,19 @@ const JOINED_MS = 1_000;
 type Method = (...args: never[]) => unknown;
 
 /**
- * Instances of the product over the simulation's LiveKit, Redis and bucket, in which nothing goes wrong but what a spec orders. Time
+ * An instance of the product over the simulation's LiveKit, Redis and bucket, in which nothing goes wrong but what a spec orders. Time
  * is virtual and moves only while the scene waits.
  */
 export class CoreScene {
   readonly world: SimWorld;
 
-  constructor({ instances = 1, seed = 1 }: { readonly instances?: number; readonly seed?: number } = {}) {
-    this.world = new SimWorld(new Dice(seed), { keptLines: 0, detailed: false });
-    for (let place = 0; place < instances; place += 1) this.world.startInstance(place);
+  constructor() {
+    this.world = new SimWorld(new Dice(1), { keptLines: 0, detailed: false });
+    this.world.startInstance(0);
   }
 
-  get instance(): SimInstance {
-    return this.world.instances[0]!;
-  }
-
-  /** Of the first instance. */
   use<T extends object>(what: Class<T>): T {
-    return this.instance.use(what);
+    return this.world.instances[0]!.use(what);
   }
 
   /** A room of ours in which somebody publishes. */
@@ -64,8 +59,11 @@ export class CoreScene {
   }
 
   /** A recording of a meeting that goes on, ACTIVE. */
-  async recorded(request: Partial<StartRequest> = {}): Promise<StoredRecording> {
-    await this.meeting();
+  async recorded(
+    request: Partial<StartRequest> = {},
+    settings: Partial<RoomRecordingSettings> = {},
+  ): Promise<StoredRecording> {
+    await this.meeting('talk', settings);
     return this.row((await this.start(request)).id);
   }
 
@@ -110,10 +108,12 @@ export class CoreScene {
     return row;
   }
 
-  /** Redis has this row of the recording now, whatever it had before. */
-  put(doc: StoredRecording): void {
-    const { rows } = this.world.recordings;
+  /** Redis has this row of the recording now, with its room's slot where it holds that, whatever it had before; nothing is filed for it. */
+  put(doc: StoredRecording): StoredRecording {
+    const { rows, slots } = this.world.recordings;
     rows.set(doc.id, { history: [], ...rows.get(doc.id), doc });
+    if (doc.upkeep.holdsSlot) slots.set(doc.roomId, { recording: doc.id, since: this.world.clock.now() });
+    return doc;
   }
 
   /** Redis has lost the recording's row. */
@@ -121,7 +121,7 @@ export class CoreScene {
     this.world.recordings.rows.delete(id);
   }
 
-  /** The next `times` calls of this method of a port, at the first instance, come to what `answer` does. */
+  /** The next `times` calls of this method of a port come to what `answer` does. */
   instead<T extends object, K extends keyof T & string>(
     port: Class<T>,
     method: K,
@@ -142,18 +142,8 @@ export class CoreScene {
     Object.defineProperty(target, method, { configurable: true, writable: true, value: replaced });
   }
 
-  /** A row as if it had been there for long, with its room's slot where it holds that; nothing is filed for it. */
-  plant(row: StoredRecording): StoredRecording {
-    const { rows, slots } = this.world.recordings;
-    rows.set(row.id, { doc: row, history: [] });
-    if (row.upkeep.holdsSlot) slots.set(row.roomId, { recording: row.id, since: this.world.clock.now() });
-    return row;
-  }
-
-  /** A row is found as something that is long past left it. */
-  leave(id: RecordingId, change: (row: StoredRecording) => Partial<StoredRecording>): void {
-    const { rows } = this.world.recordings;
-    const row = rows.get(id)!;
-    rows.set(id, { ...row, doc: { ...row.doc, ...change(row.doc) } });
+  /** What is known once this question about the recording is answered. */
+  evidence(question: Question, about: StoredRecording, before: Evidence = NO_EVIDENCE): Promise<Evidence> {
+    return this.answer(this.use(GatherEvidence).answer(before, about, question));
   }
 }

@@ -12,7 +12,7 @@ async function recorded() {
   const scene = new CoreScene();
   await scene.meeting();
   const upkeep = { egresses: { [EG]: 'live', EG_lost: 'lost' } } as const;
-  const row = scene.plant(aRecording({ roomId: aRoomId('talk'), status: 'ACTIVE', egressId: EG, upkeep }));
+  const row = scene.put(aRecording({ roomId: aRoomId('talk'), status: 'ACTIVE', egressId: EG, upkeep }));
   return { scene, row };
 }
 
@@ -102,7 +102,7 @@ describe('an event of LiveKit', () => {
     'about a room whose recording is %s changes nothing',
     async (how) => {
       const { scene, row } = await recorded();
-      if (how === 'over') scene.plant({ ...row, status: 'COMPLETE' });
+      if (how === 'over') scene.put({ ...row, status: 'COMPLETE' });
       if (how === 'gone') scene.world.recordings.rows.delete(row.id);
       const room = how === 'elsewhere' ? 'quiet' : how === 'impossible' ? '' : 'talk';
       expect(await apply(scene, { ...base, kind: 'room-finished', roomName: room })).toBeNull();

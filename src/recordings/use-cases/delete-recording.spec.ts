@@ -8,7 +8,7 @@ import { DeleteRecording } from './delete-recording.js';
 function over(scene: CoreScene, fields: Partial<StoredRecording> = {}, upkeep: Partial<Upkeep> = {}) {
   const settled = { holdsSlot: false, bucketChecked: true, ...upkeep };
   const made = aRecording({ roomId: aRoomId('talk'), status: 'COMPLETE', hasMedia: true, upkeep: settled });
-  const row = scene.plant({ ...made, ...fields });
+  const row = scene.put({ ...made, ...fields });
   for (const key of [mediaKey(row), numberedSegmentKey(row, 0), metadataKey(row)])
     scene.world.bucket.set(key, Buffer.from('x'));
   return row;

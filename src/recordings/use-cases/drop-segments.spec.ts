@@ -18,7 +18,7 @@ const drop = (scene: CoreScene, { id }: StoredRecording) => scene.use(DropSegmen
 describe('the segments of a recording', () => {
   it('are removed once its file is there', async () => {
     const scene = new CoreScene();
-    const row = scene.plant(aRecording(WHOLE));
+    const row = scene.put(aRecording(WHOLE));
     segmented(scene, row, 9);
     await scene.answer(drop(scene, row));
     expect(scene.world.bucket.keys()).toEqual([mediaKey(row)]);
@@ -32,7 +32,7 @@ describe('the segments of a recording', () => {
     ['nobody knows it', aRecording(WHOLE), 9, false],
   ])('stay where %s', async (_why, row, bytes, planted) => {
     const scene = new CoreScene();
-    if (planted) scene.plant(row);
+    if (planted) scene.put(row);
     const segments = segmented(scene, row, bytes);
     await scene.answer(drop(scene, row));
     expect(scene.world.bucket.keys()).toEqual(expect.arrayContaining([...segments]));
@@ -40,7 +40,7 @@ describe('the segments of a recording', () => {
 
   it('that the storage does not remove are told of', async () => {
     const scene = new CoreScene();
-    const row = scene.plant(aRecording(WHOLE));
+    const row = scene.put(aRecording(WHOLE));
     segmented(scene, row, 9);
     scene.world.bucket.deleteFails = 1;
     const refused = await scene.refusal(drop(scene, row));

@@ -11,16 +11,19 @@ interface Active {
 }
 
 async function active(scene: CoreScene): Promise<Active> {
-  await scene.meeting();
-  const { id } = await scene.start();
-  const recording = scene.row(id);
+  const recording = await scene.recorded();
   const egressId = recording.egressId!;
-  return { recording, egressId, ending: { recordingId: id, roomName: 'talk', egressId, reason: 'a test' } };
+  return {
+    recording,
+    egressId,
+    ending: { recordingId: recording.id, roomName: 'talk', egressId, reason: 'a test' },
+  };
 }
 
 /** The row takes the egress for this, whatever LiveKit has. */
 function take(scene: CoreScene, { recording: { id }, egressId }: Active, state: EgressState): void {
-  scene.leave(id, ({ upkeep }) => ({ upkeep: { ...upkeep, egresses: { [egressId]: state } } }));
+  const row = scene.row(id);
+  scene.put({ ...row, upkeep: { ...row.upkeep, egresses: { [egressId]: state } } });
 }
 
 function stop(scene: CoreScene, ending: EgressToEnd): Promise<number | null> {

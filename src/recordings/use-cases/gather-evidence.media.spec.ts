@@ -7,22 +7,12 @@ import type { Question } from '../domain/case.js';
 import { type Evidence, known, type MediaProgress, NO_EVIDENCE, NOT_ASKED } from '../domain/evidence.js';
 import type { StoredRecording } from '../domain/recording.js';
 import { THRESHOLDS } from '../domain/thresholds.js';
-import { GatherEvidence } from './gather-evidence.js';
 
 const LIVEKIT_AWAY = { state: 'unavailable', error: { code: 'LIVEKIT_UNAVAILABLE' } };
 const STORAGE_AWAY = { state: 'unavailable', error: { code: 'STORAGE_UNAVAILABLE' } };
 const EG = 'EG_aaaaaaaaaaaa';
 const SEGMENTS: Question = { ask: 'segments', egressId: EG };
 const MINUTE = 60_000;
-
-function ask(
-  scene: CoreScene,
-  question: Question,
-  about: StoredRecording,
-  before: Evidence = NO_EVIDENCE,
-): Promise<Evidence> {
-  return scene.answer(scene.use(GatherEvidence).answer(before, about, question));
-}
 
 function aSegmented(fields: Partial<StoredRecording> = {}): StoredRecording {
   const upkeep = { egresses: { [EG]: 'live' } } as const;
@@ -56,8 +46,8 @@ describe('whether any worker is there', () => {
     const scene = new CoreScene();
     await scene.meeting();
     const row = aSegmented();
-    expect(await ask(scene, { ask: 'fleet', since: 0 }, row)).toMatchObject({ fleet: known(true) });
-    const inTheEnd = await ask(scene, { ask: 'fleet-in-the-end', since: 0 }, row);
+    expect(await scene.evidence({ ask: 'fleet', since: 0 }, row)).toMatchObject({ fleet: known(true) });
+    const inTheEnd = await scene.evidence({ ask: 'fleet-in-the-end', since: 0 }, row);
     expect(inTheEnd).toMatchObject({ fleet: NOT_ASKED, fleetInTheEnd: known(true) });
   });
 
@@ -66,9 +56,9 @@ describe('whether any worker is there', () => {
     await scene.meeting();
     scene.world.engine.killWorker();
     const row = aSegmented();
-    const { fleet } = await ask(scene, { ask: 'fleet', since: 0 }, row);
+    const { fleet } = await scene.evidence({ ask: 'fleet', since: 0 }, row);
     expect(fleet).toMatchObject(LIVEKIT_AWAY);
-    const { fleetInTheEnd } = await ask(scene, { ask: 'fleet-in-the-end', since: 0 }, row);
+    const { fleetInTheEnd } = await scene.evidence({ ask: 'fleet-in-the-end', since: 0 }, row);
     expect(fleetInTheEnd).toEqual(known(false));
   });
 
@@ -76,7 +66,9 @@ describe('whether any worker is there', () => {
     const scene = new CoreScene();
     scene.world.recorders.heard.set('EG_other', 50);
     const since = async (at: number) =>
-      (await ask(scene, { ask: 'another-worker', egressId: EG, since: at }, aSegmented())).workers.get(EG);
+      (await scene.evidence({ ask: 'another-worker', egressId: EG, since: at }, aSegmented())).workers.get(
+        EG,
+      );
     expect(await since(49)).toMatchObject({ another: known(true) });
     expect(await since(50)).toMatchObject({ another: known(false) });
   });
@@ -86,13 +78,13 @@ describe('the room of a recording', () => {
   it('is shown as LiveKit has it', async () => {
     const scene = new CoreScene();
     await scene.meeting();
-    const { room } = await ask(scene, { ask: 'room' }, aSegmented());
+    const { room } = await scene.evidence({ ask: 'room' }, aSegmented());
     const sid = expect.stringMatching(/^RM_/);
     expect(room).toMatchObject({ state: 'known', value: { open: true, sid, activeRecording: false } });
-    const elsewhere = await ask(scene, { ask: 'room' }, aSegmented({ roomId: aRoomId('closed') }));
+    const elsewhere = await scene.evidence({ ask: 'room' }, aSegmented({ roomId: aRoomId('closed') }));
     expect(elsewhere.room).toEqual(known({ open: false }));
     scene.world.engine.setFault({ name: 'rooms-fail', room: '*' });
-    expect((await ask(scene, { ask: 'room' }, aSegmented())).room).toMatchObject(LIVEKIT_AWAY);
+    expect((await scene.evidence({ ask: 'room' }, aSegmented())).room).toMatchObject(LIVEKIT_AWAY);
   });
 
   it.each([
@@ -104,7 +96,7 @@ describe('the room of a recording', () => {
   ])('is asked for publishers: %s', async (_who, publishes, there) => {
     const scene = new CoreScene();
     scene.instead(LiveKit, 'listParticipants', async () => there);
-    expect((await ask(scene, { ask: 'publishers' }, aSegmented())).publishes).toEqual(known(publishes));
+    expect((await scene.evidence({ ask: 'publishers' }, aSegmented())).publishes).toEqual(known(publishes));
   });
 });
 
@@ -114,7 +106,7 @@ describe('a look at the segments', () => {
     const row = aSegmented();
     store(scene, row, [0, 1, 2]);
     const at = scene.world.clock.now();
-    const { segments } = await ask(scene, SEGMENTS, row);
+    const { segments } = await scene.evidence(SEGMENTS, row);
     const progress = { newest: 2, grewAt: at, lookedAt: at, stillAt: [] };
     expect(segments).toMatchObject({ progress: known(progress), look: { value: { at, newest: 2 } } });
     expect(segments.look).toMatchObject({ value: { around: NOT_ASKED } });
@@ -132,7 +124,7 @@ describe('a look at the segments', () => {
     const row = aSegmented();
     store(scene, row, stored);
     scene.world.bucket.set(`${segmentKeys(row).prefix}_x.ts`, Buffer.from('none of its'));
-    const { look } = (await ask(scene, SEGMENTS, row, knowing(newest))).segments;
+    const { look } = (await scene.evidence(SEGMENTS, row, knowing(newest))).segments;
     expect(look).toMatchObject({ value: { newest: found } });
   });
 
@@ -143,7 +135,7 @@ describe('a look at the segments', () => {
     const scene = new CoreScene();
     const before = { ...NO_EVIDENCE, segments: { ...NO_EVIDENCE.segments, progress } };
     const at = scene.world.clock.now();
-    const { segments } = await ask(scene, SEGMENTS, aSegmented(), before);
+    const { segments } = await scene.evidence(SEGMENTS, aSegmented(), before);
     expect(segments.progress).toEqual(known({ newest: null, grewAt: at, lookedAt: at, stillAt: [] }));
   });
 
@@ -152,7 +144,7 @@ describe('a look at the segments', () => {
     const row = aSegmented();
     const most = THRESHOLDS.segmentsALook;
     store(scene, row, [...Array(most + 3).keys()]);
-    const { look } = (await ask(scene, SEGMENTS, row)).segments;
+    const { look } = (await scene.evidence(SEGMENTS, row)).segments;
     expect(look).toMatchObject({ value: { newest: most - 1 } });
   });
 
@@ -168,7 +160,7 @@ describe('a look at the segments', () => {
     const row = aSegmented(fields);
     scene.instead(LiveKit, 'listParticipants', async () => [...there]);
     const at = scene.world.clock.now();
-    const { look, progress } = (await ask(scene, SEGMENTS, row, knowing(3))).segments;
+    const { look, progress } = (await scene.evidence(SEGMENTS, row, knowing(3))).segments;
     expect(look).toMatchObject({ state: 'known', value: { newest: null, around: known(around) } });
     const stillAt = 'isDue' in around && around.isDue ? [at] : [];
     expect(progress).toMatchObject({ value: { newest: 3, lookedAt: at, stillAt } });
@@ -177,7 +169,7 @@ describe('a look at the segments', () => {
   it('without a new one says nothing where LiveKit cannot be asked', async () => {
     const scene = new CoreScene();
     scene.world.engine.setFault({ name: 'rooms-fail', room: '*' });
-    const { look, progress } = (await ask(scene, SEGMENTS, aSegmented(), knowing(3))).segments;
+    const { look, progress } = (await scene.evidence(SEGMENTS, aSegmented(), knowing(3))).segments;
     expect(look).toMatchObject({ value: { around: LIVEKIT_AWAY } });
     expect(progress).toMatchObject({ value: { stillAt: [] } });
   });
@@ -192,7 +184,7 @@ describe('a look at the segments', () => {
     const row = aSegmented();
     store(scene, row, stored);
     scene.world.bucket.slowByMs = slowByMs;
-    const { look } = (await ask(scene, SEGMENTS, row, knowing(newest))).segments;
+    const { look } = (await scene.evidence(SEGMENTS, row, knowing(newest))).segments;
     expect(look).toMatchObject({ state: 'known', value: { around: NOT_ASKED } });
     const tookMs = look.state === 'known' ? look.value.tookMs : NaN;
     expect(tookMs - slowByMs).toBeGreaterThanOrEqual(0);
@@ -203,7 +195,7 @@ describe('a look at the segments', () => {
     const scene = new CoreScene();
     scene.world.bucket.away = true;
     const at = scene.world.clock.now();
-    const { look, progress } = (await ask(scene, SEGMENTS, aSegmented(), knowing(3))).segments;
+    const { look, progress } = (await scene.evidence(SEGMENTS, aSegmented(), knowing(3))).segments;
     expect(look).toMatchObject(STORAGE_AWAY);
     expect(progress).toEqual(known({ newest: 3, grewAt: 1, lookedAt: at, stillAt: [] }));
   });
@@ -222,7 +214,7 @@ describe('the trial of the bucket', () => {
     store(scene, row, [0]);
     store(scene, row, [3], bytes);
     scene.world.bucket.slowByMs = 500;
-    const { storing } = (await ask(scene, { ask: 'storing' }, row, knowing(newest))).segments;
+    const { storing } = (await scene.evidence({ ask: 'storing' }, row, knowing(newest))).segments;
     expect(scene.world.bucket.get(segmentKeys(row).trial)?.body).toHaveLength(stored);
     const tookMs = storing.state === 'known' ? storing.value : NaN;
     expect(tookMs - 500).toBeGreaterThanOrEqual(0);
@@ -233,7 +225,7 @@ describe('the trial of the bucket', () => {
     const scene = new CoreScene();
     const { bucket } = scene.world;
     const grew = async (row: StoredRecording, newest: number | null) =>
-      (await ask(scene, { ask: 'segments-again' }, row, knowing(newest))).segments.grewSince;
+      (await scene.evidence({ ask: 'segments-again' }, row, knowing(newest))).segments.grewSince;
     const listed = aSegmented();
     store(scene, listed, [6]);
     expect(await grew(listed, 3)).toEqual(known(true));
@@ -253,7 +245,7 @@ describe('the file of a recording', () => {
   it('is there with its size, or not there, or not to be asked for', async () => {
     const scene = new CoreScene();
     const row = aSegmented();
-    const media = async () => (await ask(scene, { ask: 'media' }, row)).media;
+    const media = async () => (await scene.evidence({ ask: 'media' }, row)).media;
     expect(await media()).toEqual(known(null));
     scene.world.bucket.set(mediaKey(row), Buffer.alloc(12));
     expect(await media()).toEqual(known({ sizeBytes: 12 }));
@@ -264,7 +256,7 @@ describe('the file of a recording', () => {
 
 describe('whether a recording that ended by itself goes on', () => {
   const after = async (scene: CoreScene, last: StoredRecording) =>
-    (await ask(scene, { ask: 'continuation' }, last)).continuation;
+    (await scene.evidence({ ask: 'continuation' }, last)).continuation;
 
   it.each([
     ['as by default', {}, true],
@@ -294,7 +286,7 @@ describe('whether a recording that ended by itself goes on', () => {
     const scene = new CoreScene();
     await scene.meeting();
     let last: StoredRecording | null = null;
-    for (const fields of chain) last = scene.plant(aSegmented({ ...fields, continues: last?.id ?? null }));
+    for (const fields of chain) last = scene.put(aSegmented({ ...fields, continues: last?.id ?? null }));
     expect(await after(scene, last!)).toEqual(known({ wanted: true, endedInARow }));
   });
 

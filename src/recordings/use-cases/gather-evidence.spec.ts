@@ -3,7 +3,6 @@ import { ADMIN, CoreScene } from '../../../test/support/core-scene.js';
 import { TallyError } from '../../kernel/errors.js';
 import { LiveKit } from '../../livekit/livekit.port.js';
 import type { WorkerAnswer } from '../../livekit/livekit.types.js';
-import type { Question } from '../domain/case.js';
 import { type Evidence, known, NO_EVIDENCE, UNKNOWN_WORKER } from '../domain/evidence.js';
 import type { StoredRecording, Upkeep } from '../domain/recording.js';
 import { GatherEvidence } from './gather-evidence.js';
@@ -12,21 +11,10 @@ import { StopRecording } from './stop-recording.js';
 const UNAVAILABLE = { state: 'unavailable', error: { code: 'LIVEKIT_UNAVAILABLE' } };
 const EG = 'EG_aaaaaaaaaaaa';
 
-/** What comes of one question about this recording. */
-function ask(
-  scene: CoreScene,
-  question: Question,
-  about: StoredRecording,
-  before: Evidence = NO_EVIDENCE,
-): Promise<Evidence> {
-  return scene.answer(scene.use(GatherEvidence).answer(before, about, question));
-}
-
 /** A recording that is ACTIVE, with its egress. */
 async function active() {
   const scene = new CoreScene();
-  await scene.meeting();
-  const row = await scene.start();
+  const row = await scene.recorded();
   return { scene, row, egressId: row.egressId! };
 }
 
@@ -92,7 +80,7 @@ describe('what is gathered of a start that is on its way', () => {
     };
     scene.instead(LiveKit, 'listEgresses', list, 2);
     const row = aRecording({ upkeep: { startPendingUntil: scene.world.clock.now() + 35_000 } });
-    expect((await ask(scene, { ask: 'egresses' }, row)).looked).toEqual(known(true));
+    expect((await scene.evidence({ ask: 'egresses' }, row)).looked).toEqual(known(true));
   });
 });
 
@@ -102,7 +90,7 @@ describe('a look at what LiveKit lists of a recording', () => {
     scene.world.listsLookEmpty = true;
     const about = withUpkeep(row, { egresses: { [EG]: 'live', [egressId]: 'live', EG_old: 'over' } });
     const at = scene.world.clock.now();
-    const seen = await ask(scene, { ask: 'egresses' }, about);
+    const seen = await scene.evidence({ ask: 'egresses' }, about);
     expect(seen.looked).toEqual(known(true));
     expect(seen.sighting).toMatchObject({ complete: true, at, egresses: [{ egressId, status: 'ACTIVE' }] });
     expect(seen.workers.get(egressId)?.listed).toMatchObject({ value: { egressId } });
@@ -113,24 +101,24 @@ describe('a look at what LiveKit lists of a recording', () => {
   it('finds in the lists an egress that nobody has named, and none of another recording', async () => {
     const { scene, row, egressId } = await active();
     const unnamed = withUpkeep(row, { egresses: {} });
-    expect(egressIds(await ask(scene, { ask: 'egresses' }, unnamed))).toEqual([egressId]);
+    expect(egressIds(await scene.evidence({ ask: 'egresses' }, unnamed))).toEqual([egressId]);
     const other = { ...unnamed, id: aRecording().id };
-    expect(egressIds(await ask(scene, { ask: 'egresses' }, other))).toEqual([]);
+    expect(egressIds(await scene.evidence({ ask: 'egresses' }, other))).toEqual([]);
     const named = withUpkeep(other, { startAnswer: 'unanswered', egresses: { [egressId]: 'live' } });
-    expect(egressIds(await ask(scene, { ask: 'egresses' }, named))).toEqual([egressId]);
+    expect(egressIds(await scene.evidence({ ask: 'egresses' }, named))).toEqual([egressId]);
   });
 
   it('goes by the lists where LiveKit never accepted the start, though an egress of it was seen', async () => {
     const { scene, row, egressId } = await active();
     const about = withUpkeep(row, { startAnswer: 'unanswered', egresses: { [EG]: 'live' } });
-    expect(egressIds(await ask(scene, { ask: 'egresses' }, about))).toEqual([egressId]);
+    expect(egressIds(await scene.evidence({ ask: 'egresses' }, about))).toEqual([egressId]);
   });
 
   it('goes through the whole list where the list of the room is empty', async () => {
     const { scene, row, egressId } = await active();
     scene.world.engine.setFault({ name: 'list-empty', room: 'talk' });
     const about = withUpkeep(row, { egresses: {} });
-    expect(egressIds(await ask(scene, { ask: 'egresses' }, about))).toEqual([egressId]);
+    expect(egressIds(await scene.evidence({ ask: 'egresses' }, about))).toEqual([egressId]);
   });
 
   it('goes through the ended egresses of other rooms only once nothing of the start is on its way', async () => {
@@ -139,18 +127,20 @@ describe('a look at what LiveKit lists of a recording', () => {
     await scene.run(20_000);
     const now = scene.world.clock.now();
     const pending = withUpkeep(row, { egresses: {}, startPendingUntil: now + 60_000 });
-    expect(egressIds(await ask(scene, { ask: 'egresses' }, pending))).toEqual([egressId]);
+    expect(egressIds(await scene.evidence({ ask: 'egresses' }, pending))).toEqual([egressId]);
     scene.world.engine.setFault({ name: 'list-empty', room: 'talk' });
-    expect(egressIds(await ask(scene, { ask: 'egresses' }, pending))).toEqual([]);
+    expect(egressIds(await scene.evidence({ ask: 'egresses' }, pending))).toEqual([]);
     const past = withUpkeep(row, { egresses: {}, startPendingUntil: now - 1 });
-    expect(egressIds(await ask(scene, { ask: 'egresses' }, past))).toEqual([egressId]);
+    expect(egressIds(await scene.evidence({ ask: 'egresses' }, past))).toEqual([egressId]);
   });
 
   it('is given up after the time that somebody waits for it', async () => {
     const { scene, row } = await active();
-    expect(await ask(scene, { ask: 'egresses', withinMs: 500 }, row)).toMatchObject({ looked: known(true) });
+    expect(await scene.evidence({ ask: 'egresses', withinMs: 500 }, row)).toMatchObject({
+      looked: known(true),
+    });
     scene.world.engine.setFault({ name: 'silent', room: '*' });
-    const seen = await ask(scene, { ask: 'egresses', withinMs: 500 }, row);
+    const seen = await scene.evidence({ ask: 'egresses', withinMs: 500 }, row);
     expect(seen).toMatchObject({ sighting: null, looked: UNAVAILABLE });
     expect(seen.looked).toMatchObject({ error: { message: 'LiveKit did not answer within 500 ms' } });
     expect(seen.workers.size).toBe(0);
@@ -170,14 +160,14 @@ describe('one egress, asked for by its id,', () => {
   it('is news where LiveKit shows another status than the row has', async () => {
     const { scene, row, egressId } = await active();
     const at = scene.world.clock.now();
-    const seen = await ask(scene, { ask: 'egress', egressId }, { ...row, status: 'STARTING' });
+    const seen = await scene.evidence({ ask: 'egress', egressId }, { ...row, status: 'STARTING' });
     expect(seen.sighting).toMatchObject({ complete: false, at, egresses: [{ egressId, status: 'ACTIVE' }] });
     expect(seen.workers.get(egressId)?.listed).toMatchObject({ state: 'known', value: { egressId } });
   });
 
   it('is no news in the status that the row has', async () => {
     const { scene, row, egressId } = await active();
-    const seen = await ask(scene, { ask: 'egress', egressId }, row);
+    const seen = await scene.evidence({ ask: 'egress', egressId }, row);
     expect(seen.sighting).toBeNull();
     expect(seen.workers.get(egressId)?.listed).toMatchObject({ value: { status: 'ACTIVE' } });
   });
@@ -186,17 +176,17 @@ describe('one egress, asked for by its id,', () => {
     const { scene, row, egressId } = await active();
     await scene.answer(scene.use(StopRecording).execute(row.id, ADMIN));
     await scene.run(20_000);
-    const seen = await ask(scene, { ask: 'egress', egressId }, scene.row(row.id));
+    const seen = await scene.evidence({ ask: 'egress', egressId }, scene.row(row.id));
     expect(seen.sighting?.egresses).toMatchObject([{ status: 'COMPLETE' }]);
   });
 
   it('is not seen where LiveKit does not list it or cannot be asked', async () => {
     const { scene, row } = await active();
-    const gone = await ask(scene, { ask: 'egress', egressId: EG }, row);
+    const gone = await scene.evidence({ ask: 'egress', egressId: EG }, row);
     expect(gone).toMatchObject({ sighting: null });
     expect(gone.workers.get(EG)?.listed).toEqual(known(null));
     scene.instead(LiveKit, 'findEgress', unavailable);
-    const unseen = await ask(scene, { ask: 'egress', egressId: EG }, row);
+    const unseen = await scene.evidence({ ask: 'egress', egressId: EG }, row);
     expect(unseen).toMatchObject({ sighting: null });
     expect(unseen.workers.get(EG)?.listed).toMatchObject(UNAVAILABLE);
   });
@@ -206,7 +196,7 @@ describe('the question to a worker', () => {
   it('notes that the worker lives as of when it was asked', async () => {
     const { scene, row, egressId } = await active();
     const at = scene.world.clock.now();
-    const { workers } = await ask(scene, { ask: 'worker', egressId, listed: 'ACTIVE' }, row);
+    const { workers } = await scene.evidence({ ask: 'worker', egressId, listed: 'ACTIVE' }, row);
     const answer = known({ said: 'alive', askedAs: 'ACTIVE' });
     expect(workers.get(egressId)).toMatchObject({ heardAt: at, silentAt: [], answer });
     expect(scene.world.recorders.heard.get(egressId)).toBe(at);
@@ -215,7 +205,7 @@ describe('the question to a worker', () => {
   it('notes a silence where nobody answers, also for an egress that LiveKit does not know', async () => {
     const { scene, row } = await active();
     const at = scene.world.clock.now();
-    const { workers } = await ask(scene, { ask: 'worker', egressId: EG, listed: 'ACTIVE' }, row);
+    const { workers } = await scene.evidence({ ask: 'worker', egressId: EG, listed: 'ACTIVE' }, row);
     const answer = known({ said: 'silent', askedAs: 'ACTIVE' });
     expect(workers.get(EG)).toMatchObject({ heardAt: null, silentAt: [at], answer });
   });
@@ -225,11 +215,11 @@ describe('the question to a worker', () => {
     scene.world.engine.setFault({ name: 'upload-slow', room: 'talk' });
     await scene.answer(scene.use(StopRecording).execute(row.id, ADMIN));
     await scene.run(1_000);
-    const ending = await ask(scene, { ask: 'worker', egressId, listed: 'ENDING' }, row);
+    const ending = await scene.evidence({ ask: 'worker', egressId, listed: 'ENDING' }, row);
     expect(ending.workers.get(egressId)?.answer).toMatchObject({ value: { said: 'alive' } });
-    const asActive = await ask(scene, { ask: 'worker', egressId, listed: 'ACTIVE' }, row);
+    const asActive = await scene.evidence({ ask: 'worker', egressId, listed: 'ACTIVE' }, row);
     expect(asActive.workers.get(egressId)?.answer).toMatchObject({ value: { said: 'not-askable' } });
-    const again = await ask(scene, { ask: 'worker-again', egressId, listed: 'ENDING' }, row);
+    const again = await scene.evidence({ ask: 'worker-again', egressId, listed: 'ENDING' }, row);
     expect(again.workers.get(egressId)?.confirmed).toEqual(known('alive'));
   });
 
@@ -255,7 +245,7 @@ describe('the question to a worker', () => {
     const scene = new CoreScene();
     scene.instead(LiveKit, 'askWorker', async () => said);
     const question = { ask: 'worker', egressId: EG, listed: 'ACTIVE' } as const;
-    const seen = await ask(scene, question, aRecording(), { ...NO_EVIDENCE, workers });
+    const seen = await scene.evidence(question, aRecording(), { ...NO_EVIDENCE, workers });
     expect(seen.workers.get(EG)?.answer).toEqual(known({ said, askedAs: 'ACTIVE' }));
     const { heard, silent } = scene.world.recorders;
     const kept = heard.has(EG) ? 'heard' : silent.has(EG) ? 'silent' : 'nothing';
@@ -267,7 +257,7 @@ describe('the question to a worker', () => {
   it('notes nothing where LiveKit cannot be asked', async () => {
     const scene = new CoreScene();
     scene.instead(LiveKit, 'askWorker', unavailable);
-    const { workers } = await ask(scene, { ask: 'worker', egressId: EG, listed: 'ACTIVE' }, aRecording());
+    const { workers } = await scene.evidence({ ask: 'worker', egressId: EG, listed: 'ACTIVE' }, aRecording());
     expect(workers.get(EG)).toMatchObject({ heardAt: null, silentAt: [], answer: UNAVAILABLE });
     expect(scene.world.recorders.silent.has(EG)).toBe(false);
   });
@@ -276,26 +266,26 @@ describe('the question to a worker', () => {
 describe('the question to a worker, asked once more,', () => {
   it('counts no silence, and tells that the worker lives after all', async () => {
     const { scene, row, egressId } = await active();
-    const silent = await ask(scene, { ask: 'worker-again', egressId: EG, listed: null }, row);
+    const silent = await scene.evidence({ ask: 'worker-again', egressId: EG, listed: null }, row);
     expect(silent.workers.get(EG)).toMatchObject({ heardAt: null, silentAt: [], confirmed: known('silent') });
     expect(scene.world.recorders.silent.has(EG)).toBe(false);
-    const alive = await ask(scene, { ask: 'worker-again', egressId, listed: 'ACTIVE' }, row);
+    const alive = await scene.evidence({ ask: 'worker-again', egressId, listed: 'ACTIVE' }, row);
     expect(alive.workers.get(egressId)).toMatchObject({ confirmed: known('alive') });
     expect(scene.world.recorders.heard.get(egressId)).toBe(alive.workers.get(egressId)?.heardAt);
   });
 
   it('says nothing of a worker whose egress LiveKit lists otherwise by now', async () => {
     const { scene, row, egressId } = await active();
-    const seen = await ask(scene, { ask: 'worker-again', egressId, listed: 'STARTING' }, row);
+    const seen = await scene.evidence({ ask: 'worker-again', egressId, listed: 'STARTING' }, row);
     expect(seen.workers.get(egressId)?.confirmed).toEqual(known('not-askable'));
-    const gone = await ask(scene, { ask: 'worker-again', egressId: EG, listed: 'ACTIVE' }, row);
+    const gone = await scene.evidence({ ask: 'worker-again', egressId: EG, listed: 'ACTIVE' }, row);
     expect(gone.workers.get(EG)?.confirmed).toEqual(known('not-askable'));
   });
 
   it.each(['findEgress', 'askWorker'] as const)('is not answered where %s is unavailable', async (what) => {
     const { scene, row, egressId } = await active();
     scene.instead(LiveKit, what, unavailable);
-    const { workers } = await ask(scene, { ask: 'worker-again', egressId, listed: 'ACTIVE' }, row);
+    const { workers } = await scene.evidence({ ask: 'worker-again', egressId, listed: 'ACTIVE' }, row);
     expect(workers.get(egressId)).toMatchObject({ heardAt: null, confirmed: UNAVAILABLE });
   });
 });

@@ -17,8 +17,7 @@ interface Shown {
 
 /** A recording that is active, and its egress as LiveKit shows it. */
 async function active(scene: CoreScene): Promise<Shown> {
-  await scene.meeting();
-  const { id } = await scene.start();
+  const { id } = await scene.recorded();
   await scene.run(5_000);
   const recording = scene.row(id);
   return { recording, egress: toEgressSeen(scene.world.engine.egress(recording.egressId!)!) };

@@ -25,14 +25,8 @@ const CLOSED = { room: known<RoomEvidence>({ open: false }) };
 const away = (): Promise<never> =>
   Promise.reject(new TallyError('LIVEKIT_UNAVAILABLE', 'LiveKit does not answer'));
 
-async function active(scene: CoreScene, crashProof = false): Promise<StoredRecording> {
-  await scene.meeting('talk', { crashProof });
-  const { id } = await scene.start();
-  return scene.row(id);
-}
-
 async function complete(scene: CoreScene): Promise<StoredRecording> {
-  const { id } = await active(scene);
+  const { id } = await scene.recorded();
   await scene.answer(scene.use(StopRecording).execute(id, ADMIN));
   await scene.run(30_000);
   expect(scene.row(id).status).toBe('COMPLETE');
@@ -51,19 +45,20 @@ function judge(scene: CoreScene, id: StoredRecording['id']): Promise<number | nu
 /** Whoever asked for its deletion died before anything of it was done. */
 function abandonDeletion(scene: CoreScene, id: StoredRecording['id']): void {
   const requestedAt = scene.world.clock.now() - 60_000;
-  scene.leave(id, ({ upkeep }) => ({ upkeep: { ...upkeep, deletion: { requestedAt, by: 'admin' } } }));
+  const row = scene.row(id);
+  scene.put({ ...row, upkeep: { ...row.upkeep, deletion: { requestedAt, by: 'admin' } } });
 }
 
 /** It has reported nothing since, and no answer of its worker is remembered. */
 async function longSilent(scene: CoreScene, { id, egressId }: StoredRecording): Promise<void> {
-  scene.leave(id, () => ({ updatedAt: 0 }));
+  scene.put({ ...scene.row(id), updatedAt: 0 });
   await scene.answer(scene.use(RecorderLog).forget(egressId!));
 }
 
 describe('a recording that is judged', () => {
   it('has its next turn no later than its worker is asked again', async () => {
     const scene = new CoreScene();
-    const { id } = await active(scene);
+    const { id } = await scene.recorded();
     const ms = await judge(scene, id);
     expect(ms).toBeGreaterThan(0);
     expect(ms).toBeLessThanOrEqual(CHECK_EVERY_MS);
@@ -135,7 +130,7 @@ describe('a recording that is judged', () => {
     ['REDIS_UNAVAILABLE', 'so', 'REDIS_UNAVAILABLE'],
   ] as const)('that can not go on for %s now tells its caller %s', async (code, _what, told) => {
     const scene = new CoreScene();
-    const { id, egressId } = await active(scene);
+    const { id, egressId } = await scene.recorded();
     const fail = (): Promise<never> => Promise.reject(new TallyError(code, 'it does not answer'));
     scene.instead(StartContinuation, 'execute', fail, ALWAYS);
     scene.world.engine.endEgress(egressId!, 'child-crash');
@@ -147,7 +142,7 @@ describe('a recording that is judged', () => {
 
   it('is left for later where it is judged in circles', async () => {
     const scene = new CoreScene();
-    const { id } = await active(scene);
+    const { id } = await scene.recorded();
     scene.instead(GatherEvidence, 'answer', async (evidence) => evidence, ALWAYS);
     expect(await scene.answer(scene.use(ReconcileRecording).look(id))).toEqual(scene.row(id));
   });
@@ -155,7 +150,7 @@ describe('a recording that is judged', () => {
   it('whose pipeline stands still is an incident until another recording goes on, and its egress is known as dead', async () => {
     const scene = new CoreScene();
     scene.world.engine.setFault({ name: 'pipeline-wedged', room: 'talk', times: 1, delayMs: 15_000 });
-    const { id, egressId } = await active(scene, true);
+    const { id, egressId } = await scene.recorded({}, { crashProof: true });
     const told = new Set<string>();
     scene.instead(StartContinuation, 'execute', async () => undefined, 3);
     for (let second = 0; second < 180; second += 1) {
@@ -172,7 +167,7 @@ describe('a recording that is judged', () => {
 
   it('whose worker died is no incident, and no answer of that worker is remembered', async () => {
     const scene = new CoreScene();
-    const { id, egressId } = await active(scene);
+    const { id, egressId } = await scene.recorded();
     scene.instead(StartContinuation, 'execute', async () => undefined, ALWAYS);
     scene.world.engine.killWorker();
     scene.world.engine.addWorker();
@@ -187,7 +182,7 @@ describe('a recording that is judged', () => {
 describe('a look at a recording', () => {
   it('tells what it is by then', async () => {
     const scene = new CoreScene();
-    const { id } = await active(scene);
+    const { id } = await scene.recorded();
     expect(await scene.answer(scene.use(ReconcileRecording).look(id))).toMatchObject({
       id,
       status: 'ACTIVE',
@@ -201,7 +196,7 @@ describe('a look at a recording', () => {
 
   it('is refused where LiveKit does not answer', async () => {
     const scene = new CoreScene();
-    const { id } = await active(scene);
+    const { id } = await scene.recorded();
     scene.instead(LiveKit, 'findEgress', away);
     const { code } = await scene.refusal(scene.use(ReconcileRecording).look(id));
     expect(code).toBe('LIVEKIT_UNAVAILABLE');
@@ -211,7 +206,7 @@ describe('a look at a recording', () => {
 describe('what LiveKit showed', () => {
   it('of one egress is taken over once, with the cause of whoever saw it', async () => {
     const scene = new CoreScene();
-    const recording = await active(scene);
+    const recording = await scene.recorded();
     const { id, egressId } = recording;
     await scene.answer(scene.use(RecorderLog).heard(egressId!, scene.world.clock.now()));
     const ending = { ...shown(scene, recording), status: 'ENDING' as const };
@@ -228,7 +223,7 @@ describe('what LiveKit showed', () => {
 
   it('of one egress says nothing of another', async () => {
     const scene = new CoreScene();
-    const recording = await active(scene);
+    const recording = await scene.recorded();
     const { id, egressId } = recording;
     await scene.answer(scene.use(RecorderLog).silent(egressId!, scene.world.clock.now()));
     const other = { ...shown(scene, recording), egressId: 'EG_other' };
@@ -241,7 +236,7 @@ describe('what LiveKit showed', () => {
     ['has not been silent is not missing', false],
   ])('as a whole: an egress that is not in it and %s', async (_, silent) => {
     const scene = new CoreScene();
-    const { id, egressId } = await active(scene);
+    const { id, egressId } = await scene.recorded();
     const at = scene.world.clock.now();
     if (silent) await scene.answer(scene.use(RecorderLog).silent(egressId!, at));
     await scene.answer(scene.use(ReconcileRecording).observeAll(id, [], at, 'livekit'));
@@ -250,7 +245,7 @@ describe('what LiveKit showed', () => {
 
   it('of a recording that was deleted just then is nothing', async () => {
     const scene = new CoreScene();
-    const recording = await active(scene);
+    const recording = await scene.recorded();
     const ending = { ...shown(scene, recording), status: 'ENDING' as const };
     scene.instead(RecordingWriter, 'apply', async () => null);
     const { id } = recording;
@@ -259,7 +254,7 @@ describe('what LiveKit showed', () => {
 
   it('of those that are active is completed by the ended ones that the row takes for active', async () => {
     const scene = new CoreScene();
-    const recording = await active(scene);
+    const recording = await scene.recorded();
     const reconcile = scene.use(ReconcileRecording);
     const own = shown(scene, recording);
     const other = { ...own, egressId: 'EG_other' };
@@ -272,7 +267,7 @@ describe('what LiveKit showed', () => {
 
   it('is foreseen without a change', async () => {
     const scene = new CoreScene();
-    const recording = await active(scene);
+    const recording = await scene.recorded();
     const fact = { kind: 'duration-limit-passed', at: scene.world.clock.now() } as const;
     const reconcile = scene.use(ReconcileRecording);
     const foreseen = reconcile.foresee(recording, fact);
@@ -285,7 +280,7 @@ describe('what LiveKit showed', () => {
 describe('a recording whose egress LiveKit has forgotten, by its answer to a stop,', () => {
   it('is as it was while its worker answers', async () => {
     const scene = new CoreScene();
-    const { id, egressId } = await active(scene);
+    const { id, egressId } = await scene.recorded();
     scene.world.engine.dropEgress(egressId!);
     const told = await scene.answer(scene.use(ReconcileRecording).stopNotFound(id));
     expect(told).toMatchObject({ id, status: 'ACTIVE' });
@@ -293,7 +288,7 @@ describe('a recording whose egress LiveKit has forgotten, by its answer to a sto
 
   it('is over where another worker answers and its own does not', async () => {
     const scene = new CoreScene();
-    const { id, egressId } = await active(scene);
+    const { id, egressId } = await scene.recorded();
     scene.world.engine.dropEgress(egressId!);
     scene.world.engine.killWorker();
     scene.world.engine.addWorker();
@@ -311,7 +306,7 @@ describe('a recording whose egress LiveKit has forgotten, by its answer to a sto
 describe('a recording in a closed room that has long reported nothing', () => {
   it('is ended as stale once no answer of its worker is known either', async () => {
     const scene = new CoreScene();
-    const { id } = await active(scene);
+    const { id } = await scene.recorded();
     const reconcile = scene.use(ReconcileRecording);
     const isHeld = (): Promise<boolean> =>
       scene.answer(reconcile.isHeldEnd('STALE_RECORDING', { ...scene.row(id), updatedAt: 0 }, CLOSED));
@@ -326,7 +321,7 @@ describe('a recording in a closed room that has long reported nothing', () => {
 
   it('is not ended while its worker answers, and neither is one that is gone', async () => {
     const scene = new CoreScene();
-    const { id } = await active(scene);
+    const { id } = await scene.recorded();
     const end = (of: StoredRecording['id']): Promise<boolean> =>
       scene.answer(scene.use(ReconcileRecording).carryOut(of, 'STALE_RECORDING', CLOSED, 'sweep'));
     expect(await end(id)).toBe(false);

@@ -10,7 +10,7 @@ import { RecoverRecording } from './recover-recording.js';
 
 /** A recording whose worker died, with its segments in the bucket. */
 function lost(scene: CoreScene, numbers: readonly number[], fields: Partial<StoredRecording> = {}) {
-  const row = scene.plant({
+  const row = scene.put({
     ...aRecording({
       ...{ roomId: aRoomId('talk'), crashProof: true, status: 'ENDING', endReason: 'RECORDER_LOST' },
       upkeep: {
@@ -125,7 +125,7 @@ describe('a recording whose file did not come', () => {
       const scene = new CoreScene();
       const row = lost(scene, [0]);
       joining(scene, {}, () => {
-        if (how === 'done') scene.plant({ ...row, status: 'COMPLETE' });
+        if (how === 'done') scene.put({ ...row, status: 'COMPLETE' });
         else scene.world.recordings.rows.delete(row.id);
       });
       await recover(scene, row);

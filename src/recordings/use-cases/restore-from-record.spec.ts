@@ -49,7 +49,7 @@ describe('a record of the bucket', () => {
 
   it('changes nothing where its recording is known, was deleted, or it is gone or none itself', async () => {
     const scene = new CoreScene();
-    const known = scene.plant(record(scene));
+    const known = scene.put(record(scene));
     const deleted = record(scene);
     scene.world.recordings.deleted.set(deleted.id, 1);
     const gone = aRecording();

@@ -25,7 +25,11 @@ async function waiting(scene: CoreScene): Promise<StoredRecording> {
 }
 
 /** A worker has a place, and before that is known, `meanwhile` happens. */
-async function goOn(scene: CoreScene, lost: StoredRecording, meanwhile?: () => unknown): Promise<void> {
+async function tryContinuation(
+  scene: CoreScene,
+  lost: StoredRecording,
+  meanwhile?: () => unknown,
+): Promise<void> {
   scene.instead(FleetProbe, 'isThereNow', async () => {
     await meanwhile?.();
     return true;
@@ -41,7 +45,7 @@ describe('a recording that goes on from one that ended by itself', () => {
   it('records the same session with the same options, and each names the other', async () => {
     const scene = new CoreScene();
     const lost = await waiting(scene);
-    await goOn(scene, lost);
+    await tryContinuation(scene, lost);
     await scene.run(LONG_MS);
     const [next] = others(scene, lost);
     const { roomId, roomSid, audioOnly, labels, layout } = lost;
@@ -56,7 +60,7 @@ describe('a recording that goes on from one that ended by itself', () => {
     const lost = await waiting(scene);
     const sent: string[] = [];
     scene.world.startsSent.push((id) => sent.push(id));
-    await goOn(scene, lost);
+    await tryContinuation(scene, lost);
     expect(sent).toEqual(others(scene, lost).map(({ id }) => id));
     expect(sent).toHaveLength(1);
   });
@@ -73,7 +77,7 @@ describe('a recording that goes on from one that ended by itself', () => {
   it('is not started where the first was stopped while a worker was asked for', async () => {
     const scene = new CoreScene();
     const lost = await waiting(scene);
-    await goOn(scene, lost, () => scene.use(StopRecording).execute(lost.id, ADMIN));
+    await tryContinuation(scene, lost, () => scene.use(StopRecording).execute(lost.id, ADMIN));
     await scene.run(LONG_MS);
     expect(others(scene, lost)).toEqual([]);
     expect(scene.row(lost.id).upkeep.continuation).not.toBe('pending');
@@ -82,7 +86,7 @@ describe('a recording that goes on from one that ended by itself', () => {
   it('is not started for a recording that is gone', async () => {
     const scene = new CoreScene();
     const lost = await waiting(scene);
-    await goOn(scene, { ...lost, id: aRecordingId() });
+    await tryContinuation(scene, { ...lost, id: aRecordingId() });
     expect(others(scene, lost)).toEqual([]);
   });
 
@@ -93,7 +97,7 @@ describe('a recording that goes on from one that ended by itself', () => {
     const scene = new CoreScene();
     const { engine } = scene.world;
     const lost = await waiting(scene);
-    await goOn(scene, lost, () => {
+    await tryContinuation(scene, lost, () => {
       engine.closeRoom('talk');
       if (!reopened) return;
       engine.join('talk', 'bob');
@@ -112,7 +116,7 @@ describe('a recording that goes on from one that ended by itself', () => {
     const refused = await scene.refusal(scene.use(StartContinuation).execute(lost));
     expect(refused.code).toBe('REDIS_UNAVAILABLE');
     expect(scene.row(lost.id).continuedBy).toBeNull();
-    await goOn(scene, lost);
+    await tryContinuation(scene, lost);
     const [next, ...more] = others(scene, lost);
     expect(more).toEqual([]);
     expect(scene.row(lost.id)).toMatchObject({ continuedBy: next?.id, upkeep: { continuation: null } });
@@ -121,7 +125,7 @@ describe('a recording that goes on from one that ended by itself', () => {
   it('is given up where somebody else records the room by then', async () => {
     const scene = new CoreScene();
     const lost = await waiting(scene);
-    await goOn(scene, lost, () => scene.starting({ waitForActive: false }));
+    await tryContinuation(scene, lost, () => scene.starting({ waitForActive: false }));
     expect(others(scene, lost)).toMatchObject([{ continues: null }]);
     expect(scene.row(lost.id)).toMatchObject({ continuedBy: null, upkeep: { continuation: null } });
   });
@@ -131,7 +135,7 @@ describe('a recording that goes on from one that ended by itself', () => {
     const lost = await waiting(scene);
     const since = scene.world.clock.now();
     scene.world.recordings.slots.set('talk', { recording: lost.id, since });
-    await goOn(scene, lost);
+    await tryContinuation(scene, lost);
     expect(others(scene, lost)).toEqual([]);
     expect(scene.row(lost.id).upkeep.continuation).toBe('pending');
   });
@@ -140,7 +144,7 @@ describe('a recording that goes on from one that ended by itself', () => {
     const scene = new CoreScene();
     const lost = await waiting(scene);
     scene.instead(RecordingStore, 'commit', async () => ({ kind: 'moved-on' }));
-    await goOn(scene, lost);
+    await tryContinuation(scene, lost);
     expect(others(scene, lost)).toEqual([]);
     expect(scene.row(lost.id).upkeep.continuation).toBe('pending');
   });
@@ -148,7 +152,7 @@ describe('a recording that goes on from one that ended by itself', () => {
   it('is given up where its room was deleted', async () => {
     const scene = new CoreScene();
     const lost = await waiting(scene);
-    await goOn(scene, lost, () => scene.world.rooms.rooms.delete('talk'));
+    await tryContinuation(scene, lost, () => scene.world.rooms.rooms.delete('talk'));
     expect(others(scene, lost)).toEqual([]);
     expect(scene.row(lost.id).upkeep.continuation).toBeNull();
   });
@@ -161,7 +165,7 @@ describe('a recording that goes on from one that ended by itself', () => {
       await writer.apply(id, { kind: 'stop-requested', at: fact.at }, 'admin');
       return writer.apply(id, fact, cause);
     });
-    await goOn(scene, lost);
+    await tryContinuation(scene, lost);
     await scene.run(LONG_MS);
     expect(others(scene, lost)).toMatchObject([{ status: 'ABORTED', endReason: 'START_CANCELLED' }]);
     expect(scene.world.engine.runningEgressIds()).toEqual([]);
@@ -171,7 +175,7 @@ describe('a recording that goes on from one that ended by itself', () => {
     const scene = new CoreScene();
     const lost = await waiting(scene);
     scene.instead(RecordingWriter, 'apply', async () => null);
-    await goOn(scene, lost);
+    await tryContinuation(scene, lost);
     await scene.run(LONG_MS);
     expect(others(scene, lost)).toMatchObject([{ status: 'ACTIVE' }]);
   });

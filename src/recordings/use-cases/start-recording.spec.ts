@@ -234,9 +234,9 @@ describe('a second start in one room', () => {
       [{ ...first, status: 'COMPLETE' as const }, [shown!]],
       [null, [shown!]],
     ] as const) {
-      scene.world.recordings.slots.delete('talk');
       if (row === null) scene.forget(first);
       else scene.put(row);
+      scene.world.recordings.slots.delete('talk');
       scene.instead(LiveKit, 'listEgresses', async () => [...listed]);
       const next = await scene.start({ waitForActive: false });
       expect(next.status).toBe('STARTING');

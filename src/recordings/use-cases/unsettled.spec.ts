@@ -14,7 +14,7 @@ describe('a walk through what is unsettled', () => {
     'meets every recording once, of %i, and none whose row is gone',
     async (count) => {
       const scene = new CoreScene();
-      const rows = Array.from({ length: count }, () => scene.plant(aRecording()));
+      const rows = Array.from({ length: count }, () => scene.put(aRecording()));
       for (const { id } of [...rows, aRecording()]) scene.world.recordings.unsettled.set(id, true);
       expect(await scene.answer(walk(scene))).toEqual(rows.map(({ id }) => id));
     },
