@@ -1,16 +1,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EgressStatus } from '@livekit/protocol';
-import { awaitsContinuation } from '../../../src/recordings/domain/continuation.js';
+import { awaitsContinuation, continuationPauseMs } from '../../../src/recordings/domain/continuation.js';
 import type { StoredRecording } from '../../../src/recordings/domain/recording.js';
-import { THRESHOLDS } from '../../../src/recordings/domain/thresholds.js';
 import { faultsOfLife, FINAL, readHistory } from '../../support/recording-life.js';
 import type { RecordingSeen } from '../../support/operations.js';
 import { readRows, readSlots, readStored } from '../world/rows.js';
 import type { World } from '../world/world.js';
-
-/** Somebody looks for it within this once its pause is over. */
-const PAUSE_OVER_WITHIN_MS = 30_000;
 
 /**
  * What is not yet as it has to be once nothing is wrong any more: empty when every recording is over or records, every room
@@ -126,7 +122,7 @@ async function faultsOfUpkeep(world: World, rows: readonly RecordingSeen[]): Pro
     ...(filed > 0 ? [`${filed} effects are filed and not carried out`] : []),
     ...rows
       .filter(({ id, status }) => FINAL.includes(status) === unsettledIds.has(id))
-      .filter(({ id }) => !isPausing(stored.get(id)))
+      .filter(({ id }) => !isPausing(id, stored))
       .map(
         ({ id, status }) =>
           `${id} is ${status} and ${unsettledIds.has(id) ? 'unsettled' : 'settled'}: ${JSON.stringify(stored.get(id)?.upkeep)}`,
@@ -135,10 +131,13 @@ async function faultsOfUpkeep(world: World, rows: readonly RecordingSeen[]): Pro
   ];
 }
 
-/** Recordings of its meeting have failed one after another, and the next one is to be tried after a pause, which may be long. */
-function isPausing(recording: StoredRecording | undefined): boolean {
-  if (recording === undefined || !awaitsContinuation(recording)) return false;
-  return Date.now() < (recording.endedAt ?? 0) + Math.max(...THRESHOLDS.pausesMs) + PAUSE_OVER_WITHIN_MS;
+/** Recordings of its meeting have ended one after another, and the pause before the next one is not over: that may be minutes. */
+function isPausing(id: string, stored: ReadonlyMap<string, StoredRecording>): boolean {
+  const last = stored.get(id);
+  if (last === undefined || !awaitsContinuation(last)) return false;
+  let inARow = 0;
+  for (let one: StoredRecording | undefined = last; one; one = stored.get(one.continues ?? '')) inARow += 1;
+  return Date.now() < (last.endedAt ?? 0) + continuationPauseMs(inARow);
 }
 
 async function faultsOfHistories(world: World, rows: readonly RecordingSeen[]): Promise<string[]> {
